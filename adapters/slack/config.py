@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
 from adapters.common.tls import ca_file_faults
@@ -20,6 +18,12 @@ def check_options(options: SlackOptions) -> list[ConfigFault]:
     for key, secret, prefix in (("bot_token", options.bot_token, "xoxb-"), ("app_token", options.app_token, "xapp-")):
         if secret is not None and not secret.get_secret_value().startswith(prefix):
             faults.append(ConfigFault(f"not a token of this kind: it would start with {prefix}", key=key))
+    if options.events is Events.SOCKET and options.app_token is None:
+        where = "Basic Information > App-Level Tokens, scope connections:write"
+        faults.append(ConfigFault("app_token is missing: events: socket needs it", key="app_token", hint=where))
+    if options.events is Events.HTTP and options.signing_secret is None:
+        where = "Basic Information > Signing Secret"
+        faults.append(ConfigFault("signing_secret is missing: events: http needs it", key="signing_secret", hint=where))
     return faults + ca_file_faults(options.ca_file)
 
 
@@ -44,14 +48,6 @@ class SlackOptions(NetworkOptions):
         1000, ge=0, le=20_000, description="how many messages per channel are fetched at most after a downtime; 0: none"
     )
     api_url: HttpUrl = Field(DEFAULT_API_URL, description="base URL of the Web API")
-
-    @model_validator(mode="after")
-    def _has_what_its_events_need(self) -> Self:
-        if self.events is Events.SOCKET and self.app_token is None:
-            raise ValueError("events: socket needs app_token (Basic Information > App-Level Tokens, scope connections:write)")
-        if self.events is Events.HTTP and self.signing_secret is None:
-            raise ValueError("events: http needs signing_secret (Basic Information > Signing Secret)")
-        return self
 
 
 Options = SlackOptions

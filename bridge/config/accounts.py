@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from bridge.config import nodes
 from bridge.config.faults import Faults, did_you_mean
 from bridge.config.field_types import fields_of, secret_keys, shape_of
 from bridge.config.nodes import Entries, join
+from bridge.config.partial import Possible
 from bridge.config.relay import RELAY_KEYS, Given, read_relay
 from bridge.config.values import Values
 from bridge.model.errors import ConfigFault
@@ -24,6 +26,8 @@ Manifests = Callable[[str], Platform]
 """Platform name -> its manifest; raises KeyError for an unknown platform. The registry's `manifest`, or a test's."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_MOST = 2000
+"""Accounts. Each is a connection of its own, and a secret that is looked for in every line of the log."""
 _TAKEN = frozenset(("name",))
 """Keys of a person in `people`, where accounts are keys too."""
 
@@ -38,6 +42,8 @@ class Account:
     manifest: Platform | None = None
     options: Any = None
     """None if they have faults."""
+    possible: Possible[Any] = field(default_factory=Possible)
+    """Options as they may be, if some are faulty: what holds for all of these holds whatever the faulty ones should be."""
     given: Given = field(default_factory=dict)
     entries: Entries = field(default_factory=dict)
 
@@ -49,6 +55,10 @@ class Account:
 def read_accounts(values: Values, section: Node, manifests: Manifests, platforms: Sequence[str]) -> dict[str, Account]:
     """All accounts, also those with faults."""
     found = values.mapping(section, "accounts") or {}
+    if len(found) > _MOST:
+        first_beyond = next(itertools.islice(found.values(), _MOST, None))
+        values.faults.add(first_beyond.key, "accounts", f"more than {_MOST:,} accounts: the others are not read")
+        found = dict(itertools.islice(found.items(), _MOST))
     return {name: _read(values, name, entry, manifests, platforms) for name, entry in found.items()}
 
 
@@ -106,17 +116,40 @@ def _read_options(values: Values, account: Account, model: type[BaseModel]) -> N
     relay = {name: entry for name, entry in account.entries.items() if name in relay_keys}
     account.given = read_relay(values, relay, account.key_node, account.key)
     options = {name: entry for name, entry in account.entries.items() if name not in relay_keys and name != "platform"}
-    built = values.model(model, options, account.key_node, account.key, also=("platform", *sorted(relay_keys)))
-    if built is None or account.manifest is None:
+    built, known = values.options(model, options, account.key_node, account.key, also=("platform", *sorted(relay_keys)))
+    if not known.options or account.manifest is None:
         return
+    account.possible = known
     before = len(values.faults.faults)
-    found = account.manifest.check_options(built)
-    _check_paths(values.faults, account, model, built, {fault.key for fault in found})
+    found = in_all(known, account.manifest.check_options)
+    reported = {fault.key for fault in found} | {str(loc[0]) for loc in known.left_out}
+    _check_paths(values.faults, account, model, known.options[0], reported)
     for fault in found:
         values.faults.faults.append(placed(fault, account, values.faults))
-    if len(values.faults.faults) == before:
+    if built is not None and len(values.faults.faults) == before:
         account.options = built
         values.faults.warnings += [placed(fault, account, values.faults) for fault in account.manifest.advise(built)]
+
+
+def in_all(possible: Possible[Any], check: Callable[[Any], Sequence[ConfigFault]]) -> list[ConfigFault]:
+    """The faults that a check finds whichever of these the options are, apart from what has a fault already."""
+    first, *others = possible.options
+    found = [fault for fault in check(first) if not fault.key or not possible.concerns(tuple(_steps(fault.key)))]
+    for other in others:
+        if not found:
+            break
+        theirs = {_identity(fault) for fault in check(other)}
+        found = [fault for fault in found if _identity(fault) in theirs]
+    return found
+
+
+def _identity(fault: ConfigFault) -> tuple[object, ...]:
+    return fault.key, fault.why, fault.path, fault.line, fault.column
+
+
+def _steps(key: str) -> list[str]:
+    """Of a key path: `ends.alerts.headers[0]`."""
+    return [step for step in re.split(r"[.\[\]]+", key) if step]
 
 
 def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built: BaseModel, reported: Collection[str]) -> None:
@@ -139,7 +172,7 @@ def placed(fault: ConfigFault, account: Account, faults: Faults) -> ConfigFault:
         return fault
     at: Node = account.key_node
     found: Entries | None = account.entries
-    for step in filter(None, re.split(r"[.\[\]]+", fault.key)):
+    for step in _steps(fault.key):
         if isinstance(at, SequenceNode) and step.isdecimal() and int(step) < len(at.value):
             at = at.value[int(step)]
         elif found is not None and step in found:

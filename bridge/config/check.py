@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from yaml.nodes import Node
 
-from bridge.config.accounts import Account, placed
+from bridge.config.accounts import Account, in_all, placed
 from bridge.config.faults import Faults
 from bridge.config.model import Listener
 from bridge.config.nodes import join
@@ -30,10 +30,10 @@ def check_credentials(faults: Faults, accounts: Mapping[str, Account]) -> None:
     """Two accounts must not be the same bot: each would take events from the other."""
     seen: dict[tuple[str, str, Any], str] = {}
     for account in accounts.values():
-        if account.options is None or account.manifest is None:
+        if account.manifest is None:
             continue
         for option in account.manifest.manifest.credential_keys:
-            value = getattr(account.options, option, None)
+            value = _surely(account, option)
             value = value.get_secret_value() if isinstance(value, SecretStr) else value
             if not value:
                 continue
@@ -44,12 +44,17 @@ def check_credentials(faults: Faults, accounts: Mapping[str, Account]) -> None:
                 faults.add(entry.value if entry else account.key_node, join(account.key, option), why)
 
 
+def _surely(account: Account, option: str) -> Any:
+    """The option's value; None if it is not known, since something is wrong with it."""
+    known = account.possible
+    return None if known.concerns((option,)) or not known.options else getattr(known.options[0], option, None)
+
+
 def check_encryption(faults: Faults, accounts: Mapping[str, Account]) -> None:
     """Servers on the internet that are reached without TLS: tokens and messages are sent unencrypted."""
     for account in accounts.values():
-        if account.options is None:
-            continue
-        for option, value in account.options:
+        for option in type(account.possible.options[0]).model_fields if account.possible.options else ():
+            value = _surely(account, option)
             for place, url in _urls(option, value):
                 scheme, _, rest = url.partition("://")
                 if option == "proxy" or scheme.lower() not in ("http", "ws") or not _is_outside(rest):
@@ -211,10 +216,10 @@ def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> 
 def check_public_web(faults: Faults, accounts: Mapping[str, Account]) -> None:
     """For a file without `web.public`: accounts whose platform has to call us."""
     for account in accounts.values():
-        if account.options is None or account.manifest is None:
+        if not account.possible.options or account.manifest is None:
             continue
-        fault = account.manifest.needs_public_web(account.options)
-        if fault is not None:
+        needs = account.manifest.needs_public_web
+        for fault in in_all(account.possible, lambda options, needs=needs: [one] if (one := needs(options)) else []):  # type: ignore[misc]
             faults.faults.append(placed(fault, account, faults))
 
 

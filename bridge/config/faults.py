@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from yaml.nodes import Node
 
 _LONGEST_VALUE = 60
+_MOST = 1000
+"""Faults, and warnings: nobody reads more, and each takes time to explain."""
+
+
+class TooManyFaults(Exception):
+    """No more are looked for."""
 
 
 class Faults:
@@ -23,11 +29,16 @@ class Faults:
         self.warnings: list[ConfigFault] = []
 
     def add(self, at: Node | None, key: str, why: str, *, value: str = "", hint: str = "") -> None:
-        """Record a fault at a node of the file (None: the file as a whole). `value` must not be a secret."""
+        """Record a fault at a node of the file (None: the file as a whole). `value` must not be a secret. Raises TooManyFaults."""
         self.faults.append(self._make(at, key, why, value, hint))
+        if len(self.faults) >= _MOST:
+            self.faults.append(self._make(None, "", f"has {_MOST:,} faults, and maybe more: these were found first", "", ""))
+            raise TooManyFaults
 
     def warn(self, at: Node | None, key: str, why: str, *, value: str = "", hint: str = "") -> None:
-        """Record something that does not keep the daemon from starting."""
+        """Record something that does not keep the daemon from starting, unless there is far too much of it."""
+        if len(self.warnings) >= _MOST:
+            return
         self.warnings.append(self._make(at, key, why, value, hint))
 
     def _make(self, at: Node | None, key: str, why: str, value: str, hint: str) -> ConfigFault:

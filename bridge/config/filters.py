@@ -22,6 +22,8 @@ from bridge.policy.routing import RouteEnd
 _VERBS = ("drop", "keep")
 _PARTS = ("text", "author", "role", "bot", "files", "kind", "thread", "thread_id", "from", "to")
 _KINDS = (*EVENT_KINDS, *CONTENT_KINDS)
+_LONGEST_PATTERN = 20_000
+"""Characters. To compile a pattern takes some microseconds, and as many hundred bytes, for each."""
 _AVOID = "avoid a repeated group that contains a repetition, as in (a+)+"
 
 
@@ -129,6 +131,9 @@ def read_pattern(
     values: Values, text: str, at: Node, key: str, *, else_: str = "a message for which it does is relayed"
 ) -> Pattern | None:
     """A regular expression; None, with a fault, if it is none. `else_`: what happens where it takes too long."""
+    if len(text) > _LONGEST_PATTERN:
+        values.faults.add(at, key, f"a pattern of more than {_LONGEST_PATTERN:,} characters: use several lines")
+        return None
     try:
         pattern: Pattern = re.compile(text)
         timed(pattern)

@@ -21,7 +21,7 @@ from yaml.nodes import MappingNode, Node
 from bridge.config import check, nodes
 from bridge.config.accounts import Account, Manifests, read_accounts
 from bridge.config.commands import read_commands
-from bridge.config.faults import Faults, did_you_mean
+from bridge.config.faults import Faults, TooManyFaults, did_you_mean
 from bridge.config.model import (
     AccountConfig,
     Config,
@@ -75,7 +75,8 @@ def load_config(
         with _no_collection():
             root = nodes.parse(text, faults)
             if root is not None:
-                config = _Reader(path, values, environ, manifests, platforms).config(root)
+                with contextlib.suppress(TooManyFaults):
+                    config = _Reader(path, values, environ, manifests, platforms).config(root)
             elif not faults.faults:
                 faults.add(None, "", "the file is empty", hint="bridge.yaml.example shows all options")
     found, warnings = faults.in_order(Masker(values.secrets))
@@ -98,10 +99,11 @@ def find_journal(path: Path, environ: Mapping[str, str]) -> tuple[JournalPlace |
     root = nodes.parse(text, faults) if text is not None else None
     section = JournalSection()
     if isinstance(root, MappingNode):
-        entry = nodes.entries(root, "", Faults("")).get("journal")
-        if entry is not None and not nodes.is_null(entry.value):
-            found = values.mapping(entry.value, "journal")
-            section = (found and values.model(JournalSection, found, entry.key, "journal")) or section
+        with contextlib.suppress(TooManyFaults):
+            entry = nodes.entries(root, "", Faults("")).get("journal")
+            if entry is not None and not nodes.is_null(entry.value):
+                found = values.mapping(entry.value, "journal")
+                section = (found and values.model(JournalSection, found, entry.key, "journal")) or section
     elif not faults.faults:
         faults.add(root, "", "must be a mapping with accounts: and routes:")
     found_faults, _ = faults.in_order(Masker(values.secrets))

@@ -5,17 +5,18 @@ so ids need no quotes. Everything else in `bridge.config` works on these nodes."
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import Resolver
 
+from bridge.config.bounds import DEEPEST, may_be_too_much, too_much
 from bridge.config.faults import Faults
 
-_DEEPEST = 100
-"""Levels of nesting. libyaml's composer recurses on the C stack, so depth is checked before it runs."""
-_SUSPICIOUS_LINE = 2000
+_EXPLAINED = 1_000_000
+"""Syntax errors of longer files have no hint: it would be looked for in all of it."""
 
 _KNOWN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
@@ -39,21 +40,19 @@ Entries = dict[str, Entry]
 
 
 def parse(text: str, faults: Faults) -> Node | None:
-    """The root of the document; None if there is nothing or a syntax error (then there is a fault)."""
-    if _too_deep(text):
-        faults.add(None, "", f"nested more than {_DEEPEST} levels deep")
-        return None
+    """The root of the document; None if there is nothing, or a syntax error or too much of it (then there is a fault)."""
     try:
-        return _Loader(text).get_single_node()  # type: ignore[no-any-return, unused-ignore]
+        beyond = too_much(_events(text)) if may_be_too_much(text) else None
+        if beyond is None:
+            return _Loader(text).get_single_node()  # type: ignore[no-any-return, unused-ignore]
+        faults.add(_at(beyond.mark), "", beyond.why)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = ScalarNode("", "", mark, mark) if mark is not None else None
-        faults.add(at, "", _problem(error), hint=_syntax_hint(text, error))
+        at = _at(error.problem_mark or error.context_mark)
+        faults.add(at, "", _problem(error), hint=_syntax_hint(text, error) if len(text) <= _EXPLAINED else "")
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         mark = yaml.Mark(faults.path, 0, before.count("\n"), len(before) - before.rfind("\n") - 1, None, 0)
-        at = ScalarNode("", "", mark, mark)
-        faults.add(at, "", f"the character U+{_code(error.character):04X} is not allowed in YAML")
+        faults.add(_at(mark), "", f"the character U+{_code(error.character):04X} is not allowed in YAML")
     except (yaml.YAMLError, ValueError) as error:
         # libyaml's binding raises a bare ValueError for some malformed tags
         faults.add(None, "", f"not valid YAML: {error}")
@@ -84,7 +83,7 @@ def _entries(node: MappingNode, key: str, faults: Faults, depth: int, known: dic
     for source in merged:
         if not isinstance(source, MappingNode):
             faults.add(source, join(key, "<<"), "only a mapping, or a list of mappings, can be merged in")
-        elif depth >= _DEEPEST:
+        elif depth >= DEEPEST:
             faults.add(source, join(key, "<<"), "merges itself")
         else:
             for name, entry in _entries(source, key, faults, depth + 1, known).items():
@@ -164,29 +163,11 @@ def _code(character: Any) -> int:
     return character if isinstance(character, int) else ord(str(character)[:1] or "\0")
 
 
-def _too_deep(text: str) -> bool:
-    """Whether collections nest deeper than allowed. The exact count runs only if a rough bound says that they might."""
-    depth = deepest = 0
-    for found in re.finditer(r"[\[\]{}]", text):
-        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
-        deepest = max(deepest, depth)
-    if deepest <= _DEEPEST and all(len(line) < _SUSPICIOUS_LINE for line in text.splitlines()):
-        return False
-    depth = 0
-    try:
-        for event in _events(text):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > _DEEPEST:
-                    return True
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-    except (yaml.YAMLError, ValueError):
-        return False  # the real parser reports it, no deeper than this point
-    return False
+def _at(mark: Any) -> Node | None:
+    return ScalarNode("", "", mark, mark) if mark is not None else None
 
 
-def _events(text: str) -> Any:
-    loader = _Loader(text)
+def _events(text: str) -> Iterator[yaml.Event]:
+    loader: Any = _Loader(text)
     while loader.check_event():
         yield loader.get_event()

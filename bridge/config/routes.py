@@ -188,8 +188,8 @@ class RouteReader:
         chat, thread = address, None
         if account.manifest is not None:
             chat, thread, problem = split_address(account.manifest, address)
-            if not problem and account.options is not None:
-                problem = account.manifest.check_end(account.options, chat, receives) or ""
+            if not problem and account.possible.options and not account.possible.left_out:
+                problem = account.manifest.check_end(account.possible.options[0], chat, receives) or ""
             if problem:
                 self._faults.add(at, key, problem, value=text)
                 return None

@@ -23,6 +23,7 @@ from bridge.config.faults import Faults, did_you_mean, shorten
 from bridge.config.field_types import Shape, fields_of, secret_keys, shape_of
 from bridge.config.interpolate import expand, is_unset, refers, unset
 from bridge.config.nodes import Entries, join
+from bridge.config.partial import Loc, Possible, possible
 
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """Where systemd puts the secrets of a unit with LoadCredential=."""
@@ -35,7 +36,6 @@ _LOGIN = re.compile(r"^([a-z][a-z0-9+.-]*://)?[^/?#\s@]*:.*@", re.I)
 """User and password of a URL, also of a malformed one."""
 
 Model = TypeVar("Model", bound=BaseModel)
-Loc = tuple[str | int, ...]
 
 
 class _Failed(Exception):
@@ -156,6 +156,21 @@ class Values:
             except ValidationError:
                 return None
         return built if partial or not failed else None
+
+    def options(
+        self, model: type[Model], found: Entries, at: Node, key: str, *, also: Sequence[str] = ()
+    ) -> tuple[Model | None, Possible[Model]]:
+        """As `model`, and what the model may be where it cannot be built: for checks that do not depend on what is wrong."""
+        failed: set[Loc] = set()
+        data = self._fields((model,), found, key, (), failed, also)
+        try:
+            built = model.model_validate(data)
+        except ValidationError as error:
+            self._report(error, model, found, at, key, failed)
+        else:
+            if not failed:
+                return built, Possible((built,))
+        return None, possible(model, data, sorted(failed, key=str))
 
     def _fields(
         self,

@@ -125,7 +125,7 @@ class Platform(_Value, frozen=True):
     """`addresses:check_end`, if it is there. Why a chat can be no end with these options, or None. Last: whether it is a target."""
     needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
     """`config:needs_public_web`, if it is there. The fault of an account with these options where bridge.yaml has no
-    `web.public`: which option needs it, and what else would do; None if nothing does. Asked for options without other faults."""
+    `web.public`: which option needs it, and what else would do; None if nothing does. Asked for valid options, faulty or not."""
     advise: Callable[[Any], Sequence[ConfigFault]] = lambda _: ()
     """`config:advise`, if it is there. What `check` warns of in options without faults."""
     message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None

@@ -121,7 +121,7 @@ async def test_a_retried_letter_has_the_files_of_the_edit_before_the_last(
 # -- merged -----------------------------------------------------------------------------------------------------------------
 
 
-async def test_held_messages_of_a_merged_one_are_each_their_own_when_retried(tmp_path: Path, one: ScriptedPlatform) -> None:
+async def test_held_messages_of_a_merged_one_are_one_again_when_retried(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", reconciles=False)
     route = with_options(Route(name="all", ends=(end("one/c"), end("two/c"))), unknown=OnUnknown.HOLD)
     two.faults.extend([(RetryLater("slow down", after_s=0.3, rate_limited=True), False), (OutcomeUnknown("cut"), False)])
@@ -129,14 +129,14 @@ async def test_held_messages_of_a_merged_one_are_each_their_own_when_retried(tmp
         ids = [one.say(text) for text in ("m1", "m2", "m3")]
         letters = await died(app, 3)
         await app._journal.retry_dead(letters)
-        await eventually(lambda: two.texts() == ["m1", "m2", "m3"])
+        await eventually(lambda: two.texts() == ["m1\nm2\nm3"])
         await all_done(app)
         one.edit(ids[1], "M2")
         await eventually(lambda: "M2" in " ".join(two.texts()))
         await all_done(app)
-        assert two.texts() == ["m1", "M2", "m3"]
+        assert two.texts() == ["m1\nM2\nm3"]
         one.delete(ids[0])
-        await eventually(lambda: two.texts() == ["M2", "m3"])
+        await eventually(lambda: two.texts() == ["M2\nm3"])
 
 
 # -- death ------------------------------------------------------------------------------------------------------------------

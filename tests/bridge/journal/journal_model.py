@@ -92,7 +92,8 @@ class Model(Accepting, Delivering):
             delivery = self.deliveries.get(number)
             if delivery is not None and delivery.state in DEADS:
                 delivery.state, delivery.attempt, delivery.first_attempt_at, delivery.at = DeliveryStatus.BEHIND, 0, None, None
-                self.pieces.pop((delivery.seq, (delivery.target, delivery.thread_id)), None)
+                if delivery.base is None:
+                    self.pieces.pop((delivery.seq, (delivery.target, delivery.thread_id)), None)
                 lanes.add(delivery.target)
         return lanes
 
