@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from adapters.common import yaml_files
 from adapters.webhook.recipe import ENTRIES, FORMATS, Recipe
 from bridge.model.errors import ConfigFault
 from bridge.model.templates import TemplateFault, template
@@ -24,7 +24,6 @@ POSTS = ("slack", "mattermost", "discord")
 """Names of templates that are no recipes: a payload of that platform's own incoming webhooks, whatever else it may look like."""
 KNOWN = frozenset({"payload", "headers", "query", "method", "end"})
 _LOCAL = frozenset({"loop", "caller", "self"})
-_MOST_BYTES = 1024**2
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,14 +67,9 @@ def load(given: Path | Mapping[str, Any], key: str) -> Loaded:
         known = ", ".join((AUTO, *POSTS, *shipped_names()))
         return _failed(ConfigFault("no such template", key=key, value=name, hint=f"there is {known}; or a .yaml file of yours"))
     try:
-        raw = given.read_bytes()
-        text = raw[:_MOST_BYTES].decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror or "not readable" if isinstance(error, OSError) else "not UTF-8"
-        return _failed(ConfigFault(f"cannot read the template: {why}", key=key, value=str(given)))
-    if len(raw) > _MOST_BYTES:
-        return _failed(ConfigFault("the template is larger than a megabyte", key=key, value=str(given)))
-    return read_text(text, str(given))
+        return read_text(yaml_files.read(given, "the template", key=key), str(given))
+    except ConfigFault as fault:
+        return _failed(fault)
 
 
 def _failed(*faults: ConfigFault) -> Loaded:
@@ -85,13 +79,9 @@ def _failed(*faults: ConfigFault) -> Loaded:
 def read_text(text: str, path: str) -> Loaded:
     """One recipe, or a list of them: the first that is for a payload shows it."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        return _failed(ConfigFault(f"YAML: {error.problem}", path=path, line=line, column=column))
-    except (yaml.YAMLError, RecursionError) as error:
-        return _failed(ConfigFault(f"not valid YAML: {type(error).__name__}", path=path))
+        root = yaml_files.parse(text, path)
+    except ConfigFault as fault:
+        return _failed(fault)
     reader = _Reader(path)
     nodes = root.value if isinstance(root, SequenceNode) else [root]
     recipes = tuple(reader.recipe(node) for node in nodes)
@@ -104,16 +94,14 @@ class _Reader:
         self.faults: list[ConfigFault] = []
 
     def _fault(self, node: Node | None, key: str, why: str) -> None:
-        line, column = (node.start_mark.line + 1, node.start_mark.column + 1) if node is not None else (1, 1)
-        self.faults.append(ConfigFault(why, path=self._path, line=line, column=column, key=key))
+        self.faults.append(yaml_files.fault_at(node, why, self._path, key=key))
 
     def recipe(self, node: Node | None) -> Recipe:
         if not isinstance(node, MappingNode):
             self._fault(node, "", f"a template is a mapping of {', '.join(ENTRIES)}")
             return Recipe()
         found: dict[str, Any] = {}
-        for key, value in node.value:
-            name = str(key.value) if isinstance(key, ScalarNode) else "?"
+        for name, key, value in yaml_files.entries(node):
             if name in found or name not in ENTRIES:
                 self._fault(key, name, "given twice" if name in found else f"unknown entry; there is {', '.join(ENTRIES)}")
             elif name == "fields":
@@ -128,8 +116,7 @@ class _Reader:
         if not isinstance(node, MappingNode):
             self._fault(node, "fields", "must be a mapping: the words before each value, and its template")
             return
-        for key, value in node.value:
-            name = str(key.value) if isinstance(key, ScalarNode) else "?"
+        for name, _, value in yaml_files.entries(node):
             yield name, self._source(value, f"fields.{name}")
 
     def _source(self, node: Node, key: str) -> str:
@@ -138,8 +125,8 @@ class _Reader:
             return ""
         for why, line in faults_of(str(node.value), key):
             # of a text in a block, its own lines begin below the key
-            at = node.start_mark.line + 1 + (line + 1 if node.style in ("|", ">") else 0)
-            self.faults.append(ConfigFault(why, path=self._path, line=at, column=node.start_mark.column + 1, key=key))
+            below = line + 1 if node.style in ("|", ">") else 0
+            self.faults.append(yaml_files.fault_at(node, why, self._path, key=key, below=below))
         return str(node.value)
 
 

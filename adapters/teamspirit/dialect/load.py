@@ -13,8 +13,9 @@ from typing import Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, SequenceNode
 
+from adapters.common import yaml_files
 from adapters.teamspirit.dialect import variables
 from adapters.teamspirit.dialect.calls import Operations
 from adapters.teamspirit.dialect.model import Dialect
@@ -22,8 +23,6 @@ from adapters.teamspirit.dialect.sense import nonsense_of
 from bridge.model.errors import ConfigFault
 from bridge.model.templates import TemplateFault, path_template, template
 
-_MOST_BYTES = 1024**2
-_MOST_ENTRIES = 20_000
 SHIPPED = Path(__file__).parent.parent / "dialects"
 Path_ = tuple[str | int, ...]
 """A place in the file: keys and list positions."""
@@ -66,26 +65,10 @@ def load_dialect(name_or_path: str, overrides: Mapping[str, Any] | None = None, 
             None, [ConfigFault("no such dialect", key="dialect", value=name_or_path, hint=_nearest(name_or_path, shipped_names()))]
         )
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            return Loaded(None, [ConfigFault("the dialect file is larger than a megabyte", key="dialect", value=str(path))])
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror or "not readable" if isinstance(error, OSError) else "not UTF-8"
-        return Loaded(None, [ConfigFault(f"cannot read the dialect file: {why}", key="dialect", value=str(path))])
-    reader = _Reader(str(path) if path.parent != SHIPPED else path.name)
-    return reader.load(text, overrides or {})
-
-
-def _is_endless(root: Node | None) -> bool:
-    """Whether the tree is too large or contains itself: aliases can make that of a small file."""
-    pending, count = [root], 0
-    while pending and count <= _MOST_ENTRIES:
-        node, count = pending.pop(), count + 1
-        if isinstance(node, MappingNode):
-            pending += [each for entry in node.value for each in entry]
-        elif isinstance(node, SequenceNode):
-            pending += node.value
-    return count > _MOST_ENTRIES
+        text = yaml_files.read(path, "the dialect file", key="dialect")
+        return _Reader(str(path) if path.parent != SHIPPED else path.name).load(text, overrides or {})
+    except ConfigFault as fault:
+        return Loaded(None, [fault])
 
 
 class _Reader:
@@ -96,17 +79,8 @@ class _Reader:
         self._overridden: set[Path_] = set()
 
     def load(self, text: str, overrides: Mapping[str, Any]) -> Loaded:
-        try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            return Loaded(None, [ConfigFault(f"YAML: {error.problem}", path=self._path, line=line, column=column)])
-        except (yaml.YAMLError, RecursionError) as error:
-            return Loaded(None, [ConfigFault(f"not valid YAML: {type(error).__name__}", path=self._path)])
-        if _is_endless(root):
-            why = f"more than {_MOST_ENTRIES} entries, as its aliases (*name) repeat them: write them out"
-            return Loaded(None, [ConfigFault(why, path=self._path, line=1, column=1)])
+        """Raises ConfigFault for what is no YAML."""
+        root = yaml_files.parse(text, self._path)
         if not isinstance(root, MappingNode):
             return Loaded(None, [ConfigFault("a dialect must be a mapping", path=self._path, line=1, column=1)])
         raw = self._value(root, ())
@@ -125,8 +99,7 @@ class _Reader:
         self._places[at] = node
         if isinstance(node, MappingNode):
             values: dict[str, Any] = {}
-            for key_node, value_node in node.value:
-                key = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
+            for key, key_node, value_node in yaml_files.entries(node):
                 if key in values:
                     self._add((*at, key), "given twice", node=key_node)
                     continue
@@ -175,10 +148,7 @@ class _Reader:
         while place is None and at:
             place = self._places.get(at)
             at = at[:-1]
-        mark = (place or self._places[()]).start_mark
-        self._faults.append(
-            ConfigFault(why, path=self._path, line=mark.line + 1, column=mark.column + 1, key=key, value=value, hint=hint)
-        )
+        self._faults.append(yaml_files.fault_at(place or self._places[()], why, self._path, key=key, value=value, hint=hint))
 
     # -- shape --------------------------------------------------------------------------------------------------------------
 
