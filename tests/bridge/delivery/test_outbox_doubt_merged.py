@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import pytest
 
 from bridge.app import App
 from bridge.model.adapter import Outbound
-from bridge.model.capabilities import Rates, Window
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.model.rich_text import text_of
 from bridge.policy.retry import Policy
@@ -17,8 +17,10 @@ from bridge.policy.routing import OnUnknown, Route
 from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedPlatform, all_done, bridge, end
 
-SLOW = Rates(per_chat=(Window(messages=1, span_s=0.3),))
-IMPATIENT = Policy(base_s=0.02, cap_s=0.02, floor_s=0.01, give_up_after_h=0.0, fewest_attempts=1)
+LIMITED = RetryLater("slow down", after_s=0.05, rate_limited=True)
+IMPATIENT = Policy(base_s=0.02, cap_s=0.02, floor_s=0.01, give_up_after_h=0.0, fewest_attempts=2)
+SENDS = 3
+"""Until the message is given up: the first, "a" refused by a limit, and all of them as one."""
 HELD = Route(name="r", ends=tuple(end(f"{name}/c", options={"unknown": OnUnknown.HOLD}) for name in ("one", "two")))
 
 
@@ -35,18 +37,22 @@ def one() -> ScriptedPlatform:
 
 @pytest.fixture
 def two() -> ScriptedPlatform:
-    return ScriptedPlatform("two", rates=SLOW)
+    return ScriptedPlatform("two")
 
 
 async def given_up(app: App, one: ScriptedPlatform, two: ScriptedPlatform, *, arrived: bool) -> tuple[list[str], list[int]]:
     """The messages "a", "b" and "c", which were one and were given up, and their letters."""
-    two.faults.extend([None, (OutcomeUnknown("cut"), arrived)])
+    two.faults.extend([None, (LIMITED, False), (OutcomeUnknown("cut"), arrived)])
     one.say("first")
     await eventually(lambda: two.texts() == ["first"])
+    two.hang = asyncio.Event()
     ids = [one.say(text) for text in "abc"]
+    await eventually(lambda: len(one.confirmed) == 4)
+    two.hang.set()
     letters = await eventually_asked(app._journal.dead_letters, holds=lambda them: len(them) == 3)
     assert all("may have arrived" in letter.reason for letter in letters)
-    assert two.sends == 2, "they were one message"
+    assert two.sends == SENDS, "they were one message"
+    two.hang = None
     await all_done(app)
     return ids, [letter.delivery_id for letter in letters]
 
@@ -69,7 +75,7 @@ async def test_it_is_there_once_and_each_is_still_its_own(
         if restarted:
             await retried(app, letters)
         assert two.texts() == ["first", "a\nb\nc"]
-        assert two.sends == (2 if arrived else 3)
+        assert two.sends == SENDS + (not arrived)
         assert len(two.asked_since) == 1, "one message, one question"
         one.edit(b, "B!")
         one.delete(c)
@@ -130,7 +136,7 @@ async def test_where_nobody_can_tell_the_same_message_is_sent_as_wished(
     async with bridge(tmp_path, [one, two], [HELD]) as app:
         _, letters = await given_up(app, one, two, arrived=True)
         await retried(app, letters)
-    assert (two.texts(), two.sends) == (["first", "a\nb\nc", "a\nb\nc"], 3)
+    assert (two.texts(), two.sends) == (["first", "a\nb\nc", "a\nb\nc"], SENDS + 1)
 
 
 async def test_a_question_that_fails_is_asked_again_for_the_same_message(
@@ -143,7 +149,7 @@ async def test_a_question_that_fails_is_asked_again_for_the_same_message(
     async with bridge(tmp_path, [one, two]) as app:
         await retried(app, letters)
         assert not await app._journal.dead_letters()
-    assert (two.texts(), two.sends) == (["first", "a\nb\nc"], 2)
+    assert (two.texts(), two.sends) == (["first", "a\nb\nc"], SENDS)
     assert len(two.asked_since) == 2
 
 
@@ -159,11 +165,13 @@ async def test_it_waits_as_one_when_it_is_sent_again(tmp_path: Path, one: Script
 async def test_given_up_a_second_time_it_is_still_one(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two], policy=IMPATIENT) as app:
         _, letters = await given_up(app, one, two, arrived=False)
-        two.faults.append((OutcomeUnknown("cut again"), True))
+        two.faults.extend([(RetryLater("busy"), False), (OutcomeUnknown("cut again"), True)])
         await retried(app, letters)
-        await retried(app, [letter.delivery_id for letter in await app._journal.dead_letters()])
+        again = await app._journal.dead_letters()
+        assert len(again) == 3
+        await retried(app, [letter.delivery_id for letter in again])
         assert not await app._journal.dead_letters()
-    assert (two.texts(), two.sends) == (["first", "a\nb\nc"], 3)
+    assert (two.texts(), two.sends) == (["first", "a\nb\nc"], SENDS + 2)
 
 
 async def test_refused_when_it_is_sent_again_each_is_tried_alone(
