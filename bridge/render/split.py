@@ -5,7 +5,7 @@ To measure is what costs: it is done with pieces of the size of a part, and wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -13,24 +13,19 @@ from math import inf
 import regex
 
 from bridge.model.characters import is_blank
-from bridge.model.pauses import in_steps, pause_point
+from bridge.model.pauses import pause_point
 from bridge.model.rich_text import (
     EMPTY,
-    Block,
-    CodeBlock,
     Inline,
-    Paragraph,
-    Quote,
     RichText,
     Text,
-    inline_text,
-    map_inlines,
     only_texts,
     plain,
     runs_by_line,
     text_of,
 )
-from bridge.render.slice import atoms, beginning_of, block_starts, linked, runs, slice_text, tail_of
+from bridge.render.giants import SHORT, first_run_bare, has_long_fences, long_links, without_giants
+from bridge.render.slice import atoms, beginning_of, block_starts, slice_text, tail_of
 
 Fits = Callable[[RichText], bool]
 
@@ -54,8 +49,6 @@ _MASK = "\ue000"
 _FIRST_GUESS = 2048
 _SURELY = 2
 """A text whose beginning tells that it takes so many parts is not measured as a whole."""
-_SHORT = 40
-"""Links, names and languages up to this length are never the reason why something does not fit."""
 _MANY = 1024
 """So many runs are looked at in one step where the interpreter does it by itself."""
 _AROUND = 256
@@ -87,9 +80,9 @@ def split_off(rich: RichText, fits: Fits, *, first: Fits | None = None, most: in
     guess = _first_guess(rich, first or fits) if rich else None
     if guess is None:
         return ([rich] if rich else []), EMPTY
-    is_long = cache(lambda length: length > _SHORT and not fits(plain("x" * (2 * length))))
+    is_long = cache(lambda length: length > SHORT and not fits(plain("x" * (2 * length))))
     has_spans = any(map(_has_spans, runs_by_line(rich)))
-    rest = _without_giants(rich, fits, is_long) if has_spans or _has_long_fences(rich.blocks) else rich
+    rest = without_giants(rich, fits, is_long) if has_spans or has_long_fences(rich.blocks) else rich
     parts: list[RichText] = []
     while rest and (most is None or len(parts) < most):
         head, rest, guess = _take(rest, first if first and not parts else fits, guess, is_long if has_spans else None)
@@ -146,14 +139,14 @@ def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]
     if not is_all and not _has_space(text, furthest // _MIN_FILL, furthest + 1):
         beginning.look(2 * furthest)  # whether a word is longer than a part
         text = beginning.text
-    spans = [*atoms(beginning.window), *_long_links(beginning.window, is_long)] if is_long else []
+    spans = [*atoms(beginning.window), *long_links(beginning.window, is_long)] if is_long else []
     cut = _outside(_best_cut(_masked(text, spans), furthest, beginning.starts), spans)
     while cut > 0 and beginning.share(cut) > 1:
         cut = _outside(_grapheme_cut(text, cut * 9 // 10), spans)
     pause_point()
     if cut > 0:
         return beginning.upto(cut), _without_separator(rich, cut, beginning.starts), beginning.next_guess(furthest)
-    simpler = _first_run_bare(rich)
+    simpler = first_run_bare(rich)
     if simpler != rich:
         return EMPTY, simpler, guess
     for end in (_grapheme_cut(text, 1), 1):
@@ -330,76 +323,3 @@ def _skip_separator(text: str, cut: int) -> int:
         end += 1
     line = text.rfind("\n", cut, end)
     return line + 1 if line >= 0 else end
-
-
-# -- runs whose wrapping alone would eat up the limit -------------------------------------------------------------------------
-
-
-def _long_links(rich: RichText, is_long: Callable[[int], bool]) -> list[tuple[int, int]]:
-    """Spans of linked runs that are not worth cutting, since each piece would carry the long address again."""
-    return [(at, at + len(run.text)) for at, run in linked(rich) if run.link and len(run.text) > 1 and is_long(len(run.link))]
-
-
-def _without_giants(rich: RichText, fits: Fits, is_long: Callable[[int], bool]) -> RichText:
-    """Runs that can never fit as they are, shown bare: a link longer than the limit as text with its address in parentheses, a
-    giant mention as its name, a fence without its endless language."""
-
-    if not any(map(_may_be_giant, runs(rich))) and not _has_long_fences(rich.blocks):
-        return rich
-
-    def shrunk(inline: Inline) -> Inline:
-        if isinstance(inline, Text):
-            giant = inline.link is not None and is_long(len(inline.link))
-        else:
-            giant = len(inline_text(inline)) > _SHORT
-        return _bare(inline) if giant and not fits(RichText((Paragraph((inline,)),))) else inline
-
-    return RichText(tuple(_short_fences(map_inlines(rich, shrunk).blocks)))
-
-
-def _may_be_giant(inline: Inline | None) -> bool:
-    if type(inline) is Text:
-        return inline.link is not None and len(inline.link) > _SHORT
-    return inline is not None and len(inline_text(inline)) > _SHORT
-
-
-def _has_long_fences(blocks: Sequence[Block]) -> bool:
-    return any(
-        len(block.language) > _SHORT
-        if isinstance(block, CodeBlock)
-        else isinstance(block, Quote) and _has_long_fences(block.blocks)
-        for block in in_steps(blocks)
-    )
-
-
-def _short_fences(blocks: Iterable[Block]) -> Iterator[Block]:
-    for block in blocks:
-        match block:
-            case CodeBlock() if len(block.language) > _SHORT:
-                yield CodeBlock(block.text)
-            case Quote():
-                yield Quote(tuple(b for b in _short_fences(block.blocks) if not isinstance(b, Quote)))
-            case _:
-                yield block
-
-
-def _bare(inline: Inline) -> Text:
-    """Its text alone; the address of a link follows in parentheses."""
-    shown = inline_text(inline)
-    if isinstance(inline, Text) and inline.link and inline.link != shown.strip():
-        shown = f"{shown} ({inline.link})"
-    return Text(shown)
-
-
-def _first_run_bare(rich: RichText) -> RichText:
-    """The first run bare; the rest as it is."""
-    done = False
-
-    def change(inline: Inline) -> Inline:
-        nonlocal done
-        if done or not inline_text(inline):
-            return inline
-        done = True
-        return _bare(inline)
-
-    return map_inlines(rich, change)
