@@ -149,7 +149,7 @@ class App:
             self._services.tasks.clear()
         await self._files.close()
         if self._media is not None:
-            await self._media.files.close()
+            await self._media.close()
         await self._presence.off()
         await self._accounts.close()
         await self._public.stop()
@@ -284,6 +284,7 @@ class App:
                 names=lambda: self._names,
                 origin_of=self._origin_of,
                 file_links=self._media.links if self._media is not None else None,
+                faces=self._media.faces if self._media is not None else None,
                 message_links=MessageLinks(self._journal, self._link_readers, lambda: self._table),
             ),
             sender=PartSender(journal_id=self._journal_name, clock=self._clock),

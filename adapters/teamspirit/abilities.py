@@ -50,6 +50,15 @@ class _Reacts:
         await self._reactions.react(outbound)
 
 
+class _ShowsFaces:
+    _directory: Directory
+    _downloads: Downloads
+
+    async def face(self, user_id: str) -> Attachment | None:
+        known = await self._directory.person(user_id)
+        return None if known is None else self._downloads.face(known.avatar_url)
+
+
 class _OpensFiles:
     _downloads: Downloads
 
@@ -112,6 +121,7 @@ def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
         (_Deletes, operations.delete),
         (_Reacts, operations.react),
         (_OpensFiles, operations.download),
+        (_ShowsFaces, operations.download and operations.users),
         (_ReadsHistory, operations.history),
         (_Reconciles, can_reconcile(dialect)),
         (_ShowsTyping, operations.typing),

@@ -118,6 +118,9 @@ class TelegramAdapter:
             params["message_thread_id"] = int(thread_id)
         await self._transport.call(Call("SendChatAction", params))
 
+    async def face(self, user_id: str) -> Attachment | None:
+        return await self._directory.face(user_id)
+
     def message_link(self, copy: Copy) -> str:
         return link_to_message(copy.chat_id, copy.message_ids[0], copy.thread_id)
 

@@ -6,11 +6,15 @@ import re
 
 import msgspec
 
-from adapters.common.lenient import record, words
+from adapters.common.lenient import record, whole, words
 from adapters.telegram.errors import Refused
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call, full_name
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError
+from bridge.model.events import Attachment, AttachmentKind
+
+_FACE_WIDTH = 160
+"""Pixels: the smallest size of a picture that is as wide is taken. Telegram lists sizes from small to large."""
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +56,24 @@ class Directory:
             raise ChatDown(refusal.reason, action="check the chat's name in bridge.yaml") from None
         return str(chat["id"])
 
+    async def face(self, user_id: str) -> Attachment | None:
+        """The picture of a user, or of a chat that speaks as itself (its id is negative); None: none, or not for bots. Sources:
+        getUserProfilePhotos, getChat (ChatPhoto), Bot API 10.3."""
+        try:
+            if user_id.startswith("-"):
+                chat = record(await self._transport.call(Call("GetChat", {"chat_id": user_id})))
+                photo = record(chat.get("photo"))
+                return _picture(photo.get("small_file_id"), photo.get("small_file_unique_id"), None)
+            answer = record(await self._transport.call(Call("GetUserProfilePhotos", {"user_id": user_id, "limit": 1})))
+        except Refused:
+            return None
+        photos = answer.get("photos")
+        sizes = [record(one) for one in photos[0]] if isinstance(photos, list) and photos and isinstance(photos[0], list) else []
+        if not sizes:
+            return None
+        best = next((one for one in sizes if (whole(one.get("width")) or 0) >= _FACE_WIDTH), sizes[-1])
+        return _picture(best.get("file_id"), best.get("file_unique_id"), whole(best.get("file_size")))
+
     async def hears_all(self, *, before: bool) -> bool:
         """Whether privacy mode is off now; the previous value if that cannot be found out."""
         try:
@@ -59,3 +81,9 @@ class Directory:
         except (DeliveryError, AccountDown):
             return before
         return me.get("can_read_all_group_messages") is True
+
+
+def _picture(file_id: object, unique_id: object, size_bytes: int | None) -> Attachment | None:
+    if not words(file_id):
+        return None
+    return Attachment(kind=AttachmentKind.PHOTO, file_id=words(file_id), unique_id=words(unique_id), size_bytes=size_bytes)

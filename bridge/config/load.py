@@ -262,7 +262,9 @@ class _Reader:
         check.check_spool(self._faults, _at(given, "media", "spool") or _at(given, "journal", "path"), spool, path)
         return (
             JournalConfig(path=path, keep_days=journal.keep_days),
-            MediaConfig(spool=media.spool, spool_mb=media.spool_mb, links=media.links, link_days=media.link_days),
+            MediaConfig(
+                spool=media.spool, spool_mb=media.spool_mb, links=media.links, link_days=media.link_days, avatars=media.avatars
+            ),
         )
 
     def _web(self, given: Entries, accounts: Mapping[str, Account]) -> WebConfig:

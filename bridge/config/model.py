@@ -44,6 +44,8 @@ class MediaConfig:
     links: bool = True
     """Whether a file that a chat cannot take is shown as a link to it, where there is a public listener."""
     link_days: float = 7.0
+    avatars: bool = True
+    """Whether authors without a public picture are shown with theirs, or with initials, where there is a public listener."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -185,6 +185,10 @@ class MediaSection(Section):
         default=True,
         description="Where web.public is set: a file that a chat cannot take is shown as a link to it, not only as a line",
     )
+    avatars: bool = Field(
+        default=True,
+        description="Where web.public is set: authors without a public picture are shown with theirs, or with initials",
+    )
     link_days: float = Field(default=7.0, gt=0, le=365, description="How long such a link opens the file")
 
 

@@ -13,12 +13,14 @@ from bridge.delivery.copies import copy_here, copy_nearby
 from bridge.delivery.execution import Execution
 from bridge.delivery.message_links import MessageLinks
 from bridge.delivery.target import ResolvedTarget
+from bridge.files.faces import Faces
 from bridge.files.links import FileLinks
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.identity.standing import SOMEBODY
 from bridge.journal.contract import AuthorName, Link, LinkStore
 from bridge.model.adapter import Reply
+from bridge.model.capabilities import Feature
 from bridge.model.events import (
     Attachment,
     ChatRenamed,
@@ -58,10 +60,12 @@ class MessageRenderer:
         origin_of: Callable[[ChatRef], Origin],
         file_links: FileLinks | None = None,
         message_links: MessageLinks | None = None,
+        faces: Faces | None = None,
     ) -> None:
         self._journal = journal
         self._file_links = file_links
         self._message_links = message_links
+        self._faces = faces
         self._people = people
         self._names = names
         self.origin_of = origin_of
@@ -80,7 +84,12 @@ class MessageRenderer:
         return await beside_if(is_long(event.content.text), made)
 
     async def followed(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> MessageCreated | MessageEdited:
-        """The message with its links to other messages leading to their copies in the target, for `text_parts`."""
+        """The message as it is before rendering, for `text_parts`: its links to other messages lead to their copies in the target,
+        and its author has a picture that the target can show."""
+        author = event.meta.author
+        if self._faces is not None and author is not None and target.capabilities.native(Feature.SENDER_AVATAR):
+            pictured = msgspec.structs.replace(author, avatar_url=await self._faces.url(event.meta.origin.account, author))
+            event = msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, author=pictured))
         return event if self._message_links is None else await self._message_links.followed(event, target)
 
     def _render(

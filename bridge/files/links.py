@@ -39,7 +39,7 @@ _KEY_NOTE = "links key"
 _LONGEST_SEALED = 4000
 _SLUG_LENGTH = 60
 _UNFIT = pattern(r"[^A-Za-z0-9._-]+")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class FileGrant(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True
 
     @property
     def ends_at(self) -> datetime:
-        return _EPOCH + timedelta(hours=self.ends_at_h)
+        return EPOCH + timedelta(hours=self.ends_at_h)
 
     def is_of(self, attachment: Attachment) -> bool:
         """Whether the attachment is this file."""
@@ -138,7 +138,7 @@ class FileLinks:
             return ""
         ends_at = self._clock.now() + timedelta(days=self._days())
         grant = FileGrant(
-            ends_at_h=-((_EPOCH - ends_at) // timedelta(hours=1)),  # the next full hour
+            ends_at_h=-((EPOCH - ends_at) // timedelta(hours=1)),  # the next full hour
             account=message.chat.account,
             chat_id=message.chat.chat_id,
             message_id=message.message_id,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from bridge.model.adapter import Copy
+from bridge.model.events import Attachment
 
 
 @runtime_checkable
@@ -14,4 +15,14 @@ class LinksToMessages(Protocol):
     def message_link(self, copy: Copy) -> str:
         """The address under which members of the chat open that message, as the platform's own clients copy it; empty where it has
         none, or what it needs is not known yet. No I/O. `links:message_of_link` of the package reads what this makes."""
+        ...
+
+
+@runtime_checkable
+class ShowsFaces(Protocol):
+    """For platforms whose people's pictures have no address that anybody may open; `OpensFiles` opens what this gives."""
+
+    async def face(self, user_id: str) -> Attachment | None:
+        """The picture that a person (or a chat that speaks as one) has now, small, with a `unique_id` that changes when the picture
+        does; None: there is none. Raises RetryLater, Rejected, AccountDown."""
         ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.accounts.state import AccountState
+from bridge.files.faces import Faces
 from bridge.files.links import FileLinks, kept_seal
 from bridge.files.on_demand import OnDemand
 from bridge.journal.contract import NoteStore
@@ -84,7 +85,12 @@ class Media:
 
     links: FileLinks
     files: OnDemand
+    faces: Faces
     pages: MediaPages
+
+    async def close(self) -> None:
+        await self.faces.close()
+        await self.files.close()
 
 
 _LINKED_PART = 0.5
@@ -110,6 +116,9 @@ async def media(
         return now.link_days if now.links else 0.0
 
     most_bytes = int(started_with.media.spool_mb * 1_000_000 * _LINKED_PART)
-    links = FileLinks(await kept_seal(store), started_with.web.public_url, clock, days=days, most_bytes=most_bytes)
+    seal, url = await kept_seal(store), started_with.web.public_url
+    links = FileLinks(seal, url, clock, days=days, most_bytes=most_bytes)
     files = OnDemand(spool, supervisors.get, clock, most_bytes=most_bytes)
-    return Media(links=links, files=files, pages=MediaPages(links, files, store, clock, is_relayed=is_relayed))
+    faces = Faces(seal, url, clock, supervisors.get, files, are_on=lambda: config().media.avatars)
+    pages = MediaPages(links, files, store, clock, is_relayed=is_relayed, faces=faces)
+    return Media(links=links, files=files, faces=faces, pages=pages)

@@ -1,4 +1,4 @@
-"""Files by their links, on the public listener: `/files/<sealed>/<name>` (see `files.links`).
+"""Files by their links, on the public listener: `/files/<sealed>/<name>` (see `files.links`), and pictures of people: `/faces/`.
 
 What a link opens is looked at each time: the journal must know the message, which is not deleted and still has the file, and a
 route must still relay from its chat. Who shows no link of ours gets one and the same 404; who shows one that is over, 410. The
@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.files.faces import ROOT as FACES
+from bridge.files.faces import Faces
 from bridge.files.links import FileGrant, FileLinks
 from bridge.files.on_demand import NotYet, OnDemand
 from bridge.files.spool import Spooled, TooLarge
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 PER_MINUTE = 120
 """Requests of one address."""
+FACES_PER_MINUTE = 600
+"""Requests for pictures of one address: those of a platform's servers, which ask for everybody."""
 MOST_AT_ONCE = 24
 """Answers that are under way at a time: a tenth of the listener's connections."""
 MOST_OF_ONE = 6
@@ -61,13 +65,21 @@ class MediaPages:
     """`links` are asked at every request. `is_relayed` says whether a route relays from a chat now."""
 
     def __init__(
-        self, links: FileLinks, files: OnDemand, store: OriginalStore, clock: Clock, *, is_relayed: Callable[[ChatRef], bool]
+        self,
+        links: FileLinks,
+        files: OnDemand,
+        store: OriginalStore,
+        clock: Clock,
+        *,
+        is_relayed: Callable[[ChatRef], bool],
+        faces: Faces | None = None,
     ) -> None:
         self._links = links
         self._files = files
         self._store = store
         self._clock = clock
         self._is_relayed = is_relayed
+        self._faces = faces
         self._allowances = Allowances()
         self._under_way: Counter[str] = Counter()
 
@@ -76,9 +88,13 @@ class MediaPages:
         if request.method not in ("GET", "HEAD"):
             return _text(405, "only GET\n", {"Allow": "GET, HEAD"})
         caller = household(client)
-        wait_s = self._allowances.take(caller, PER_MINUTE, self._clock.monotonic_s())
+        is_face = path.startswith(FACES)
+        per_minute = FACES_PER_MINUTE if is_face else PER_MINUTE
+        wait_s = self._allowances.take((caller, is_face), per_minute, self._clock.monotonic_s())
         if wait_s:
             return _text(429, "too many requests; see Retry-After\n", {"Retry-After": str(ceil(wait_s))})
+        if is_face:
+            return await self._face(request, path)
         grant = self._links.read(path)
         if grant is None or not self._links.are_on:
             return _text(404, _NOT_FOUND)
@@ -87,6 +103,24 @@ class MediaPages:
         if not await self._is_open(grant):
             return _text(404, _NOT_FOUND)
         return await self._handed_out(request, grant, caller)
+
+    async def _face(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        """A person's picture, for the servers of the platform that shows it: shown in place, and kept by whoever fetched it."""
+        from aiohttp import web
+
+        grant = self._faces.read(path) if self._faces is not None and self._faces.are_on else None
+        if grant is None or self._faces is None:
+            return _text(404, _NOT_FOUND)
+        if self._under_way.total() >= MOST_AT_ONCE:
+            return _text(503, "too many at a time; see Retry-After\n", {"Retry-After": str(_RETRY_BUSY_S)})
+        with self._counted(FACES):
+            found = await self._faces.picture(grant)
+        headers = _HEADERS | {
+            "Cache-Control": "public, max-age=86400" if found.is_final else "no-store",
+            "Content-Type": found.mime,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
+        return web.Response(body=found.content, headers=headers)
 
     async def _is_open(self, grant: FileGrant) -> bool:
         """Whether the message is there, and has the file. Raises JournalError."""

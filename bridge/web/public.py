@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from bridge.files.faces import ROOT as FACES
 from bridge.files.links import ROOT as FILES
 from bridge.journal.contract import Arrival, JournalError, StoredKey
 from bridge.model.refs import AccountName
@@ -130,7 +131,7 @@ class PublicWeb:
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
         path = _without(self._prefix, request.rel_url.raw_path)
-        if self.media is not None and path.startswith(FILES):
+        if self.media is not None and path.startswith((FILES, FACES)):
             return await self._answered(self.media.answer(request, path, self._client(request)), "")
         refusal = _refused_by_headers(request, path)
         if refusal is not None:

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from jinja2 import TemplateError
@@ -91,6 +91,22 @@ class Encoder:
             base=base,
             is_led=is_led(call),
         )
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is on the account's own server, so that its key may go there."""
+        server = urlsplit(str(self._options.server or ""))
+        try:
+            asked = urlsplit(url)
+            return bool(server.hostname) and asked[:2] == server[:2]
+        except ValueError:
+            return False
+
+    def picture(self, url: str) -> Request:
+        """For a person's picture on the server, with what each call to its API has. Raises Rejected for an address elsewhere."""
+        if not self.is_own(url):
+            raise Rejected("the picture is not on the server")
+        headers = dict(_filled(self._dialect.headers, self._account()))
+        return Request(operation="picture", method="GET", url=str(URL(url)), headers=headers, query=())
 
     def text_of(self, source: str | None, values: Values) -> str:
         """A template filled in, of which nothing but its text is wanted; empty if there is none."""

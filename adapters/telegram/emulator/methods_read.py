@@ -55,6 +55,15 @@ async def get_file(call: Call) -> Json:
     return file_wire(stored) | {"file_path": str(call.world.files.on_disk(stored, call.token)) if call.local else path}
 
 
+async def get_user_profile_photos(call: Call) -> Json:
+    """A UserProfilePhotos: the current photo alone, in all its sizes."""
+    person = call.world.people.get(call.params.integer("user_id"))
+    if person is None:
+        raise bad_request("user not found")
+    sizes = [file_wire(one) | {"width": one.width, "height": one.height} for one in person.pictures]
+    return {"total_count": 1 if sizes else 0, "photos": [sizes] if sizes and call.params.integer("limit", 100) else []}
+
+
 async def get_custom_emoji_stickers(call: Call) -> list[Json]:
     """The stickers of those ids that exist. Source of the bound: tdlib/td StickersManager.cpp, MAX_GET_CUSTOM_EMOJI_STICKERS."""
     asked = call.params.json("custom_emoji_ids")
@@ -127,6 +136,7 @@ METHODS: dict[str, Method] = {
     "getChatMemberCount": get_chat_member_count,
     "leaveChat": leave_chat,
     "getFile": get_file,
+    "getUserProfilePhotos": get_user_profile_photos,
     "getCustomEmojiStickers": get_custom_emoji_stickers,
     "getUpdates": get_updates,
     "setWebhook": set_webhook,

@@ -27,6 +27,8 @@ class Person:
     username: str = ""
     is_bot: bool = False
     sees_everything: bool = True
+    pictures: list[StoredFile] = field(default_factory=list)
+    """Sizes of the current profile photo, small to large; empty: there is none, or bots may not see it."""
 
     @property
     def name(self) -> str:

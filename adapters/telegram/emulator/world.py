@@ -49,6 +49,10 @@ class World:
         self.people[person.user_id] = person
         return person
 
+    def set_picture(self, person: Person, *sizes: bytes) -> None:
+        """The person's profile photo, in these sizes from small to large; none takes it away."""
+        person.pictures = [self.files.add("photo.jpg", "image/jpeg", content) for content in sizes]
+
     def new_bot(self, name: str, username: str) -> Person:
         bot = Person(next(self._bot_ids), name, username=username, is_bot=True)
         self.people[bot.user_id] = bot

@@ -71,9 +71,9 @@ async def whole_answer(door: Door, request: bytes, *, is_all: bool = False) -> b
 
 def test_the_document_names_every_place_that_is_served() -> None:
     served = {"/in", "/in/{key}", "/out", "/out/{key}", "/hooks/{account}/{name}", "/keys/{link}", "/hooks/{key}", "/", "/{topic}"}
-    assert DOCUMENT["paths"].keys() == served | {"/files/{sealed}/{name}"}
+    assert DOCUMENT["paths"].keys() == served | {"/files/{sealed}/{name}", "/faces/{sealed}/face.png"}
     ids = [operation["operationId"] for *_, operation in OPERATIONS]
-    assert len(set(ids)) == len(ids) == 14
+    assert len(set(ids)) == len(ids) == 15
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=[one["operationId"] for *_, one in OPERATIONS])

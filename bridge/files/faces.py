@@ -1,0 +1,185 @@
+"""People's pictures, for platforms that show a public address beside a message: links to them, and the pictures themselves.
+
+A picture that needs the account's own token (Telegram's) is fetched by the account and handed out by the bridge; who has none gets
+initials. A link is sealed (`links`), names the version of the picture, so that it changes when the picture does, and ends: the
+target's servers fetch it when the message is posted. Pictures are cached in the spool, by their file's unique id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import timedelta
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from bridge.files.initials import initials_of, picture
+from bridge.files.links import EPOCH, Purpose, Seal
+from bridge.files.on_demand import NotYet, OnDemand, Suppliers
+from bridge.model.abilities import ShowsFaces
+from bridge.model.clock import Clock
+from bridge.model.errors import BridgeError
+from bridge.model.events import Attachment, Author
+from bridge.model.refs import AccountName, ChatRef
+
+ROOT = "/faces/"
+_SLUG = "face.png"
+"""At the end of each link: some platforms want the name of a picture there, whatever its format."""
+_PERIOD_H = 7 * 24
+"""Links made within one period are the same, so that the target's servers may keep the picture. Each is good for one more."""
+_FRESH_S = 3600.0
+_FAILED_S = 300.0
+"""How long it counts that a person has this picture, and that it could not be found out."""
+_PATIENCE_S = 2.0
+"""How long a message waits for that at most."""
+_MOST_KNOWN = 10_000
+_MOST_ASKED = 16
+"""People who are asked about at a time."""
+_MOST_BYTES = 2_000_000
+_FETCH_S = 8.0
+_KINDS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
+
+
+class FaceGrant(msgspec.Struct, frozen=True, array_like=True):
+    """Whose picture a link opens."""
+
+    ends_at_h: int
+    account: AccountName
+    user_id: str
+    initials: str
+    version: bytes
+
+
+class Picture(NamedTuple):
+    content: bytes
+    mime: str
+    is_final: bool
+    """Whether it is what the person has; otherwise that cannot be found out now."""
+
+
+class _Known(NamedTuple):
+    face: Attachment | None
+    is_certain: bool
+    until_s: float
+
+
+class Faces:
+    """`are_on` is asked each time."""
+
+    def __init__(
+        self, seal: Seal, base_url: str, clock: Clock, suppliers: Suppliers, files: OnDemand, *, are_on: Callable[[], bool]
+    ) -> None:
+        self._seal = seal
+        self._base_url = base_url
+        self._clock = clock
+        self._suppliers = suppliers
+        self._files = files
+        self._are_on = are_on
+        self._known: OrderedDict[tuple[AccountName, str], _Known] = OrderedDict()
+        self._asking: dict[tuple[AccountName, str], asyncio.Task[_Known]] = {}
+
+    @property
+    def are_on(self) -> bool:
+        return self._are_on()
+
+    async def url(self, account: AccountName, author: Author) -> str:
+        """An address for that author's picture or initials. Where the account shows no pictures itself, a public one stays."""
+        supplier = self._suppliers(account)
+        shows = supplier is not None and isinstance(supplier.adapter, ShowsFaces)
+        if not self.are_on or not author.user_id or (author.avatar_url and not shows):
+            return author.avatar_url
+        known = await self._look_up(account, author.user_id, _PATIENCE_S)
+        if author.avatar_url and (known is None or known.face is None):
+            return author.avatar_url
+        version = b"" if known is None or known.face is None else known.face.unique_id.encode()
+        hours = (self._clock.now() - EPOCH) // timedelta(hours=1)
+        grant = FaceGrant(
+            ends_at_h=(hours // _PERIOD_H + 2) * _PERIOD_H,
+            account=account,
+            user_id=author.user_id,
+            initials=initials_of(author.name or author.username),
+            version=blake2b(version, digest_size=6).digest() if version else b"",
+        )
+        return f"{self._base_url}{ROOT}{self._seal.make(Purpose.FACE, grant, _SLUG)}/{_SLUG}"
+
+    def read(self, path: str) -> FaceGrant | None:
+        """Whose picture a path below `ROOT` asks for. None: no link of ours, or one that is over."""
+        sealed, _, slug = path.removeprefix(ROOT).partition("/")
+        grant = self._seal.read(Purpose.FACE, sealed, slug, FaceGrant) if slug == _SLUG and path.startswith(ROOT) else None
+        if grant is None or self._clock.now() >= EPOCH + timedelta(hours=grant.ends_at_h):
+            return None
+        return grant
+
+    async def picture(self, grant: FaceGrant) -> Picture:
+        """The person's picture as it is now, else initials: there is always one."""
+        known = await self._look_up(grant.account, grant.user_id, _FETCH_S)
+        if known is not None and known.face is not None:
+            try:
+                found = await self._fetched(grant.account, known.face)
+            except (BridgeError, NotYet):
+                known = None
+            else:
+                if found is not None:
+                    return found
+        drawn = await asyncio.to_thread(picture, grant.initials, f"{grant.account}/{grant.user_id}")
+        return Picture(drawn, "image/png", is_final=known is not None and known.is_certain)
+
+    async def _fetched(self, account: AccountName, face: Attachment) -> Picture | None:
+        """None: it is no picture that browsers show, or far too large for one."""
+        if (face.size_bytes or 0) > _MOST_BYTES:
+            return None
+        async with self._files.borrow(ChatRef(account, ""), face, within_s=_FETCH_S) as spooled:
+            if spooled.size_bytes > _MOST_BYTES:
+                return None
+            content = await asyncio.to_thread(spooled.path.read_bytes)
+        mime = _mime_of(content)
+        return Picture(content, mime, is_final=True) if mime else None
+
+    # -- who has which ------------------------------------------------------------------------------------------------------
+
+    async def _look_up(self, account: AccountName, user_id: str, within_s: float) -> _Known | None:
+        """None: that is not known within that time."""
+        key = account, user_id
+        known = self._known.get(key)
+        if known is not None and self._clock.monotonic_s() < known.until_s:
+            return known
+        task = self._asking.get(key)
+        if task is None:
+            if len(self._asking) >= _MOST_ASKED:
+                return known
+            task = self._asking[key] = asyncio.create_task(self._ask(account, user_id), name=f"picture of somebody on {account}")
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        try:
+            async with asyncio.timeout(within_s):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            return known
+
+    async def _ask(self, account: AccountName, user_id: str) -> _Known:
+        supplier = self._suppliers(account)
+        face, is_certain = None, True
+        try:
+            adapter = supplier.adapter if supplier is not None else None
+            if supplier is not None and isinstance(adapter, ShowsFaces):
+                face = await supplier.call(adapter.face(user_id))
+        except (BridgeError, OSError):  # initials will do
+            is_certain = False
+        now_s = self._clock.monotonic_s()
+        known = self._known[account, user_id] = _Known(face, is_certain, now_s + (_FRESH_S if is_certain else _FAILED_S))
+        self._known.move_to_end((account, user_id))
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return known
+
+    async def close(self) -> None:
+        for task in list(self._asking.values()):
+            task.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+
+
+def _mime_of(content: bytes) -> str:
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((mime for magic, mime in _KINDS if content.startswith(magic)), "")
