@@ -227,7 +227,7 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
         case Quote():
             inside = normalize(RichText(tuple(_without_quotes(block.blocks)))).blocks
             if inside:
-                yield Quote(tuple(b for b in inside if not isinstance(b, Quote)))
+                yield Quote(tuple(b for b in inside if not isinstance(b, Quote)), block.is_expandable)
 
 
 def _normal_item(item: ListItem, ordered: bool) -> ListItem:
@@ -286,7 +286,7 @@ def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
                 return List(items, block.ordered, block.start)
             case Quote():
                 inner = tuple(of_block(b) for b in block.blocks)
-                return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
+                return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable)
             case CodeBlock():
                 return block
 

@@ -115,6 +115,8 @@ class Quote(_Node, frozen=True, tag="q"):
     """Blocks inside are never quotes themselves (`normalize` flattens them)."""
 
     blocks: tuple[Paragraph | Heading | CodeBlock | List, ...]
+    is_expandable: bool = False
+    """Shown by its first lines until a reader asks for all of it, where the target can."""
 
 
 Block = Paragraph | Heading | CodeBlock | List | Quote

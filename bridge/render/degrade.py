@@ -133,7 +133,7 @@ class _Degrader:
         if self._native(Feature.QUOTE):
             if _are_same(inner, block.blocks):
                 return block
-            return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
+            return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable)
         self._lost(Loss.QUOTE_AS_SIGNS)
         return Paragraph(merge_inlines(_quoted(inner)))
 

@@ -53,7 +53,8 @@ def _short_fences(blocks: Iterable[Block]) -> Iterator[Block]:
             case CodeBlock() if len(block.language) > SHORT:
                 yield CodeBlock(block.text)
             case Quote():
-                yield Quote(tuple(b for b in _short_fences(block.blocks) if not isinstance(b, Quote)))
+                inner = tuple(b for b in _short_fences(block.blocks) if not isinstance(b, Quote))
+                yield Quote(inner, block.is_expandable)
             case _:
                 yield block
 

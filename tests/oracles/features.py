@@ -53,6 +53,7 @@ FEATURES: dict[str, RichText] = {
     "quote": RichText(
         (Quote((Paragraph((Text("quoted "), Text("words", B), Text("\nof two lines"))),)), Paragraph((Text("answer"),)))
     ),
+    "expandable quote": RichText((Quote((Paragraph((Text("so "), Text("bold", B), Text("\nand on"))),), is_expandable=True),)),
     "quote of a list and code": RichText((Quote((Paragraph((Text("so"),)), List(items("a", "b")), CodeBlock("c d"))),)),
     "link": words("see https://example.org/a_b_c/?q=*x* there"),
     "masked link": words("see ", Text("the page", 0, URL), " there"),

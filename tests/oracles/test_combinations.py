@@ -13,6 +13,7 @@ from bridge.model.rich_text import CodeBlock, Heading, List, ListItem, Mark, Par
 from bridge.render.degrade import degrade
 from tests.oracles.node_parsers import NodeParsers
 from tests.oracles.targets import TARGETS, Target, misread
+from tests.support.budget import examples
 
 WORDS = st.sampled_from(
     [
@@ -81,7 +82,9 @@ TREES = st.builds(RichText, st.lists(BLOCKS, min_size=1, max_size=2).map(tuple))
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 @given(rich=TREES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_two_parsers_read_any_combination_as_it_was_meant(target: Target, ask: NodeParsers, rich: RichText) -> None:
     shown = degrade(normalize(rich), target.capabilities, {})
     wire = target.encode(shown)
@@ -91,7 +94,7 @@ def test_two_parsers_read_any_combination_as_it_was_meant(target: Target, ask: N
 
 
 @given(rich=TREES, names=st.permutations(sorted(TARGETS)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_one_target_gets_does_not_depend_on_the_others(rich: RichText, names: list[str]) -> None:
     def written(name: str) -> str:
         return str(TARGETS[name].encode(degrade(normalize(rich), TARGETS[name].capabilities, {})))

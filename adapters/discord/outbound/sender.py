@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from adapters.common.http_errors import Effect
 from adapters.discord import wire
 from adapters.discord.errors import (
@@ -33,8 +35,9 @@ from adapters.discord.permissions import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.transport import Route, Transport
 from bridge.model.adapter import Intake, Outbound, Receipt
 from bridge.model.errors import BridgeError, ChatDown, FileRejected, Rejected, RetryLater
+from bridge.model.outcomes import Loss
 from bridge.model.pauses import beside_if
-from bridge.model.rich_text import is_long
+from bridge.model.rich_text import is_long, plain, to_plain
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -83,13 +86,22 @@ class Sender:
         self._check(outbound)
         hook = await self._hook_for(outbound)
         try:
-            if hook is not None:
-                return await self._send_as_webhook(hook, outbound)
-            return await self._send_as_bot(outbound)
+            try:
+                return await self._post_by(hook, outbound)
+            except Refused as refused:
+                words = plain(to_plain(outbound.text))
+                if refused.code != INVALID_FORM or "content" not in refused.refusal.fields or words == outbound.text:
+                    raise
+            # what Discord dislikes in the content may be the formatting: the words alone are tried once
+            receipt = await self._post_by(hook, msgspec.structs.replace(outbound, text=words))
+            return msgspec.structs.replace(receipt, losses=(*receipt.losses, Loss.FORMATTING_REFUSED))
         except Refused as refused:
             if refused.code == UNKNOWN_CHANNEL and outbound.thread_id is not None:
                 raise Rejected("the thread no longer exists on Discord") from None
             raise self._meaning(refused, outbound) from None
+
+    async def _post_by(self, hook: Hook | None, outbound: Outbound) -> Receipt:
+        return await (self._send_as_bot(outbound) if hook is None else self._send_as_webhook(hook, outbound))
 
     def _check(self, outbound: Outbound) -> None:
         """What is known to be refused is not sent. Raises FileRejected or ChatDown."""

@@ -7,7 +7,7 @@ Used by `adapter`; the threads themselves are `threads`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,10 @@ from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.uploads import Uploads
 from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Outbound, Receipt
-from bridge.model.errors import OutcomeUnknown
+from bridge.model.errors import OutcomeUnknown, Rejected
 from bridge.model.outcomes import Loss
 from bridge.model.pauses import beside_if
-from bridge.model.rich_text import is_long
+from bridge.model.rich_text import is_long, plain, to_plain
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.calls import Send
@@ -46,6 +46,8 @@ class Posted:
     answer: Any
     sent: Outbound
     root: str = ""
+    is_unformatted: bool = False
+    """Whether the server refused the formatting."""
 
 
 class Sender:
@@ -79,7 +81,15 @@ class Sender:
         outbound = msgspec.structs.replace(outbound, text=await self._mentions.resolved(outbound.text))
         self._attempts.begin(outbound.token)
         with self._own.sending(outbound.chat_id):
-            posted = await self._post(operation, call, outbound, file_ids)
+            try:
+                posted = await self._post(operation, call, outbound, file_ids)
+            except Rejected as refusal:
+                words = plain(to_plain(outbound.text))
+                if type(refusal) is not Rejected or words == outbound.text:
+                    raise
+                # what the server dislikes may be the formatting: the words alone are asked once
+                unformatted = msgspec.structs.replace(outbound, text=words)
+                posted = replace(await self._post(operation, call, unformatted, file_ids), is_unformatted=True)
             message_id = find_text(call.answer.id, posted.answer)
             if message_id:
                 self._own.sent(outbound.chat_id, message_id)
@@ -134,7 +144,7 @@ class Sender:
 
     def receipt(self, outbound: Outbound, posted: Posted, message_id: str) -> Receipt:
         quoted = outbound.reply is not None and posted.sent.reply is None
-        losses: list[Loss] = []
+        losses: list[Loss] = [Loss.FORMATTING_REFUSED] if posted.is_unformatted else []
         if message_id:
             self._threads.learn(message_id, posted.root or posted.sent.thread_id or self._answered_root(posted.sent))
         if self._by_root:

@@ -129,7 +129,7 @@ def _quote(inner: list[Block], block: Json) -> Quote:
         flat += each.blocks if isinstance(each, Quote) else (each,)
     if block.get("credit"):
         flat.append(Paragraph(_inlines(block["credit"], int(Mark.ITALIC))))
-    return Quote(tuple(flat))
+    return Quote(tuple(flat), block.get("type") == "expandable_blockquote")
 
 
 def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:

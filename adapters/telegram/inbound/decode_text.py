@@ -133,7 +133,8 @@ class _Decoder:
                 found.append(CodeBlock(self._text[span.start : span.end], words(span.entity.get("language"))))
             else:
                 inner = self.blocks(span.start, span.end, in_quote=True)
-                found.append(Quote(tuple(block for block in inner if not isinstance(block, Quote))))
+                is_expandable = span.kind == "expandable_blockquote"
+                found.append(Quote(tuple(block for block in inner if not isinstance(block, Quote)), is_expandable))
             at = span.end
         found += self._paragraph(at, end, after=at > start, before=False)
         return found

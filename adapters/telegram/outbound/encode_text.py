@@ -136,7 +136,7 @@ class _Encoder:
                 case Quote():
                     start = self._at
                     self.blocks(block.blocks)
-                    self._entity("blockquote", start)
+                    self._entity("expandable_blockquote" if block.is_expandable else "blockquote", start)
 
     def _write(self, text: str) -> None:
         self._pieces.append(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
@@ -12,7 +13,8 @@ from adapters.discord.emulator.records import BOT_PERMISSIONS, Permission
 from bridge.model.adapter import OutboundEdit, OutboundFile
 from bridge.model.errors import Rejected
 from bridge.model.events import Attachment, AttachmentKind
-from bridge.model.rich_text import plain
+from bridge.model.outcomes import Loss
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text, plain
 from tests.adapters.discord.conftest import Bench
 from tests.adapters.discord.sending import ANNA, copy_of, outbound, outbound_file, shown
 from tests.support.patience import eventually
@@ -74,3 +76,15 @@ async def test_the_upload_limit_follows_the_servers_boosts(bench: Bench, adapter
         bench.emulator.set_boost(2)
         await bench.emulator.say(bench.chat, "Anna", "boosted")
         await eventually(lambda: adapter.capabilities.limits.upload_bytes == 50 * 1024**2)
+
+
+async def test_refused_formatting_does_not_cost_the_words(bench: Bench, adapter: DiscordAdapter) -> None:
+    """Marks alone make this content longer than Discord takes."""
+    runs = tuple(Text("ab", Mark.BOLD if number % 2 else Mark.ITALIC) for number in range(600))
+    message = msgspec.structs.replace(outbound(bench), text=RichText((Paragraph(runs),)))
+    receipt = await adapter.send(message)
+    (copy,) = shown(bench)
+    assert (copy.text, "<b>" in copy.html) == ("ab" * 600, False)
+    assert receipt.losses == (Loss.FORMATTING_REFUSED,)
+    with pytest.raises(Rejected):
+        await adapter.send(outbound(bench, "x" * 2001, token="t2"))

@@ -41,6 +41,7 @@ from bridge.model.adapter import (
 from bridge.model.capabilities import Feature
 from bridge.model.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Contact, Location
+from bridge.model.outcomes import Loss
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
 from tests.adapters.teamspirit.harness import make_adapter, options_of, running
 from tests.support.intake import RecordingIntake
@@ -474,3 +475,18 @@ async def test_abilities_and_capabilities_agree(adapter: Adapter) -> None:
         (Feature.STATUS, SetsStatus),
     ):
         assert adapter.capabilities.native(feature) == isinstance(adapter, ability), feature
+
+
+async def test_refused_formatting_does_not_cost_the_words(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str) -> None:
+    bold = RichText((Paragraph((Text("so "), Text("bold", Mark.BOLD))),))
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=SEND, status=400, times=1))
+    receipt = await adapter.send(outbound(chat, bold))
+    assert (seen(emulator, chat).text, "<b>" in seen(emulator, chat).html) == ("so bold", False)
+    assert Loss.FORMATTING_REFUSED in receipt.losses
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=SEND, status=400))
+    before = len(emulator.calls())
+    for text, asked in ((bold, 2), (plain("words"), 1)):
+        with pytest.raises(Rejected):
+            await adapter.send(outbound(chat, text))
+        assert len(emulator.calls()) == before + asked
+        before += asked

@@ -64,7 +64,7 @@ def test_code_in_a_quote_and_quotes_with_their_line_breaks() -> None:
     assert decode_text(text, entities) == RichText(
         (
             Paragraph((Text("before"),)),
-            Quote((Paragraph((Text("q1"),)), CodeBlock("code", "c"), Paragraph((Text("q2"),)))),
+            Quote((Paragraph((Text("q1"),)), CodeBlock("code", "c"), Paragraph((Text("q2"),))), is_expandable=True),
             Paragraph((Text("after", Mark.BOLD),)),
         )
     )

@@ -11,6 +11,7 @@ import tdjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from adapters.telegram.capabilities import capabilities
 from adapters.telegram.inbound.decode_text import decode_text
 from adapters.telegram.outbound.encode_text import encode_text, guarded, linkable, measure
 from bridge.model.rich_text import (
@@ -28,10 +29,13 @@ from bridge.model.rich_text import (
     Text,
     Timestamp,
     inline_text,
+    map_inlines,
     normalize,
     plain,
     text_of,
 )
+from bridge.render.degrade import degrade
+from bridge.render.slice import slice_text
 from tests.support.budget import examples
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
@@ -307,3 +311,12 @@ def test_telegram_keeps_every_link_that_we_send_as_one(url: str) -> None:
             "parse_mode": {"@type": "textParseModeHTML"},
         }
         assert json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}").get("entities"), url
+
+
+def test_an_expandable_quote_stays_one_through_every_step() -> None:
+    told = {"type": "expandable_blockquote", "offset": 0, "length": 9}
+    rich = decode_text("two\nlines\nand on", [told])
+    assert normalize(rich) == rich
+    shown = degrade(map_inlines(rich, lambda inline: inline), capabilities(None), {})
+    assert encode_text(shown).entities == [told]
+    assert encode_text(slice_text(rich, 0, 6)).entities == [{**told, "length": 6}]
