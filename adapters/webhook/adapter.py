@@ -11,7 +11,7 @@ from adapters.webhook.directory import Directory
 from adapters.webhook.inbound.doors import Doors
 from adapters.webhook.inbound.downloads import Downloads
 from adapters.webhook.inbound.receiver import Receiver
-from adapters.webhook.outbound.encode_text import encode_slack, encode_text, json_bytes, words_bytes
+from adapters.webhook.outbound.encode_text import encode_slack, encode_text, json_bytes
 from adapters.webhook.outbound.endpoint_state import EndpointStates
 from adapters.webhook.outbound.fetching import Fetching
 from adapters.webhook.outbound.reactions import Reactions
@@ -56,8 +56,6 @@ class WebhookAdapter:
         self._doors = Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve)
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
-        if self._style == "standard":
-            return words_bytes(text)
         return len(encode_slack(text)) if self._style == "slack" else json_bytes(encode_text(text))
 
     async def resolve(self, address: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.webhook.outbound.encode_text import WORDS_BYTES
+from adapters.webhook.outbound.encode_text import TEXT_BYTES
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Rates, RetrySchedule, Support, Window, features
 from bridge.model.templates import template
 
@@ -74,7 +74,7 @@ def capabilities(options: WebhookOptions | None) -> Capabilities:
         shown = names_in(options.body)
         table = {**SLACK, **(_NAMED if "author" in shown else {}), **(_MARKED if "markdown" in shown else {})}
         return Capabilities(features=features(table), limits=limits, retry=RETRY, takes_data=True)
-    limits = Limits(text_length=WORDS_BYTES, caption_length=0, upload_bytes=0, sender_name_length=200)
+    limits = Limits(text_length=TEXT_BYTES, caption_length=0, upload_bytes=0, sender_name_length=200)
     return Capabilities(features=STANDARD, limits=limits, retry=RETRY, knows_repeats=True, takes_data=True)
 
 

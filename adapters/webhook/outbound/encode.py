@@ -73,19 +73,19 @@ def _when(occurred_at: datetime | None) -> dict[str, str]:
 
 
 def _said(end: str, message_id: str, outbound: Outbound | OutboundEdit) -> dict[str, Any]:
-    """The words are always whole; of the rest as much as there is room for."""
+    """The words are always whole; of the rest as much as there is room for, their marks first."""
     original = outbound.original
     data: dict[str, Any] = {
         "end": end,
         "message_id": message_id,
         "text": encode_text(outbound.text),
-        "markdown": encode_markdown(outbound.text),
         **_when(original.occurred_at if original is not None else None),
     }
     if outbound.sender is not None:
         data["author"] = {"name": cut(outbound.sender.name, _NAME_BYTES)}
     if outbound.reply is not None:
         data["reply_to"] = _reply(outbound.reply)
+    put_all(data, {"markdown": encode_markdown(outbound.text)}, MOST_BYTES - _ENVELOPE_BYTES)
     if outbound.sender is not None and 0 < len(outbound.sender.avatar_url) <= _URL_CHARS:
         author = {**data["author"], "avatar_url": outbound.sender.avatar_url}
         put_all(data, {"author": author}, MOST_BYTES - _ENVELOPE_BYTES)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from adapters.webhook.outbound.encode_markdown import encode_markdown
 from bridge.model.rich_text import Inline, RichText, Text, map_inlines, runs_by_line, to_plain
 
-WORDS_BYTES = 17_000
-"""Of a text and its markdown as JSON, so that a body is below 20 kB with the author and a quotation."""
+TEXT_BYTES = 8_500
+"""Of a text as JSON: with its markdown, the author and a quotation a body is below 20 kB."""
 _ALL_OF_A_CHANNEL = re.compile(r"@(?=(?:all|channel|everyone|here)\b)", re.IGNORECASE)
 
 
@@ -33,11 +32,6 @@ def _bare(link: str) -> str:
 def json_bytes(text: str) -> int:
     """What the text takes in a JSON body."""
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")) - 2
-
-
-def words_bytes(text: RichText) -> int:
-    """What it takes plain and with its marks."""
-    return json_bytes(encode_text(text)) + json_bytes(encode_markdown(text))
 
 
 def encode_slack(text: RichText, *, mass_mentions: bool = False) -> str:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from adapters.webhook.config import WebhookOptions
 from adapters.webhook.outbound import encode
-from adapters.webhook.outbound.encode_text import WORDS_BYTES, words_bytes
+from adapters.webhook.outbound.encode_text import TEXT_BYTES, encode_text, json_bytes
 from bridge.model.adapter import Copy, ListedFile, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply, Sender
 from bridge.model.events import Attachment, AttachmentKind, Contact, Forward, Location, Poll, PollOption
 from bridge.model.original import Original
@@ -101,7 +101,7 @@ def test_whatever_people_write_makes_a_small_body_that_can_be_read(
     text: str, sender: Sender | None, reply: Reply | None, original: Original | None, files: tuple[ListedFile, ...]
 ) -> None:
     """Of texts as the core splits them."""
-    limit = Limit(lambda rich, caption=False: words_bytes(rich), WORDS_BYTES)
+    limit = Limit(lambda rich, caption=False: json_bytes(encode_text(rich)), TEXT_BYTES)
     for part in split(plain(text), limit)[:3]:
         said = replace(outbound(sender=sender, reply=reply, original=original, listed_files=files), text=part)
         body = encode.to_bytes(encode.created("alerts", said, NOW))
@@ -134,6 +134,15 @@ def test_the_words_go_first_where_there_is_not_room_for_all() -> None:
     data = encode.created("alerts", outbound("word " * 1000, original=EVERYTHING, listed_files=many), NOW)["data"]
     assert len(data["text"]) == 5000
     assert 10 < len(data["files"]) < 200
+
+
+def test_markdown_that_a_body_has_no_room_for_is_left_out_and_the_words_are_whole() -> None:
+    escaped = "_" * TEXT_BYTES
+    data = encode.created("alerts", outbound(escaped, original=EVERYTHING, listed_files=FILES), NOW)["data"]
+    assert data["text"] == escaped
+    assert "markdown" not in data
+    assert data["occurred_at"]
+    assert data["files"]
 
 
 def test_text_is_plain_and_markdown_has_the_marks() -> None:
