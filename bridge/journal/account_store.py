@@ -32,8 +32,8 @@ class JournalAccountStore:
     async def put_mail(self, chat_id: str, name: str, content: bytes) -> None:
         await self._journal.put_mail(self._lease, chat_id, name, content, at=self._clock.now())
 
-    async def mail(self, chat_id: str, *, after: int, limit: int) -> MailPage:
-        return await self._journal.mail(self._account, chat_id, after=after, limit=limit)
+    async def mail(self, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
+        return await self._journal.mail(self._account, chat_id, after=after, limit=limit, mark=mark)
 
 
 def account_note(account: AccountName, name: str) -> str:

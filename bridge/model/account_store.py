@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -17,10 +18,21 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """One message in a mailbox."""
 
     number: int
-    """Its place there: 1 for the first, and one more for each. A reader's cursor is the number of the last that it has."""
+    """Its place there: 1 for the first, and one more for each. A reader's cursor is the number of the last that it has, and its
+    mark."""
     name: str
     at: datetime
     content: bytes
+
+    @property
+    def mark(self) -> str:
+        return mark_of(self.name, self.at)
+
+
+def mark_of(name: str, at: datetime) -> str:
+    """What tells a message from another that has its number: a journal that was restored from a backup gives numbers again, and
+    names too."""
+    return hashlib.blake2s(f"{name} {at.isoformat()}".encode(), digest_size=6).hexdigest()
 
 
 class MailPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,9 +40,13 @@ class MailPage(msgspec.Struct, frozen=True, kw_only=True):
 
     mail: Sequence[Mail]
     missed: int = 0
-    """So many before these are no longer kept."""
+    """So many behind the cursor, and before the last of these, are no longer kept."""
     last: int = 0
     """The number of the newest message that ever was there."""
+    last_mark: str = ""
+    """Its mark, where that is still known."""
+    is_anew: bool = False
+    """Whether the cursor is of no message of this mailbox, as after a backup was restored: this page begins at the oldest."""
 
 
 class StoreDown(Exception):
@@ -52,8 +68,9 @@ class AccountStore(Protocol):
         """Add to a chat's mailbox. A name that is there already is not added again: that is another attempt."""
         ...
 
-    async def mail(self, chat_id: str, *, after: int, limit: int) -> MailPage:
-        """The oldest of those behind a cursor, at most `limit`. A cursor that never was counts as 0."""
+    async def mail(self, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
+        """The oldest of those behind a cursor, at most `limit`. A cursor that never was counts as 0; so does one whose mark is
+        another's. Without a mark, the number alone is looked at."""
         ...
 
 

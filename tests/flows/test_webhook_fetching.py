@@ -84,7 +84,7 @@ async def test_what_is_said_waits_for_who_fetches_it_in_order(world: Fetched, cl
     await world.say("discord", "after the restart")
     assert texts(await fetch(world, client, after=page["cursor"], wait_s=60)) == ["after the restart"]
     whole = await fetch(world, client)
-    assert [one["cursor"] for one in whole["messages"]] == ["1", "2", "3", "4"]
+    assert [one["cursor"].split(".")[0] for one in whole["messages"]] == ["1", "2", "3", "4"]
 
 
 async def test_events_are_sent_as_they_happen(world: Fetched, client: aiohttp.ClientSession) -> None:

@@ -1,18 +1,20 @@
 """What is sent to ends without a url: kept in the journal, and read by `/out/<key>`, by long polling or server-sent events.
 
-A cursor is the number of the last message that a reader has. It holds after any restart, and the order is that of the chat. A
-reader that is slow or gone costs nothing: what it missed is counted, and told.
+A cursor is the number of the last message that a reader has, and that message's mark, by which it is seen that a number was given
+again: the journal was restored from a backup. Cursors of earlier versions are the number alone. A cursor holds after any restart,
+and the order is that of the chat. A reader that is slow or gone costs nothing: what it missed is counted, and told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bridge.model.account_store import AccountStore, Mail, MailPage
 from bridge.model.clock import Clock
@@ -34,6 +36,18 @@ LONGEST_STREAM_S = 3600.0
 """Then a reader of events connects anew, and its key is looked at again."""
 _WRITE_TIMEOUT_S = 30.0
 _STREAM = "text/event-stream"
+_CURSOR = re.compile(r"(\d{1,19})(?:\.([0-9a-f]{1,64}))?", re.ASCII)
+_MOST = 2**62
+
+
+class Cursor(NamedTuple):
+    """What a reader has."""
+
+    number: int
+    mark: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number}.{self.mark}" if self.mark else str(self.number)
 
 
 class Fetching:
@@ -75,9 +89,9 @@ class Fetching:
         if self._store is None or self._is_closed:
             return _later("starting or stopping")
         try:
-            after = _number(request, "after", most=2**62)
+            after = _cursor("after", request.query.get("after", ""))
             if "Last-Event-ID" in request.headers:
-                after = _bounded("Last-Event-ID", request.headers["Last-Event-ID"], 2**62)
+                after = _cursor("Last-Event-ID", request.headers["Last-Event-ID"])
             wait_s = min(_number(request, "wait_s", most=2**31), int(LONGEST_WAIT_S))
             limit = min(_number(request, "limit", most=2**31) or MOST_AT_ONCE, MOST_AT_ONCE)
         except ValueError as error:
@@ -99,15 +113,17 @@ class Fetching:
             if not self._readers[end]:
                 del self._readers[end]
 
-    async def _poll(self, request: web.Request, store: AccountStore, end: str, after: int, wait_s: int, limit: int) -> web.Response:
+    async def _poll(
+        self, request: web.Request, store: AccountStore, end: str, after: Cursor, wait_s: int, limit: int
+    ) -> web.Response:
         from aiohttp import web
 
         page = await self._page(request, store, end, after, limit, wait_s)
-        cursor = page.mail[-1].number if page.mail else page.last
-        answer = {"messages": [_message(mail) for mail in page.mail], "cursor": str(cursor), "missed": page.missed}
+        answer: dict[str, Any] = {"messages": [_message(mail) for mail in page.mail], "cursor": str(_end_of(page))}
+        answer |= {"missed": page.missed, "anew": page.is_anew}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
-    async def _stream(self, request: web.Request, store: AccountStore, end: str, after: int) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, store: AccountStore, end: str, after: Cursor) -> web.StreamResponse:
         from aiohttp import web
 
         headers = {"Content-Type": f"{_STREAM}; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -118,24 +134,27 @@ class Fetching:
             await _write(request, response, b"retry: 5000\n\n")
             while not self._is_closed and self._clock.monotonic_s() < until_s:
                 page = await self._page(request, store, end, after, MOST_AT_ONCE, HEARTBEAT_S)
+                if page.is_anew:
+                    await _write(request, response, b"id: 0\nevent: anew\ndata: true\n\n")
                 if page.missed:
                     await _write(request, response, f"event: missed\ndata: {page.missed}\n\n".encode())
                 for mail in page.mail:
                     await _write(request, response, _event(mail))
-                    after = mail.number
+                after = _end_of(page)
                 if not page.mail:
-                    after = page.last
                     await _write(request, response, b": nothing new\n\n")
         return response
 
-    async def _page(self, request: web.Request, store: AccountStore, end: str, after: int, limit: int, wait_s: float) -> MailPage:
+    async def _page(
+        self, request: web.Request, store: AccountStore, end: str, after: Cursor, limit: int, wait_s: float
+    ) -> MailPage:
         """The next messages, once there are any, or the time is over, or the reader is gone."""
         until_s = self._clock.monotonic_s() + wait_s
         while True:
             news = self._news.setdefault(end, asyncio.Event())  # before looking: what comes from here on ends the wait
-            page = await store.mail(end, after=after, limit=limit)
+            page = await store.mail(end, after=after.number, mark=after.mark, limit=limit)
             left_s = until_s - self._clock.monotonic_s()
-            if page.mail or page.missed or left_s <= 0:
+            if page.mail or page.missed or page.is_anew or left_s <= 0:
                 return page
             while not news.is_set() and left_s > 0:
                 if self._is_closed or _is_gone(request):
@@ -154,24 +173,36 @@ def _later(why: str) -> web.Response:
     return web.json_response({"error": why}, status=503, headers={"Retry-After": "10"})
 
 
+def _end_of(page: MailPage) -> Cursor:
+    """Where a reader is who has this page."""
+    if page.mail:
+        return Cursor(page.mail[-1].number, page.mail[-1].mark)
+    return Cursor(page.last, page.last_mark)
+
+
+def _cursor(name: str, stated: str) -> Cursor:
+    found = _CURSOR.fullmatch(stated.strip() or "0")
+    if found is None or int(found[1]) > _MOST:
+        raise ValueError(f"{name} is no cursor of this mailbox")
+    return Cursor(int(found[1]), found[2] or "")
+
+
 def _number(request: web.Request, name: str, *, most: int) -> int:
-    return _bounded(name, request.query.get(name, "0"), most)
-
-
-def _bounded(name: str, stated: str, most: int) -> int:
-    stated = stated.strip() or "0"
+    stated = request.query.get(name, "").strip() or "0"
     if not (stated.isascii() and stated.isdecimal() and len(stated) < 20 and int(stated) <= most):
-        raise ValueError(f"{name} is not a number of this mailbox")
+        raise ValueError(f"{name} is not a number up to {most}")
     return int(stated)
 
 
 def _message(mail: Mail) -> dict[str, Any]:
-    return {"cursor": str(mail.number), "id": mail.name, **json.loads(mail.content)}
+    return {"cursor": str(Cursor(mail.number, mail.mark)), "id": mail.name, **json.loads(mail.content)}
 
 
 def _event(mail: Mail) -> bytes:
     data = json.dumps(_message(mail), ensure_ascii=False, separators=(",", ":"))  # has no line breaks
-    return f"id: {mail.number}\nevent: {json.loads(mail.content)['type']}\ndata: {data}\n\n".encode("utf-8", "replace")
+    return f"id: {Cursor(mail.number, mail.mark)}\nevent: {json.loads(mail.content)['type']}\ndata: {data}\n\n".encode(
+        "utf-8", "replace"
+    )
 
 
 async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:

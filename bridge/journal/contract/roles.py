@@ -259,8 +259,9 @@ class MailStore(Protocol):
         """A name that is there already is not added again."""
         ...
 
-    async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int) -> MailPage:
-        """The oldest of those behind a cursor, at most `limit`. A cursor that never was counts as 0."""
+    async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
+        """The oldest of those behind a cursor, at most `limit`. A cursor that never was counts as 0; so does one whose mark is
+        another's. Without a mark, the number alone is looked at."""
         ...
 
 

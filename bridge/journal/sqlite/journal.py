@@ -325,8 +325,8 @@ class SqliteJournal:
     async def put_mail(self, lease: Lease, chat_id: str, name: str, content: bytes, *, at: datetime) -> None:
         await self._write(lambda ledger: mailboxes.put_mail(ledger, lease.account, chat_id, name, content, at))
 
-    async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int) -> MailPage:
-        return await self._read(lambda queries: mailboxes.mail(queries.connection, account, chat_id, after, limit))
+    async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
+        return await self._read(lambda queries: mailboxes.mail(queries.connection, account, chat_id, after, limit, mark))
 
     # -- upkeep -------------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,6 @@
-"""Mailboxes of who fetches: reads and writes. Each function runs on the thread of its connection."""
+"""Mailboxes of who fetches: reads and writes. Each function runs on the thread of its connection.
+
+The newest of those that are no longer kept stays as a row without content: a reader who has it is known by it."""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from datetime import datetime
 
 from bridge.journal.sqlite.codec import pack_time, unpack_time
 from bridge.journal.sqlite.ledger import Ledger
-from bridge.model.account_store import MAILBOX_KEPT, Mail, MailPage
+from bridge.model.account_store import MAILBOX_KEPT, Mail, MailPage, mark_of
 from bridge.model.refs import AccountName
 
 _MOST_BYTES = 1024**2
@@ -21,17 +23,20 @@ def put_mail(ledger: Ledger, account: AccountName, chat: str, name: str, content
     row = (mailbox, last + 1, pack_time(at), name, content)
     if connection.execute("INSERT OR IGNORE INTO mail (mailbox, number, at, name, content) VALUES (?, ?, ?, ?, ?)", row).rowcount:
         connection.execute("UPDATE mailbox SET last = ? WHERE id = ?", (last + 1, mailbox))
-        connection.execute("DELETE FROM mail WHERE mailbox = ? AND number <= ?", (mailbox, last + 1 - MAILBOX_KEPT))
+        gone = last + 1 - MAILBOX_KEPT
+        connection.execute("UPDATE mail SET content = x'' WHERE mailbox = ? AND number = ?", (mailbox, gone))
+        connection.execute("DELETE FROM mail WHERE mailbox = ? AND number < ?", (mailbox, gone))
 
 
-def mail(connection: sqlite3.Connection, account: AccountName, chat: str, after: int, limit: int) -> MailPage:
+def mail(connection: sqlite3.Connection, account: AccountName, chat: str, after: int, limit: int, mark: str = "") -> MailPage:
     found = _mailbox(connection, account, chat)
     if found is None:
         return MailPage(mail=())
     mailbox, last = found
-    after = after if 0 <= after <= last else 0
+    is_anew = not 0 <= after <= last or not _is_right(mark, _mark(connection, mailbox, after))
+    after = 0 if is_anew else after
     rows = connection.execute(
-        "SELECT number, name, at, content FROM mail WHERE mailbox = ? AND number > ? ORDER BY number LIMIT ?",
+        "SELECT number, name, at, content FROM mail WHERE mailbox = ? AND number > ? AND content != x'' ORDER BY number LIMIT ?",
         (mailbox, after, limit),
     )
     page: list[Mail] = []
@@ -41,8 +46,18 @@ def mail(connection: sqlite3.Connection, account: AccountName, chat: str, after:
         size_bytes += len(content)
         if size_bytes >= _MOST_BYTES:
             break
-    first = page[0].number if page else last + 1
-    return MailPage(mail=tuple(page), missed=first - after - 1, last=last)
+    missed = (page[-1].number if page else last) - after - len(page)
+    return MailPage(mail=tuple(page), missed=missed, last=last, last_mark=_mark(connection, mailbox, last) or "", is_anew=is_anew)
+
+
+def _is_right(mark: str, known: str | None) -> bool:
+    """Nothing is known of a number that was given up long ago: who has it missed what came since, and is told so."""
+    return not mark or known is None or mark == known
+
+
+def _mark(connection: sqlite3.Connection, mailbox: int, number: int) -> str | None:
+    found = connection.execute("SELECT name, at FROM mail WHERE mailbox = ? AND number = ?", (mailbox, number)).fetchone()
+    return None if found is None else mark_of(found[0], unpack_time(found[1]))
 
 
 def _mailbox(connection: sqlite3.Connection, account: AccountName, chat: str) -> tuple[int, int] | None:
@@ -53,4 +68,9 @@ def _mailbox(connection: sqlite3.Connection, account: AccountName, chat: str) ->
 
 
 def prune(ledger: Ledger, before: datetime) -> None:
-    ledger.connection.execute("DELETE FROM mail WHERE at < ?", (pack_time(before),))
+    connection = ledger.connection
+    old = pack_time(before)
+    newest = connection.execute("SELECT mailbox, max(number) FROM mail WHERE at < ? GROUP BY mailbox", (old,)).fetchall()
+    for mailbox, gone in newest:
+        connection.execute("UPDATE mail SET content = x'' WHERE mailbox = ? AND number = ? AND content != x''", (mailbox, gone))
+        connection.execute("DELETE FROM mail WHERE at < ? AND mailbox = ? AND number < ?", (old, mailbox, gone))

@@ -227,6 +227,7 @@ CREATE INDEX arrival_key ON arrival (key, number);
 CREATE INDEX arrival_replay ON arrival (number) WHERE replay_at IS NOT NULL AND replay_status IS NULL;
 
 -- What is sent to who fetches it. last: the number of the newest message that ever was in it. name: of a message, the same for each attempt.
+-- content: empty in the newest of those that are no longer kept, which says what its number was.
 CREATE TABLE mailbox (
   id INTEGER PRIMARY KEY,
   account TEXT NOT NULL,

@@ -98,10 +98,12 @@ class MemoryStore:
         if name not in [mail.name for mail in box]:
             box.append(Mail(number=len(box) + 1, name=name, at=SYSTEM_CLOCK.now(), content=content))
 
-    async def mail(self, chat_id: str, *, after: int, limit: int) -> MailPage:
+    async def mail(self, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
         box = self.boxes.get(chat_id, [])
-        after = after if after <= len(box) else 0
-        return MailPage(mail=[mail for mail in box if mail.number > after][:limit], last=len(box))
+        is_anew = after > len(box) or bool(mark and after and box[after - 1].mark != mark)
+        after = 0 if is_anew else after
+        page = [mail for mail in box if mail.number > after][:limit]
+        return MailPage(mail=page, last=len(box), last_mark=box[-1].mark if box else "", is_anew=is_anew)
 
 
 @asynccontextmanager

@@ -79,6 +79,56 @@ async def test_a_cursor_that_never_was_begins_at_the_oldest(journal: Journal, cu
     assert names(await journal.mail(HOOKS, "alerts", after=cursor, limit=9)) == ["a", "b"]
 
 
+async def test_a_number_that_was_given_again_is_seen(journal: Journal, reopen: Reopen) -> None:
+    """As after a backup was restored: what came since has the same numbers, and may have the same names."""
+    await put(journal, "a", "b", "c", s=1)
+    (*_, newest) = (await journal.mail(HOOKS, "alerts", after=0, limit=9)).mail
+    await put(journal, "a", chat="restored", s=1)
+    await put(journal, "x", "c", "y", s=2)
+    await put(journal, "x", "c", "y", chat="restored", s=2)
+    kept = await journal.mail(HOOKS, "alerts", after=newest.number, mark=newest.mark, limit=9)
+    assert (names(kept), kept.is_anew, kept.missed) == (["x", "y"], False, 0)
+    journal = await reopen(journal)
+    again = await journal.mail(HOOKS, "restored", after=newest.number, mark=newest.mark, limit=9)
+    assert (names(again), again.is_anew, again.missed) == (["a", "x", "c", "y"], True, 0)
+    assert names(await journal.mail(HOOKS, "restored", after=newest.number, limit=9)) == ["y"], "a cursor of an earlier version"
+    beyond = await journal.mail(HOOKS, "restored", after=99, mark=newest.mark, limit=9)
+    assert (names(beyond), beyond.is_anew) == (["a", "x", "c", "y"], True)
+
+
+@pytest.mark.parametrize("kept", [3, 10_000])
+async def test_a_cursor_at_the_newest_that_is_gone_is_known(journal: Journal, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    """By number or by age: its reader missed nothing, and one of a number that was given again is told."""
+    monkeypatch.setattr("bridge.journal.sqlite.mailboxes.MAILBOX_KEPT", kept)
+    await put(journal, "a", "b", s=1)
+    mark = (await journal.mail(HOOKS, "alerts", after=1, limit=1)).last_mark
+    if kept == 3:
+        await put(journal, "c", "d", "e", s=2)
+    else:
+        await journal.prune(before=at(2))
+        await journal.prune(before=at(2))
+        gone = await journal.mail(HOOKS, "alerts", after=0, limit=9)
+        assert (names(gone), gone.missed, gone.last_mark) == ([], 2, mark)
+        await put(journal, "b", "c", "d", "e", s=2)
+    page = await journal.mail(HOOKS, "alerts", after=2, mark=mark, limit=9)
+    assert (names(page), page.missed, page.is_anew) == (["c", "d", "e"], 0, False)
+    other = await journal.mail(HOOKS, "alerts", after=2, mark="0" * 12, limit=9)
+    assert (names(other), other.missed, other.is_anew) == (["c", "d", "e"], 2, True)
+    await journal.prune(before=at(3))
+    page = await journal.mail(HOOKS, "alerts", after=2, mark=mark, limit=9)
+    assert (names(page), page.missed, page.is_anew) == ([], 3, False), "nothing is known of it, and it is told what it missed"
+
+
+async def test_a_gap_that_a_wrong_clock_made_is_counted(journal: Journal) -> None:
+    await put(journal, "a", s=9)
+    await put(journal, "b", "c", s=0)
+    await put(journal, "d", s=9)
+    await journal.prune(before=at(1))
+    page = await journal.mail(HOOKS, "alerts", after=0, limit=9)
+    assert (names(page), page.missed) == (["a", "d"], 2)
+    assert (await journal.mail(HOOKS, "alerts", after=0, limit=1)).missed == 0
+
+
 async def test_a_page_is_bounded_in_bytes(journal: Journal) -> None:
     for number in range(4):
         await journal.put_mail(journal.lease(HOOKS), "alerts", str(number), b"x" * 600_000, at=at(0))
