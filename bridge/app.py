@@ -20,7 +20,7 @@ from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import Config
 from bridge.config.restart import needing_restart
 from bridge.delivery.executor import DeliveryExecutor
-from bridge.delivery.message_links import MessageLinks
+from bridge.delivery.message_links import LinkReader, MessageLinks, chat_named
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
 from bridge.delivery.rendering import MessageRenderer
@@ -39,7 +39,7 @@ from bridge.journal.maintenance import Maintenance, journal_id
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
-from bridge.model.platform import LinkedMessage, Platform
+from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.tasks import Services
 from bridge.observability.logs import Metrics
@@ -268,9 +268,15 @@ class App:
         )
         self._public.media = self._media.pages if self._media is not None else None
 
-    def _link_readers(self) -> list[tuple[AccountName, Callable[[str], LinkedMessage | None]]]:
-        configured = self._config.accounts.values()
-        return [(one.name, partial(self._manifests(one.platform).message_of_link, one.options)) for one in configured]
+    def _link_readers(self) -> list[LinkReader]:
+        return [
+            LinkReader(
+                one.name,
+                partial(self._manifests(one.platform).message_of_link, one.options),
+                partial(chat_named, self._supervisors.get(one.name)),
+            )
+            for one in self._config.accounts.values()
+        ]
 
     def _is_relayed(self, chat: ChatRef) -> bool:
         return chat.chat_id in self._table.origin_chats(chat.account)

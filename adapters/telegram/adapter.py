@@ -71,7 +71,7 @@ class TelegramAdapter:
         return await probe(self._transport, chat_ids)
 
     async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
-        return await look_at(self._transport, chat_id, self._state.sees_all)
+        return await look_at(self._transport, chat_id, self._state.sees_all, self._directory.learn)
 
     async def run(self, intake: Intake) -> None:
         me = await self._directory.me()
@@ -85,6 +85,7 @@ class TelegramAdapter:
             bot_id=me.user_id,
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
             custom_emoji=self._state.custom_emoji.known,
+            learn=self._directory.learn,
         )
         intake.may_send()
         await intake.set_own_names(list(me.names))
@@ -120,6 +121,9 @@ class TelegramAdapter:
 
     async def face(self, user_id: str) -> Attachment | None:
         return await self._directory.face(user_id)
+
+    def chat_named(self, name: str) -> str:
+        return self._directory.chat_named(name)
 
     def message_link(self, copy: Copy) -> str:
         return link_to_message(copy.chat_id, copy.message_ids[0], copy.thread_id)

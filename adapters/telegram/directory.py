@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 
 import msgspec
 
@@ -13,6 +14,7 @@ from adapters.telegram.wire import Call, full_name
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError
 from bridge.model.events import Attachment, AttachmentKind
 
+_MOST_NAMES = 1000
 _FACE_WIDTH = 160
 """Pixels: the smallest size of a picture that is as wide is taken. Telegram lists sizes from small to large."""
 
@@ -31,6 +33,19 @@ class Directory:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._public: OrderedDict[str, str] = OrderedDict()
+        """Public names of chats in lower case, and their ids."""
+
+    def learn(self, username: object, chat_id: str) -> None:
+        """A chat has that public name now, if it has any."""
+        name = words(username).lower()
+        if name and self._public.get(name) != chat_id:
+            self._public[name] = chat_id
+            while len(self._public) > _MOST_NAMES:
+                self._public.popitem(last=False)
+
+    def chat_named(self, name: str) -> str:
+        return self._public.get(name.removeprefix("@").lower(), "") if name.startswith("@") else ""
 
     async def me(self) -> Me:
         """Raises AccountDown for a token that is refused, ConnectionLost for a server that does not say."""
@@ -54,6 +69,7 @@ class Directory:
             chat = await self._transport.call(Call("GetChat", {"chat_id": address}))
         except Refused as refusal:
             raise ChatDown(refusal.reason, action="check the chat's name in bridge.yaml") from None
+        self.learn(address.removeprefix("@"), str(chat["id"]))
         return str(chat["id"])
 
     async def face(self, user_id: str) -> Attachment | None:

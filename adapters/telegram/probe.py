@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from adapters.telegram.errors import NEW_TOKEN
 from adapters.telegram.inbound.account_events import PRIVACY_ACTION
@@ -63,7 +63,10 @@ async def _webhook(transport: Transport) -> ProbeItem:
     )
 
 
-async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[ProbeItem]:
+async def look_at(
+    transport: Transport, chat_id: str, sees_all: bool, learn: Callable[[object, str], None] = lambda _username, _chat_id: None
+) -> list[ProbeItem]:
+    """`learn` is told the chat's public name."""
     try:
         chat: Json = await transport.call(Call("GetChat", {"chat_id": chat_id}))
         member: Json = await transport.call(Call("GetChatMember", {"chat_id": chat_id, "user_id": int(transport.bot_id)}))
@@ -74,21 +77,14 @@ async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[Pr
         return [ProbeItem(name="chat", ok=False, detail=error.reason, action=error.action, chat_id=chat_id, dead=True)]
     except (DeliveryError, AccountDown) as error:
         return [ProbeItem(name="chat", ok=False, detail=error.reason, chat_id=chat_id, temporary=_passes(error))]
+    learn(chat.get("username"), chat_id)
     status = str(member.get("status", ""))
     admin = status in ("administrator", "creator")
     is_private = chat.get("type") == "private"  # all of it is for the bot
     items = [ProbeItem(name="chat", ok=True, detail=f"{chat.get('title', '')} ({chat.get('type', '')})", chat_id=chat_id)]
     if status in ("left", "kicked"):
-        return [
-            ProbeItem(
-                name="member",
-                ok=False,
-                detail=f"the bot is not in the chat ({status})",
-                action="add the bot",
-                chat_id=chat_id,
-                dead=True,
-            )
-        ]
+        why = f"the bot is not in the chat ({status})"
+        return [ProbeItem(name="member", ok=False, detail=why, action="add the bot", chat_id=chat_id, dead=True)]
     hears = admin or sees_all or is_private
     why = "administrator" if admin else "a private chat" if is_private else "privacy mode is off"
     items.append(

@@ -5,13 +5,16 @@ A link is only ever made to the very chat that the message goes into: it tells i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
+from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.copies import copy_here, copy_nearby
 from bridge.delivery.target import ResolvedTarget
 from bridge.journal.contract import LinkStore
-from bridge.model.abilities import LinksToMessages
+from bridge.model.abilities import KnowsChatNames, LinksToMessages
+from bridge.model.errors import RetryLater
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.platform import LinkedMessage
 from bridge.model.refs import AccountName, ChatRef, MessageRef
@@ -21,13 +24,19 @@ from bridge.render.message_links import addresses_in, with_addresses
 MOST_CHATS = 100
 """Of an account, in which a message is looked for whose link does not name its chat."""
 
-Readers = Callable[[], Iterable[tuple[AccountName, Callable[[str], LinkedMessage | None]]]]
+
+class LinkReader(NamedTuple):
+    """What reads links for one account: `read` its platform's, `chat_named` tells which chat one of its names means."""
+
+    account: AccountName
+    read: Callable[[str], LinkedMessage | None]
+    chat_named: Callable[[str], str]
 
 
 class MessageLinks:
     """`readers` gives for each account what reads its platform's links; `table` is the routing table in force."""
 
-    def __init__(self, journal: LinkStore, readers: Readers, table: Callable[[], RoutingTable]) -> None:
+    def __init__(self, journal: LinkStore, readers: Callable[[], Iterable[LinkReader]], table: Callable[[], RoutingTable]) -> None:
         self._journal = journal
         self._readers = readers
         self._table = table
@@ -48,11 +57,11 @@ class MessageLinks:
 
     async def _there(self, address: str, target: ResolvedTarget, adapter: LinksToMessages) -> str:
         """The link to the message's copy in the target's chat; empty if there is none, or the link leads into that chat already."""
-        for account, read in self._readers():
-            linked = read(address)
+        for reader in self._readers():
+            linked = reader.read(address)
             if linked is None or not linked.is_exact:
                 continue
-            for chat in self._chats(account, linked):
+            for chat in self._chats(reader, linked):
                 if chat == target.chat:
                     return ""
                 link = await self._journal.link(MessageRef(chat, linked.message_id), target.end.chat, target.end.thread_id)
@@ -63,14 +72,23 @@ class MessageLinks:
                     return ""  # it is known, and has no copy there
         return ""
 
-    def _chats(self, account: AccountName, linked: LinkedMessage) -> Iterator[ChatRef]:
-        """Where the message may be, each once: the chat that the link names, by its id or by an address of bridge.yaml; and where
-        a message's id is enough, all chats of the account."""
+    def _chats(self, reader: LinkReader, linked: LinkedMessage) -> Iterator[ChatRef]:
+        """Where the message may be, each once: the chat that the link names, by its id, its name on the platform or an address of
+        bridge.yaml; and where a message's id is enough, all chats of the account."""
         table = self._table()
-        addresses = table.addresses(account)
+        addresses = table.addresses(reader.account)
         named = [native for one in addresses if one.address.lower() == linked.chat.lower() and (native := table.native_id(one))]
         if linked.is_unique:
             named += [native for one in addresses[:MOST_CHATS] if (native := table.native_id(one))]
-        for chat_id in dict.fromkeys([linked.chat, *named]):
+        for chat_id in dict.fromkeys([linked.chat, reader.chat_named(linked.chat), *named]):
             if chat_id:
-                yield ChatRef(account, chat_id)
+                yield ChatRef(reader.account, chat_id)
+
+
+def chat_named(supervisor: AccountSupervisor | None, name: str) -> str:
+    """What the account knows of that name; empty if it knows nothing, or is not there yet."""
+    try:
+        adapter = supervisor.adapter if supervisor is not None else None
+    except RetryLater:
+        return ""
+    return adapter.chat_named(name) if isinstance(adapter, KnowsChatNames) and name else ""

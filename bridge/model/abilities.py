@@ -26,3 +26,11 @@ class ShowsFaces(Protocol):
         """The picture that a person (or a chat that speaks as one) has now, small, with a `unique_id` that changes when the picture
         does; None: there is none. Raises RetryLater, Rejected, AccountDown."""
         ...
+
+
+@runtime_checkable
+class KnowsChatNames(Protocol):
+    def chat_named(self, name: str) -> str:
+        """The native id of the chat that links call so (`LinkedMessage.chat`: `@group`), as far as the account was told of it;
+        empty if it was not. No I/O."""
+        ...

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from adapters.registry import load_platform
+from adapters.telegram.emulator.server import TelegramEmulator
 from bridge.model.abilities import LinksToMessages
 from bridge.model.adapter import Copy
 from bridge.model.refs import AccountName
@@ -66,3 +67,19 @@ async def test_an_edit_and_a_label_follow_too_and_code_does_not(world: World) ->
     seen = await eventually(lambda: world.copies("telegram", "a label"), "the edit")
     assert links_in(seen[0].html) == [there]
     assert f"a label and {here}" in seen[0].text
+
+
+@pytest.mark.parametrize(
+    "form", ["https://t.me/{}/{}", "https://t.me/s/{}/{}", "https://{}.t.me/{}", "tg://resolve?domain={}&post={}"]
+)
+async def test_a_public_groups_links_are_known_by_its_name(world: World, form: str) -> None:
+    """Routes name it by its id; its messages say its name. A link to a comment on a post is another message, and stays."""
+    telegram = world.emulators["telegram"]
+    assert isinstance(telegram, TelegramEmulator)
+    telegram.world.chats[int(world.chats["telegram"].chat_id)].username = "Lobby_Public"
+    original = await world.say("telegram", "the first word")
+    there = link_to(world, "discord", (await world.copy("discord", "the first word")).message_id)
+    link, comment = form.format("lobby_public", original), f"https://t.me/lobby_public/{original}?comment=7"
+    unknown = form.format("another_group", original)
+    await world.say("slack", f"see {link} and {comment} and {unknown}")
+    assert f"see {there} and {comment} and {unknown}" in (await world.copy("discord", "see ")).text

@@ -95,6 +95,8 @@ class Chat:
     title: str
     type: str = "supergroup"
     is_forum: bool = False
+    username: str = ""
+    """Its public name; empty: it is private."""
     topics: dict[int, str] = field(default_factory=dict)
     closed_topics: set[int] = field(default_factory=set)
     messages: dict[int, Message] = field(default_factory=dict)

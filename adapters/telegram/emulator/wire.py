@@ -79,6 +79,8 @@ def message_wire(message: Message, *, with_reply: bool = True) -> Json:
 def chat_wire(chat: Chat) -> Json:
     """A Chat."""
     wire: Json = {"id": chat.chat_id, "title": chat.title, "type": chat.type}
+    if chat.username:
+        wire["username"] = chat.username
     if chat.is_forum:
         wire["is_forum"] = True
     return wire

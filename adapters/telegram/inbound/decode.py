@@ -51,6 +51,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     bot_id: str
     download_bytes: int | None = DOWNLOAD_BYTES
     custom_emoji: Mapping[str, str] = {}
+    learn: Callable[[object, str], None] = lambda _username, _chat_id: None
+    """Told of each message's chat: its public name, if it has one, and its id."""
 
     def update(self, update: Update | Json, received_at: datetime) -> Sequence[Decoded]:
         """What an update means. Raises Undecodable, and nothing else, for a shape that is not understood."""
@@ -190,6 +192,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
 
     def _meta(self, message: Message, kind: str, received_at: datetime, *, version: str = "", at: int | None = None) -> EventMeta:
         chat_id, message_id = identity(message["chat"]["id"]), identity(message["message_id"])
+        self.learn(message["chat"].get("username"), chat_id)
         sender = sender_of(message)
         key = f"{kind}:{self.account}:{chat_id}:{message_id}"
         return EventMeta(
