@@ -219,7 +219,7 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
         case CodeBlock():
             text = clean(block.text)
             if text:
-                yield CodeBlock(text, " ".join(clean(block.language).split()))
+                yield CodeBlock(text, " ".join(clean(block.language).split()), block.rows if text == block.text else ())
         case List():
             items = tuple(_normal_item(item, block.ordered) for item in in_steps(block.items))
             if items:

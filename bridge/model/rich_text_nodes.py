@@ -90,6 +90,8 @@ class CodeBlock(_Node, frozen=True, tag="c"):
 
     text: str
     language: str = ""
+    rows: tuple[tuple[str, ...], ...] = ()
+    """Of a table, of which the text is the form in columns: its cells, those of its head first."""
 
 
 class ListItem(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):

@@ -18,6 +18,7 @@ from bridge.model.rich_text import (
     Text,
     Timestamp,
 )
+from bridge.model.rich_text_tables import table
 
 B, I, U, S, SP, C = (int(mark) for mark in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.STRIKE, Mark.SPOILER, Mark.CODE))  # noqa: E741
 URL = "https://example.org/a_b?c=d&e=(f)*g*"
@@ -67,6 +68,10 @@ FEATURES: dict[str, RichText] = {
     "list of both kinds": RichText((List(items("one", item("a", 1, ordered=True), item("b", 1, ordered=True), "two")),)),
     "list with marks": RichText((List((ListItem((Text("so "), Text("bold", B))), ListItem((Text("code", C),)))),)),
     "two kinds of list": RichText((List(items("a", "b")), List(items("c", "d"), ordered=True))),
+    "table": RichText(
+        (Paragraph((Text("so"),)), table([["os", "si|ze"], ["*linux*", "5 MB"], ["`b`", "-"]]), Paragraph((Text("and on"),)))
+    ),
+    "table in a quote": RichText((Quote((table([["a", "b"], ["c", "@anna d"]]),)),)),
     "escapes": words("*a* _b_ **c** __d__ ~e~ ~~f~~ ||g|| `h` [i](https://j.example) <k> &amp; &lt; \\l \\* > m | n"),
     "escapes at the beginning of lines": words(
         "# a\n> b\n- c\n1. d\n* e\n+ f\n-# g\n```\nh\n=====\n---\n    i\n1) j\n~~~\n| k | l |\n|---|---|"

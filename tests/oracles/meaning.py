@@ -148,13 +148,16 @@ def _collapsed(characters: list[tuple[str, Marks]]) -> list[tuple[str, Marks]]:
 # -- our own tree -----------------------------------------------------------------------------------------------------------
 
 
-def meant(rich: RichText) -> Meaning:
-    """What the tree says."""
-    return tuple(each for block in rich.blocks for each in _block(block, 0))
+def meant(rich: RichText, *, tables: bool = False) -> Meaning:
+    """What the tree says, to those who see tables or do not."""
+    return tuple(each for block in rich.blocks for each in _block(block, 0, tables))
 
 
-def _block(block: Block, quotes: int) -> Iterator[Line]:
+def _block(block: Block, quotes: int, tables: bool) -> Iterator[Line]:
     match block:
+        case CodeBlock() if tables and block.rows:
+            for row in block.rows:
+                yield from line("row", quotes, [Run(" | ".join(row))])
         case Paragraph():
             yield from line("", quotes, map(_run, block.inlines))
         case Heading():
@@ -167,7 +170,7 @@ def _block(block: Block, quotes: int) -> Iterator[Line]:
                 yield from line(f"{label} {item.indent}", quotes, map(_run, item.inlines))
         case Quote():
             for inner in block.blocks:
-                yield from _block(inner, quotes + 1)
+                yield from _block(inner, quotes + 1, tables)
 
 
 def _run(inline: Inline) -> Run:

@@ -63,6 +63,7 @@ class Target:
     oracles: tuple[Oracle, ...]
     shows: Callable[[RichText], RichText] = _shown_as_it_is
     """What the capabilities' notes say the encoder makes of what the target does not have."""
+    tables: bool = False
 
 
 # -- Telegram ---------------------------------------------------------------------------------------------------------------
@@ -219,7 +220,9 @@ SLACK = Target(
 
 # -- TeamSpirit and Mattermost ----------------------------------------------------------------------------------------------
 
-_MISTUNE = mistune.create_markdown(escape=False, hard_wrap=True, plugins=["strikethrough", "table", "url"])
+_MISTUNE = mistune.create_markdown(
+    escape=False, hard_wrap=True, plugins=["strikethrough", "table", "mistune.plugins.table.table_in_quote", "url"]
+)
 
 
 def _by_mattermost(wire: str, ask: Ask) -> Meaning:
@@ -261,6 +264,7 @@ def _markdown_target(name: str) -> Target:
             Oracle("marked", lambda wire, ask: read_html(ask("marked", wire)), blind=_NOT_COMMON),
             Oracle("mistune", _by_mistune, blind=_NOT_COMMON | _BY_PATTERNS),
         ),
+        tables=dialect.tables,
     )
 
 
@@ -269,5 +273,5 @@ TARGETS = {each.name: each for each in (TELEGRAM, DISCORD, SLACK, _markdown_targ
 
 def misread(target: Target, oracle: Oracle, shown: RichText, wire: object, ask: Ask) -> str:
     """How the parser reads otherwise than it was meant; empty if it does not."""
-    want, got = oracle.sees(meant(target.shows(shown))), oracle.sees(oracle.read(wire, ask))
+    want, got = oracle.sees(meant(target.shows(shown), tables=target.tables)), oracle.sees(oracle.read(wire, ask))
     return "" if want == got else f"\nwritten for {target.name} as {wire!r}\nmeant{want}\n{oracle.name} reads{got}\n"

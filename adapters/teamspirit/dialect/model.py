@@ -20,6 +20,8 @@ class TextDialect(Entry):
     chat_mention: str | None = None
     emoji_names: bool = False
     """Whether people's texts contain emoji by short name, as `:tada:`."""
+    tables: bool = False
+    """Whether clients show Markdown tables; without them a table is columns in a code block."""
     mass_mentions: tuple[str, ...] = ("all", "channel", "here")
     """Names that ping everybody: never written unless a route allows it."""
 

@@ -73,7 +73,7 @@ class _Encoder:
                 bullets = "*" if bullets == "-" else "-"
             encoded = self._block(block, bullets)
             if previous is not None:
-                text += _separator(previous, block)
+                text += "\n\n" if self._is_table(previous) or self._is_table(block) else _separator(previous, block)
             text += encoded
             previous = block
         return text
@@ -84,6 +84,8 @@ class _Encoder:
                 return _lines(self._inlines(block.inlines))
             case Heading():
                 return f"{'#' * block.level} {self._one_line(block.inlines)}"
+            case CodeBlock() if block.rows and self._dialect.tables:
+                return self._table(block.rows)
             case CodeBlock():
                 fence = "```"
                 if fence in block.text:
@@ -93,6 +95,17 @@ class _Encoder:
                 return self._list(block, bullets)
             case Quote():
                 return "\n".join(f"> {line}" if line else ">" for line in self.blocks(block.blocks).split("\n"))
+
+    def _is_table(self, block: Block) -> bool:
+        return self._dialect.tables and type(block) is CodeBlock and block.rows != ()
+
+    def _table(self, rows: Sequence[Sequence[str]]) -> str:
+        width = max(map(len, rows))
+        lines = [
+            "| " + " | ".join(_edges(self._literal(cell, alone=False)) for cell in row) + " |" * (width - len(row) + 1)
+            for row in rows
+        ]
+        return "\n".join([lines[0], "|" + "---|" * width, *lines[1:]])
 
     def _list(self, block: List, bullets: str) -> str:
         """Items line by line, deeper ones indented by the width of their parents' markers. An item without words shares the line of

@@ -28,6 +28,7 @@ from bridge.model.rich_text import (
     normalize,
     text_of,
 )
+from bridge.model.rich_text_tables import table
 
 _MARKS = {
     "bold": Mark.BOLD,
@@ -79,7 +80,7 @@ def _block(block: Json, media: list[tuple[str, Json]], depth: int) -> list[Block
             head = Paragraph(_inlines(block.get("summary"), int(Mark.BOLD)))
             return [head, *_blocks(block.get("blocks"), media, depth + 1)]
         case "table":
-            return [*_caption(block), CodeBlock(_table(block.get("cells")))]
+            return [*_caption(block), _table(block.get("cells"))]
         case "divider":
             return [Paragraph((Text("\N{EM DASH}" * 3),))]
         case "map":
@@ -155,12 +156,9 @@ def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:
     return List(tuple(items), any(value is not None for value in values), start)
 
 
-def _table(rows: object) -> str:
-    """A table as aligned columns."""
+def _table(rows: object) -> CodeBlock:
     lines = [records(row) for row in rows] if isinstance(rows, list) else []
-    cells = [[_shown(cell.get("text")).replace("\n", " ") for cell in row] for row in lines]
-    widths = [max((len(row[n]) for row in cells if n < len(row)), default=0) for n in range(max(map(len, cells), default=0))]
-    return "\n".join(" | ".join(cell.ljust(widths[n]) for n, cell in enumerate(row)).rstrip() for row in cells)
+    return table([[_shown(cell.get("text")) for cell in row] for row in lines])
 
 
 def _inlines(rich: object, marks: int = 0, link: str | None = None, depth: int = 0) -> tuple[Inline, ...]:
