@@ -19,8 +19,10 @@ from bridge.accounts.state import Health
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import Config
 from bridge.config.restart import needing_restart
+from bridge.delivery.dead_marks import DeadMarks
 from bridge.delivery.executor import DeliveryExecutor
 from bridge.delivery.message_links import LinkReader, MessageLinks, chat_named
+from bridge.delivery.name_marks import NameMarks
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
 from bridge.delivery.rendering import MessageRenderer
@@ -130,6 +132,9 @@ class App:
             services.start(self._ends.run(), "ends not found yet")
             requests = RetryRequests(self._journal, outbox, self._supervisors.get, self._clock)
             services.start(requests.run(), "retried dead letters")
+            services.start(
+                DeadMarks(self._journal, outbox.wake_if_idle, lambda: self._table, self._clock).run(), "marks of failures"
+            )
             services.start(self._public.run(), "public listener")
             services.start(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
             services.start(self._presence.run(), "presence")
@@ -292,6 +297,8 @@ class App:
                 file_links=self._media.links if self._media is not None else None,
                 faces=self._media.faces if self._media is not None else None,
                 message_links=MessageLinks(self._journal, self._link_readers, lambda: self._table),
+                now=self._clock.now,
+                marks=NameMarks(self._journal.persons, lambda: self._names, self._clock),
             ),
             sender=PartSender(journal_id=self._journal_name, clock=self._clock),
             files=self._files,

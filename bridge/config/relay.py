@@ -11,11 +11,11 @@ from bridge.config.nodes import Entries, join
 from bridge.config.sections import RelaySection
 from bridge.config.values import Values
 from bridge.identity.sender_templates import problem
-from bridge.policy.routing import RelayOptions
+from bridge.policy.routing import Deletes, RelayOptions
 
 RELAY_KEYS = frozenset(RelaySection.model_fields)
 
-_NULL_MEANS_SOMETHING = frozenset(("max_file_mb",))
+_NULL_MEANS_SOMETHING = frozenset(("max_file_mb", "hold_s", "max_age_min"))
 
 Given = dict[str, Any]
 """Relay options given in one place."""
@@ -34,6 +34,8 @@ def read_relay(values: Values, found: Entries, at: Node, key: str, *, also: tupl
         for name in section.model_fields_set
         if name in _NULL_MEANS_SOMETHING or getattr(section, name) is not None
     }
+    if given.get("deletes") in (Deletes.MIRROR, Deletes.IGNORE):
+        given["deletes"] = given["deletes"] is Deletes.MIRROR
     if "sender" in given and (wrong := problem(given["sender"])):
         why, hint = wrong
         values.faults.add(mine["sender"].value, join(key, "sender"), why, value=given["sender"], hint=hint)

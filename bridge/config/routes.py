@@ -14,14 +14,15 @@ from bridge.config.faults import Faults, did_you_mean
 from bridge.config.filters import read_filters, read_rewrites
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import Given, cascade, read_relay
+from bridge.config.sections import OnDeadSection
 from bridge.config.values import Values
 from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.filters import Filter
 from bridge.policy.rewrites import Rewrite
-from bridge.policy.routing import OWN_ROUTE, RelayOptions, Route, RouteEnd
+from bridge.policy.routing import OWN_ROUTE, OnDead, RelayOptions, Route, RouteEnd
 
-_ROUTE_KEYS = ("name", "between", "from", "to", "filter", "rewrite", "tests")
+_ROUTE_KEYS = ("name", "between", "from", "to", "filter", "rewrite", "tests", "on_dead")
 _END_KEYS = ("chat", "filter", "rewrite")
 _LONGEST_NAME = 100
 
@@ -99,7 +100,20 @@ class RouteReader:
                 others = [one for one in origins if one is not end]
                 lines = read_filters(self._values, section, f"{at}, filter", origins=others, targets=[end])
             ends.append(replace(end, filters=lines, rewrites=(*rewrites, *self._rewrites(own, at))))
-        return replace(route, ends=tuple(ends), filters=filters)
+        return replace(route, ends=tuple(ends), filters=filters, on_dead=self._on_dead(found, key))
+
+    def _on_dead(self, found: Entries, key: str) -> OnDead:
+        node, key = _given(found, "on_dead"), join(key, "on_dead")
+        entries = None if node is None else self._values.mapping(node, key)
+        section = None if node is None or entries is None else self._values.model(OnDeadSection, entries, node, key)
+        if section is None or entries is None:
+            return OnDead()
+        told = self._end(entries["notify"].value, join(key, "notify"), {}, True, False) if section.notify else None
+        return OnDead(
+            mark=section.mark,
+            notify=told.chat if told is not None else None,
+            notify_thread=told.thread_id if told is not None else None,
+        )
 
     def _rewrites(self, found: Entries, key: str) -> tuple[Rewrite, ...]:
         section = _given(found, "rewrite")

@@ -18,6 +18,7 @@ from bridge.config.sections import (
     JournalSection,
     LogSection,
     MediaSection,
+    OnDeadSection,
     RelaySection,
     RewriteSection,
     ShutdownSection,
@@ -50,6 +51,7 @@ def schema(manifests: Sequence[Platform]) -> Json:
     defs["condition"] = {**_object(ConditionSection, "condition", defs), "minProperties": 1}
     defs["rewrite"] = _object(RewriteSection, "rewrite", defs)
     defs["test"] = _test(defs)
+    defs["on_dead"] = _object(OnDeadSection, "on_dead", defs)
     defs["filter"] = _filter_lines()
     defs["relay"] = _closed(relay, "Relay options, the outermost of the cascade end > route > account > defaults")
     defs["end"] = _end(relay)
@@ -154,6 +156,7 @@ def _route(relay: Json) -> Json:
         "from": {**one_or_more, "description": "One way: where messages come from"},
         "to": {**one_or_more, "description": "One way: where messages go"},
         **_LINES,
+        "on_dead": {"anyOf": [{"$ref": "#/$defs/on_dead"}, {"type": "null"}]},
         "tests": _list({"$ref": "#/$defs/test"}, "What should become of messages; `check` says where it does not"),
         **relay,
     }

@@ -16,7 +16,7 @@ from bridge.config.model import Listener, LogFormat
 from bridge.model.events import AttachmentKind
 from bridge.model.forwarded import ForwardedHeader
 from bridge.policy.filters import CONTENT_KINDS, EVENT_KINDS
-from bridge.policy.routing import OnUnknown, Pace
+from bridge.policy.routing import DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace
 
 
 class Section(BaseModel):
@@ -65,8 +65,17 @@ class RelaySection(Section):
         default=None,
         description="How the author is shown: a template of {name} {username} {platform} {account} {chat}. Default: {name}",
     )
+    distinct_names: Distinct | None = Field(
+        default=None,
+        description="Whose clashing names in one chat are told apart, as Anna (2): off, account (users of one account), all. "
+        "Default: account",
+    )
     edits: bool | None = Field(default=None, description="Relay edits. Default: true")
-    deletes: bool | None = Field(default=None, description="Relay deletions. Default: true")
+    deletes: bool | Deletes | None = Field(
+        default=None,
+        description="Relay deletions: mirror (or true); mark: copies stay, and a line says that the original is gone; "
+        "ignore (or false). Default: true",
+    )
     reactions: bool | None = Field(default=None, description="Relay reactions. Default: true")
     files: bool | None = Field(
         default=None, description="Relay files; if false, each file is shown as a line with name and size. Default: true"
@@ -101,6 +110,19 @@ class RelaySection(Section):
         description="When nobody can tell whether a message arrived: resend (it may appear twice) or hold (a human decides). "
         "Default: resend",
     )
+    hold_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=3600,
+        description="Seconds that a new message waits, so that a spam bot can delete it first. Default: none",
+    )
+    max_age_min: float | None = Field(
+        default=None, gt=0, description="Minutes after which a message that could not be sent counts as late. Default: never"
+    )
+    on_late: OnLate | None = Field(
+        default=None,
+        description="What becomes of a late message: say (it says when it was written) or drop (a dead letter). Default: say",
+    )
     give_up_after_h: float | None = Field(
         default=None,
         gt=0,
@@ -129,6 +151,13 @@ class ConditionSection(Section):
         default=None, alias="from", description="Only what comes from these accounts or ends of the route"
     )
     to: str | tuple[str, ...] | None = Field(default=None, description="Only what goes to these accounts or ends of the route")
+
+
+class OnDeadSection(Section):
+    """What a route does when a copy of a message failed for good."""
+
+    mark: DeadMark = Field(default=DeadMark.NONE, description="How the message shows it: none, reaction (of the bot), reply")
+    notify: str | None = Field(default=None, description="account/chat that is told of it")
 
 
 class RewriteSection(Section):

@@ -14,6 +14,7 @@ from bridge.delivery.state import DeliveryState
 from bridge.delivery.target import ResolvedTarget
 from bridge.journal.contract import Change, OpenDelivery
 from bridge.model.clock import Clock
+from bridge.model.events import MessageCreated, MessageEdited
 
 
 class DeliveryExecutor:
@@ -36,6 +37,8 @@ class DeliveryExecutor:
             operation = find_merged
         elif delivery.group.followers:
             operation = create_merged
+        if isinstance(event, MessageCreated | MessageEdited):
+            await self._tools.renderer.marks.look_up(event, target)
         run = Execution(delivery=delivery, target=target, context=context, clock=self._clock)
         return await operation(event, run, self._tools)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bridge.delivery.state import DeliveryState
 from bridge.files.fetch import Patience
+from bridge.journal.contract import OpenDelivery
+from bridge.model.events import MessageCreated, MessageEdited
 
 _FILE_WAIT_S = 3.0
 """How long a message waits for files that cannot be fetched now; then it is sent, and they follow."""
@@ -28,3 +30,8 @@ def be_patient(delivery: DeliveryState, now_s: float) -> None:
     else:
         waits = not delivery.parts and not is_beside and waited_s < _FILE_WAIT_S
         files.patience = Patience.WAIT if waits else Patience.LATER
+
+
+def file_count(pending: OpenDelivery) -> int:
+    event = pending.event
+    return len(event.content.attachments) if isinstance(event, MessageCreated | MessageEdited) else 0

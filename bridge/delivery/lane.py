@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from bridge.delivery import doubt
+from bridge.delivery.age import after_hold
 from bridge.delivery.attempt_log import AttemptLog, is_simple
 from bridge.delivery.backlog import Backlog
 from bridge.delivery.execution import AsItIsNow
 from bridge.delivery.failure import Again, Anew, Aside, Ask, Defer, Done, Failures, Follow, JournalDown, Meaning, Split
-from bridge.delivery.file_patience import be_patient
+from bridge.delivery.file_patience import be_patient, file_count
 from bridge.delivery.gate import Gate, Opened
 from bridge.delivery.groups import Groups
 from bridge.delivery.lane_services import LaneServices
@@ -37,7 +38,7 @@ from bridge.journal.contract import (
 )
 from bridge.model.capabilities import Operation
 from bridge.model.errors import Answer, OutcomeUnknown, Scope
-from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.events import MessageCreated
 from bridge.model.outcomes import Outcome, Skip
 from bridge.model.refs import ChatAddress
 from bridge.observability.outcome_log import Verdicts
@@ -143,6 +144,8 @@ class Lane:
     async def _work_on(self, letters: Sequence[OpenDelivery]) -> None:
         """Until it is final, or set aside. Several: retried dead letters that were one message."""
         pending, *others = letters
+        if not self._attempt_log.is_prerecorded(pending):
+            pending = await after_hold(pending, self._gate.end(pending), self._clock, self._wait, self._journal.pending)
         now = as_it_is_now(pending)
         is_prerecorded = self._attempt_log.is_prerecorded(pending)
         if isinstance(now, Skip):
@@ -348,8 +351,3 @@ class Lane:
         self._services.files.finished(pending.event_seq, file_count(pending))
         lag_s = (self._clock.now() - pending.event.meta.received_at).total_seconds()
         self._verdicts.ended(pending, end, lag_s=lag_s, attempt=attempt)
-
-
-def file_count(pending: OpenDelivery) -> int:
-    event = pending.event
-    return len(event.content.attachments) if isinstance(event, MessageCreated | MessageEdited) else 0

@@ -11,8 +11,9 @@ import structlog
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.backlog import Handed
 from bridge.delivery.executor import DeliveryExecutor
+from bridge.delivery.file_patience import file_count
 from bridge.delivery.kept_rates import KeptRates
-from bridge.delivery.lane import Lane, file_count
+from bridge.delivery.lane import Lane
 from bridge.delivery.lane_services import LaneServices, LaneStore
 from bridge.delivery.precedence import Precedence
 from bridge.delivery.target import can_reconcile
@@ -112,6 +113,8 @@ class Outbox:
         """Whether a message for this end would be sent as soon as it is accepted: then its first attempt can be recorded with it,
         which saves a transaction."""
         supervisor = self._services.supervisor_of(end.chat.account)
+        if end.options.hold_s is not None:
+            return False
         if end.chat in self._lanes or self.stopping or supervisor is None or not supervisor.is_open:
             return False
         if self._services.table().native_id(end.chat) is None or not supervisor.is_built:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 import msgspec
 
+from bridge.delivery.age import late_line
 from bridge.delivery.copies import copy_here, copy_nearby
 from bridge.delivery.execution import Execution
 from bridge.delivery.message_links import MessageLinks
+from bridge.delivery.name_marks import NameMarks
 from bridge.delivery.target import ResolvedTarget
 from bridge.files.faces import Faces
 from bridge.files.links import FileLinks
@@ -36,7 +39,8 @@ from bridge.model.events import (
 from bridge.model.outcomes import LossNote
 from bridge.model.pauses import beside, beside_if
 from bridge.model.refs import ChatRef, MessageRef
-from bridge.model.rich_text import RichText, is_long
+from bridge.model.rich_text import EMPTY, RichText, is_long, stack
+from bridge.render.degrade import degrade
 from bridge.render.fetched import is_offered
 from bridge.render.long_text import is_whole_text, with_whole_text
 from bridge.render.message import FetchResult, Part, Rendered, TextParts, render, render_lines
@@ -58,6 +62,8 @@ class MessageRenderer:
         people: Callable[[], People],
         names: Callable[[], Names],
         origin_of: Callable[[ChatRef], Origin],
+        now: Callable[[], datetime],
+        marks: NameMarks,
         file_links: FileLinks | None = None,
         message_links: MessageLinks | None = None,
         faces: Faces | None = None,
@@ -69,6 +75,8 @@ class MessageRenderer:
         self._people = people
         self._names = names
         self.origin_of = origin_of
+        self._now = now
+        self.marks = marks
 
     async def render(
         self,
@@ -109,9 +117,9 @@ class MessageRenderer:
             fetched=self._with_links(event, target, fetched),
             reply=rewritten_reply(reply, target.end.rewrites),
             people=self._people(),
-            names=self._names(),
+            names=self.marks.names(event, target),
             existing=existing,
-            notes=notes,
+            notes=[*notes, late_line(event, target.options, self._now())],
         )
         return dataclasses.replace(made, losses=(*made.losses, *losses)) if losses else made
 
@@ -129,10 +137,12 @@ class MessageRenderer:
             origin=self.origin_of(event.meta.origin),
             target=target.rendering,
             people=self._people(),
-            names=self._names(),
+            names=self.marks.names(event, target),
             fetched=self._with_links(event, target, fetched),
         )
-        return dataclasses.replace(made, losses=(*made.losses, *losses)) if losses else made
+        late = late_line(event, target.options, self._now()) if event.content.text else EMPTY
+        body = stack(made.body, degrade(late, target.capabilities, {})) if late else made.body
+        return dataclasses.replace(made, losses=(*made.losses, *losses), body=body) if losses or late else made
 
     def links_of(self, event: MessageCreated | MessageEdited) -> Callable[[Attachment], str]:
         """Gives links to files of that message, empty ones if there are none."""

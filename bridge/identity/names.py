@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -108,6 +109,7 @@ class Names:
         self._of_people = {skeleton(person.name) for person in self.people.persons} - {""}
         self._tags = {skeleton(account) for person in self.people.persons for account in person.ids} - {""}
         """What the distinguishers of the people of the configuration may be."""
+        self._mark = ""
         self._decided = lru_cache(maxsize=_MOST_REMEMBERED)(self._decide)
 
     def plain_name(self, account: AccountName, author: Author | None, *, length: int = 80) -> str:
@@ -172,6 +174,14 @@ class Names:
         _, opening, tag = name.rpartition(" (")
         return bool(opening) and tag.endswith(")") and skeleton(tag) in self._tags and not mixes_alphabets(tag)
 
+    def with_mark(self, mark: str) -> Names:
+        """The same, but that the sender of a message gets this mark behind the name."""
+        if not mark:
+            return self
+        made = copy.copy(self)
+        made._mark = mark
+        return made
+
     def shown(
         self, author: Author | None, *, template: str, account: AccountName, platform: str, chat: str, length: int = 80
     ) -> str:
@@ -179,7 +189,9 @@ class Names:
 
         Raises ValueError for a template that has a `sender_templates.problem`.
         """
-        return self._decided(author, template, account, platform, chat, length)
+        if not self._mark:
+            return self._decided(author, template, account, platform, chat, length)
+        return self._decided(author, template, account, platform, chat, length - len(self._mark)) + self._mark
 
     def _decide(self, author: Author | None, template: str, account: AccountName, platform: str, chat: str, length: int) -> str:
         if why := sender_templates.problem(template):

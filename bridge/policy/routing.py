@@ -39,13 +39,60 @@ class Pace(StrEnum):
     """As fast as the platform accepts; a refusal (429) is waited out."""
 
 
+class Deletes(StrEnum):
+    """What becomes of copies when somebody deletes the original."""
+
+    MIRROR = "mirror"
+    """They are deleted too; as `true`."""
+    MARK = "mark"
+    """They stay, and a line says that the original is gone."""
+    IGNORE = "ignore"
+    """As `false`."""
+
+
+class Distinct(StrEnum):
+    """Between whom a name that clashes with another one in the same chat is told apart."""
+
+    OFF = "off"
+    ACCOUNT = "account"
+    """Users of one account: the same name on two platforms is mostly one person's."""
+    ALL = "all"
+
+
+class OnLate(StrEnum):
+    """What to do with a message that is older than `max_age_min` when it could be sent."""
+
+    SAY = "say"
+    """It says when it was written."""
+    DROP = "drop"
+    """It becomes a dead letter."""
+
+
+class DeadMark(StrEnum):
+    """How a message shows that a copy of it could not be delivered."""
+
+    NONE = "none"
+    REACTION = "reaction"
+    """By a reaction of the bot, or where it cannot react by a reply."""
+    REPLY = "reply"
+
+
+class OnDead(_Value, frozen=True):
+    """What a route does when a copy failed for good. `notify`: a chat that is told of it, and its thread."""
+
+    mark: DeadMark = DeadMark.NONE
+    notify: ChatAddress | None = None
+    notify_thread: str | None = None
+
+
 class RelayOptions(_Value, frozen=True):
     """How messages are relayed to one end. Cascade: end > route > account > defaults."""
 
     sender: str = "{name}"
     """Template of the shown name: {name} {username} {platform} {account} {chat}."""
+    distinct_names: Distinct = Distinct.ACCOUNT
     edits: bool = True
-    deletes: bool = True
+    deletes: bool | Deletes = True
     reactions: bool = True
     files: bool = True
     membership: bool = False
@@ -63,6 +110,11 @@ class RelayOptions(_Value, frozen=True):
     merge: bool = True
     """Whether short texts of one author are sent as one message while the platform's rates hold them back."""
     unknown: OnUnknown = OnUnknown.RESEND
+    hold_s: float | None = None
+    """Seconds that a new message waits before it is sent, so that a deletion at its origin comes before."""
+    max_age_min: float | None = None
+    """Minutes after which a message that was not sent counts as late. None: never."""
+    on_late: OnLate = OnLate.SAY
     give_up_after_h: float | None = None
     """Hours after which an undelivered message becomes a dead letter. None: as the target's schedule says, else a week."""
 
@@ -88,6 +140,7 @@ class Route(_Value, frozen=True):
     name: str
     ends: tuple[RouteEnd, ...]
     filters: tuple[Filter, ...] = ()
+    on_dead: OnDead = OnDead()
 
 
 class Planned(_Value, frozen=True):
@@ -159,6 +212,9 @@ class RoutingTable:
         if route == OWN_ROUTE:
             return self._own_end(target, thread_id)
         return self._ends.get((route, str(target) if thread_id is None else f"{target}/{thread_id}"))
+
+    def route(self, name: str) -> Route | None:
+        return next((route for route in self.routes if route.name == name), None)
 
     def _own_end(self, target: ChatAddress, thread_id: str | None) -> RouteEnd:
         """As the chat's first end is set, but that the bridge speaks for itself."""

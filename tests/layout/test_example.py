@@ -67,6 +67,8 @@ EXAMPLES_ONLY = {
     "spirit.chats.duty.id",
     "defaults.max_file_mb",
     "defaults.give_up_after_h",
+    "defaults.hold_s",
+    "defaults.max_age_min",
     "media.spool",
     "web.public",
     "web.public.listen",

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 import msgspec
 
+from bridge.delivery.age import is_too_old, why_too_old
 from bridge.delivery.copies import stored_part
 from bridge.delivery.execution import AsItIsNow, Execution, NotNow
 from bridge.delivery.message_plan import Plan, PlannedPart, encode_plan, without_files
@@ -18,7 +19,7 @@ from bridge.delivery.operations.delete import delete
 from bridge.delivery.operations.edit import edit as carry_out_edit
 from bridge.delivery.operations.part_files import PartFiles
 from bridge.delivery.operations.tools import Tools
-from bridge.journal.contract import Change, PlanSet
+from bridge.journal.contract import Change, Dead, PlanSet
 from bridge.model.adapter import Edits, OutboundFile, Receipt, Reply
 from bridge.model.capabilities import Feature
 from bridge.model.errors import FileRejected
@@ -31,6 +32,9 @@ from bridge.render.message import FetchResult, Part
 async def create(event: MessageCreated, run: Execution, tools: Tools) -> Sequence[Change]:
     delivery = run.delivery
     plan = begun_plan(run)
+    now = run.clock.now()
+    if plan is None and not delivery.parts and not delivery.is_beside_line and is_too_old(event, run.target.options, now):
+        return [Dead(delivery_id=run.pending.delivery_id, reason=why_too_old(event, now), at=now)]
     if plan is not None and plan.taken_back:
         if not run.target.options.deletes:
             return [run.skipped(Skip.DELETED_BEFORE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from bridge.delivery import throttled_calls
@@ -9,11 +10,18 @@ from bridge.delivery.execution import Execution
 from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone, pieces_of, pieces_set
 from bridge.delivery.operations.tools import Tools
 from bridge.journal.contract import Change, Link, Merged, StoredPart
-from bridge.model.adapter import Copy, Deletes, Edits, Receipt
+from bridge.model.adapter import Copy, Edits, Receipt, Reply
+from bridge.model.adapter import Deletes as CanDelete
 from bridge.model.errors import ChangeRefused, MessageGone, Rejected
 from bridge.model.events import MessageDeleted
 from bridge.model.outcomes import Skip
+from bridge.model.rich_text import Mark
+from bridge.policy.routing import OWN_ROUTE, Deletes
 from bridge.render.merge import merged_part
+from bridge.render.notice_message import render_notice
+from bridge.render.notices import line
+
+DELETED_THERE = "🗑️ This message was deleted where it was written."
 
 
 async def delete(event: MessageDeleted, run: Execution, tools: Tools) -> Sequence[Change]:
@@ -24,8 +32,10 @@ async def delete(event: MessageDeleted, run: Execution, tools: Tools) -> Sequenc
         return [run.skipped(Skip.DELETE_WITHOUT_COPY)]
     if not link.is_original:
         return [run.skipped(Skip.COPY_DELETED)]
+    if run.target.options.deletes is Deletes.MARK and run.pending.route != OWN_ROUTE:
+        return await _mark(link, run, tools)
     adapter = run.target.adapter
-    if not isinstance(adapter, Deletes):
+    if not isinstance(adapter, CanDelete):
         return [run.skipped(Skip.CANNOT_DELETE)]
     run.delivery.at_former_chat = link.copies[0].copy.chat_id != run.target.chat.chat_id
     merged = await tools.journal.merged(link.event_seq, run.pending.target, link.thread_id)
@@ -41,10 +51,23 @@ async def delete(event: MessageDeleted, run: Execution, tools: Tools) -> Sequenc
     return [*gone, run.delivered()]
 
 
+async def _mark(link: Link, run: Execution, tools: Tools) -> Sequence[Change]:
+    """The copies stay; below them a line says that the original is gone."""
+    if run.delivery.parts:
+        return [run.delivered()]
+    copy = link.copies[0].copy
+    is_here = copy.chat_id == run.target.chat.chat_id
+    (part, *_) = render_notice(line(DELETED_THERE, Mark.ITALIC), target=run.target.rendering).parts
+    part = dataclasses.replace(part, reply=Reply(message_id=copy.message_ids[0] if is_here else "", thread_id=copy.thread_id))
+    run.delivery.posts_further = True
+    receipt = await tools.sender.send(run, 0, part)
+    return [tools.sender.receipt(run.pending, run, 0, receipt, part), run.delivered()]
+
+
 async def _delete_original(link: Link, run: Execution, tools: Tools) -> Sequence[Change]:
     """What a person wrote, for a moderator: where the bot may. Where it may not, the rule says why."""
     adapter = run.target.adapter
-    if not isinstance(adapter, Deletes):
+    if not isinstance(adapter, CanDelete):
         return [run.skipped(Skip.CANNOT_DELETE)]
     await tools.sender.begin(run)
     ids = (link.original.message_id, *link.also_ids)
@@ -58,7 +81,7 @@ async def _delete_original(link: Link, run: Execution, tools: Tools) -> Sequence
 
 
 async def _delete_copies(
-    link: Link, merged: Merged | None, adapter: Deletes, run: Execution, tools: Tools
+    link: Link, merged: Merged | None, adapter: CanDelete, run: Execution, tools: Tools
 ) -> tuple[list[Change], Rejected | None]:
     """Delete all that can be deleted; returns what is deleted, and why the rest is not."""
     gone: list[Change] = []
@@ -78,7 +101,7 @@ async def _delete_copies(
     return gone, refused
 
 
-async def _take_out(sent: StoredPart, merged: Merged, link: Link, adapter: Deletes, run: Execution, tools: Tools) -> list[Change]:
+async def _take_out(sent: StoredPart, merged: Merged, link: Link, adapter: CanDelete, run: Execution, tools: Tools) -> list[Change]:
     """One piece is removed from a merged message; with the last one the message is deleted."""
     gone: Change = part_gone(link, 0, run)
     left = Merged(lead_seq=merged.lead_seq, pieces=tuple(piece for piece in merged.pieces if piece.event_seq != link.event_seq))

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from bridge.delivery.age import is_too_old
 from bridge.delivery.doubt import as_found
 from bridge.delivery.execution import AsItIsNow, Execution
 from bridge.delivery.message_plan import Plan, encode_plan
@@ -92,7 +93,7 @@ def _stored(pieces: Sequence[Piece]) -> list[tuple[int, MergedPiece]]:
 def joining(delivery: DeliveryState, target: ResolvedTarget, waiting: Iterable[OpenDelivery], now: datetime, tools: Tools) -> int:
     """How many of the deliveries that wait next can go out in one message with this one."""
     first, count = delivery.pending, 0
-    if not can_merge(first.event, target.rendering):
+    if not can_merge(first.event, target.rendering) or _is_too_old(first, target, now):
         return 0
     pieces = [_piece(pending, target, tools) for pending in delivery.together]
     for pending in waiting:
@@ -109,9 +110,14 @@ def _may_follow(pending: OpenDelivery, first: OpenDelivery, target: ResolvedTarg
     return (
         (pending.route, pending.thread_id) == (first.route, first.thread_id)
         and _is_untouched(pending, now)
+        and not _is_too_old(pending, target, now)
         and can_merge(pending.event, target.rendering)
         and belong_together(first.event, pending.event)
     )
+
+
+def _is_too_old(pending: OpenDelivery, target: ResolvedTarget, now: datetime) -> bool:
+    return isinstance(pending.event, MessageCreated) and is_too_old(pending.event, target.options, now)
 
 
 def _is_untouched(pending: OpenDelivery, now: datetime) -> bool:

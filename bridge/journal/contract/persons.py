@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from bridge.model.refs import AccountName, MessageRef
+from bridge.model.refs import AccountName, ChatAddress, MessageRef
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +128,11 @@ class PersonStore(Protocol):
 
     async def drop_claim(self, user: UserKey) -> bool:
         """False: there is none any more. Of two that drop it at the same time, one is told that it did."""
+        ...
+
+    async def mark_of(self, chat: ChatAddress, who: str, looks: Sequence[tuple[str, str]], *, at: datetime) -> str:
+        """Which mark tells this person's name apart from those of others in a chat: the first of `looks` (mark, and how the name
+        looks with it) that is nobody else's there; kept from then on. `looks` begins with the name as it is."""
         ...
 
     async def audit(self, entry: Audited) -> None: ...

@@ -253,6 +253,15 @@ CREATE TABLE claim (
   other BLOB NOT NULL,
   PRIMARY KEY (account, user)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE shown_name (
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  look TEXT NOT NULL,
+  who TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, address, look, who)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   at INTEGER NOT NULL,

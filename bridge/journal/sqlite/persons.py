@@ -33,7 +33,7 @@ from bridge.journal.sqlite.codec import (
 )
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.reading import Queries
-from bridge.model.refs import AccountName, ChatRef, MessageRef
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 T = TypeVar("T")
 
@@ -128,6 +128,9 @@ class SqlitePersons:
         row = (user.account, user.user_id)
         return await self._write(lambda ledger: _run(ledger, "DELETE FROM claim WHERE account = ? AND user = ?", row) > 0)
 
+    async def mark_of(self, chat: ChatAddress, who: str, looks: Sequence[tuple[str, str]], *, at: datetime) -> str:
+        return await self._write(lambda ledger: _mark(ledger.connection, chat, who, looks, pack_time(at)))
+
     async def audit(self, entry: Audited) -> None:
         await self._write(lambda ledger: _audit(ledger, entry))
 
@@ -198,6 +201,30 @@ def _unlink(ledger: Ledger, user: UserKey) -> bool:
     return True
 
 
+def _mark(connection: sqlite3.Connection, chat: ChatAddress, who: str, looks: Sequence[tuple[str, str]], at: int) -> str:
+    """The row of the plain look has the mark; that of the marked look reserves it."""
+    place, plain = (chat.account, chat.address), looks[0][1]
+    found = connection.execute(
+        "SELECT mark FROM shown_name WHERE account = ? AND address = ? AND look = ? AND who = ?", (*place, plain, who)
+    ).fetchone()
+    mark, look = (found[0], dict(looks).get(found[0], plain)) if found else _free(connection, place, who, looks)
+    rows = [(*place, plain, who, mark, at)] + ([(*place, look, who, "", at)] if look != plain else [])
+    connection.executemany("INSERT OR REPLACE INTO shown_name VALUES (?, ?, ?, ?, ?, ?)", rows)
+    return str(mark)
+
+
+def _free(connection: sqlite3.Connection, place: tuple[str, str], who: str, looks: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """The last one if none is."""
+    for mark, look in looks:
+        taken = connection.execute(
+            "SELECT 1 FROM shown_name WHERE account = ? AND address = ? AND look = ? AND who <> ? AND (mark = '' OR ?)",
+            (*place, look, who, mark == ""),
+        ).fetchone()
+        if taken is None:
+            return mark, look
+    return looks[-1]
+
+
 def _audit(ledger: Ledger, entry: Audited) -> None:
     row = (pack_time(entry.at), entry.actor, entry.action, entry.subject, entry.result)
     done = ledger.connection.execute("INSERT INTO audit (at, actor, action, subject, result) VALUES (?, ?, ?, ?, ?)", row)
@@ -230,6 +257,7 @@ def _claim(row: Sequence[Any]) -> Claim:
 def prune(connection: sqlite3.Connection, before: datetime) -> None:
     """What is over: claims, mutes for a time, marks of deliveries that are forgotten, and old lines of the audit."""
     moment = pack_time(before)
+    connection.execute("DELETE FROM shown_name WHERE at < ?", (moment,))
     connection.execute("DELETE FROM claim WHERE valid_until < ?", (moment,))
     connection.execute("DELETE FROM decision WHERE until < ?", (moment,))
     connection.execute("DELETE FROM audit WHERE at < ?", (moment,))

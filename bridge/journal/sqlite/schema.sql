@@ -291,6 +291,17 @@ CREATE TABLE claim (
   other BLOB NOT NULL,
   PRIMARY KEY (account, user)
 ) STRICT, WITHOUT ROWID;
+-- Under which names people are shown in a chat, so that two do not look alike. look: what is left of a name that the eye tells apart.
+-- who: of the person. mark: what is added to the name.
+CREATE TABLE shown_name (
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  look TEXT NOT NULL,
+  who TEXT NOT NULL,
+  mark TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, address, look, who)
+) STRICT, WITHOUT ROWID;
 -- Who did what, without anybody's words.
 CREATE TABLE audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT,

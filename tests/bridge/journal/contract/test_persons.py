@@ -111,3 +111,16 @@ async def test_what_somebody_wrote_is_found_and_blanked(journal: Journal) -> Non
     assert link is not None
     assert (link.author_name, [part.copy.message_ids for part in link.copies]) == ("", [("100",)])
     assert [ref for _, ref in await journal.persons.messages_of(key)] == [message(CHAT, "2")]
+
+
+async def test_a_mark_tells_namesakes_apart_and_stays(journal: Journal) -> None:
+    persons = journal.persons
+    anna = [("", "anna"), (" (2)", "anna2"), (" (3)", "anna3")]
+    assert await persons.mark_of(A, "tg/1", anna, at=at(0)) == ""
+    assert await persons.mark_of(A, "tg/2", anna, at=at(1)) == " (2)"
+    assert await persons.mark_of(A, "tg/9", [("", "anna2"), (" (2)", "anna22")], at=at(2)) == " (2)", "it looks like the second"
+    assert await persons.mark_of(A, "tg/3", anna, at=at(3)) == " (3)"
+    assert await persons.mark_of(A, "tg/4", anna, at=at(3)) == " (3)", "the last where none is free"
+    assert await persons.mark_of(B, "tg/2", anna, at=at(4)) == "", "another chat"
+    assert await persons.mark_of(A, "tg/2", anna, at=at(5)) == " (2)"
+    assert await persons.mark_of(A, "tg/1", anna, at=at(6)) == ""

@@ -1,0 +1,134 @@
+"""Shows at its source that a copy of a message failed for good, by a reaction or a reply of the bot, and tells the route's `notify`
+chat; takes the mark back once a retried copy has arrived. What was shown is in the journal, so that nothing is shown twice or
+forgotten. The app runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from bridge.identity.names import clean_line, shorten
+from bridge.journal.contract import (
+    AcceptRequest,
+    DeadLetter,
+    DeadLetterStore,
+    DeliveryStatus,
+    IntakeStore,
+    JournalError,
+    PersonStore,
+    PlannedDelivery,
+    TraceStore,
+)
+from bridge.model.clock import Clock
+from bridge.model.events import BridgeSaid, EventMeta, MessageCreated
+from bridge.model.refs import ChatAddress, ChatRef
+from bridge.model.rich_text import plain
+from bridge.policy.routing import OWN_ROUTE, DeadMark, OnDead, RoutingTable
+
+log = structlog.get_logger("outbox")
+
+POLL_S = 2.0
+MARKS = ("⚠️", "❗", "👎")
+"""The first that the chat takes: not every platform has all emoji."""
+_REASON_LENGTH = 300
+_DEAD = (DeliveryStatus.DEAD, DeliveryStatus.HELD)
+
+
+class MarkStore(IntakeStore, DeadLetterStore, TraceStore, Protocol):
+    @property
+    def persons(self) -> PersonStore: ...
+
+
+class DeadMarks:
+    def __init__(
+        self, journal: MarkStore, wake: Callable[[ChatAddress], None], table: Callable[[], RoutingTable], clock: Clock
+    ) -> None:
+        self._journal = journal
+        self._wake = wake
+        self._table = table
+        self._clock = clock
+
+    async def run(self) -> None:
+        while True:
+            await self._clock.sleep(POLL_S)
+            try:
+                await self.show()
+            except JournalError as error:
+                log.error("journal unavailable", reason=str(error))
+
+    async def show(self) -> None:
+        """Raises JournalError."""
+        persons = self._journal.persons
+        if numbers := await persons.unshown_dead():
+            for number in numbers:
+                letter = await self._journal.dead_letter(number)
+                if letter is not None:
+                    await self._say(self._of_dead(letter))
+            await persons.dead_shown(numbers, at=self._clock.now())
+        if numbers := await persons.recovered():
+            for number in numbers:
+                await self._say(await self._of_recovered(number))
+            await persons.forget_shown(numbers)
+
+    async def _say(self, requests: Sequence[AcceptRequest]) -> None:
+        for request in requests:
+            lease = self._journal.lease(request.event.meta.origin.account)
+            await self._journal.accept(lease, [request], (), received_at=self._clock.now())
+            for planned in request.deliveries:
+                self._wake(planned.target)
+
+    def _of_dead(self, letter: DeadLetter) -> Sequence[AcceptRequest]:
+        rules, event = self._rules(letter.route), letter.event
+        if not isinstance(event, MessageCreated) or event.meta.author is None:
+            return ()
+        key = f"dead:{letter.delivery_id}:{letter.died_at.timestamp()}"
+        reason = shorten(clean_line(letter.reason), _REASON_LENGTH)
+        requests: list[AcceptRequest] = []
+        if rules.mark is not DeadMark.NONE:
+            said = f"⚠️ This did not arrive in {letter.target}: {reason}"
+            marks = MARKS if rules.mark is DeadMark.REACTION else ()
+            requests += self._at_source(event.meta.origin, event.meta.thread_id, event.message_id, key, said, marks)
+        if rules.notify is not None:
+            where = f"{event.meta.origin}#{event.message_id}"
+            said = f"⚠️ {letter.route}: {where} did not arrive in {letter.target}: {reason} (dead letter {letter.delivery_id})"
+            chat = ChatRef(rules.notify.account, self._table().native_id(rules.notify) or rules.notify.address)
+            meta = self._meta(f"{key}:told", chat, rules.notify_thread)
+            planned = PlannedDelivery(route=OWN_ROUTE, target=rules.notify, thread_id=rules.notify_thread)
+            requests.append(AcceptRequest(event=BridgeSaid(meta=meta, text=plain(said)), deliveries=(planned,)))
+        return requests
+
+    async def _of_recovered(self, number: int) -> Sequence[AcceptRequest]:
+        """Nothing while another copy of the message is dead."""
+        traced = await self._journal.trace_delivery(number)
+        if traced is None or traced.original is None or any(one.state in _DEAD for one in traced.event.deliveries):
+            return ()
+        route = next((one.route for one in traced.event.deliveries if one.delivery_id == number), "")
+        rules = self._rules(route)
+        if rules.mark is DeadMark.NONE:
+            return ()
+        marks = MARKS if rules.mark is DeadMark.REACTION else ()
+        key, original = f"recovered:{number}", traced.original
+        said = "✅ It has arrived by now."
+        return self._at_source(original.chat, None, original.message_id, key, said, marks, unmark=bool(marks))
+
+    def _at_source(
+        self, chat: ChatRef, thread_id: str | None, about: str, key: str, said: str, marks: tuple[str, ...], *, unmark: bool = False
+    ) -> list[AcceptRequest]:
+        """Nothing if no route has the chat any more."""
+        addresses = self._table().addresses_of(chat)
+        if not addresses:
+            return []
+        event = BridgeSaid(meta=self._meta(key, chat, thread_id), text=plain(said), about=about, marks=marks, unmark=unmark)
+        planned = PlannedDelivery(route=OWN_ROUTE, target=addresses[0], thread_id=thread_id)
+        return [AcceptRequest(event=event, deliveries=(planned,))]
+
+    def _meta(self, key: str, chat: ChatRef, thread_id: str | None) -> EventMeta:
+        now: datetime = self._clock.now()
+        return EventMeta(event_key=key, origin=chat, occurred_at=now, received_at=now, thread_id=thread_id)
+
+    def _rules(self, route: str) -> OnDead:
+        found = self._table().route(route)
+        return found.on_dead if found is not None else OnDead()

@@ -1,0 +1,66 @@
+"""Tells people apart who would be shown under the same name, or one that looks like it, in one chat: `Anna (2)`. The first keeps
+the name; the mark stays for as long as the journal remembers. Asked before a message is rendered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from bridge.delivery.target import ResolvedTarget
+from bridge.identity.lookalikes import skeleton
+from bridge.identity.names import Names
+from bridge.journal.contract import PersonStore
+from bridge.model.clock import Clock
+from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.policy.routing import Distinct
+
+_REMEMBERED = 20_000
+_MOST_MARKS = 50
+
+_Key = tuple[ChatAddress, str, str]
+
+
+class NameMarks:
+    """What it remembers is only so that the journal is not asked for each message."""
+
+    def __init__(self, journal: PersonStore, names: Callable[[], Names], clock: Clock) -> None:
+        self._journal = journal
+        self._names = names
+        self._clock = clock
+        self._marks: OrderedDict[_Key, str] = OrderedDict()
+
+    async def look_up(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> None:
+        """Raises JournalError."""
+        asked = self._asked(event, target)
+        if asked is None or asked[0] in self._marks:
+            return
+        (chat, who, name), account = asked
+        by_account = [f" ({account})"] if target.options.distinct_names is Distinct.ALL else []
+        marks = ["", *by_account, *(f" ({number})" for number in range(2, _MOST_MARKS))]
+        looks = [(mark, self._look(name + mark, account, target)) for mark in marks]
+        mark = await self._journal.mark_of(chat, who, looks, at=self._clock.now())
+        self._marks[asked[0]] = mark
+        if len(self._marks) > _REMEMBERED:
+            self._marks.popitem(last=False)
+
+    def names(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> Names:
+        """As they are for this message; without a mark if it was not looked up."""
+        asked = self._asked(event, target)
+        return self._names().with_mark(self._marks.get(asked[0], "") if asked is not None else "")
+
+    def _asked(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> tuple[_Key, AccountName] | None:
+        """Nothing for who has no id, and for people of the configuration, whose names are nobody else's anyway."""
+        author, account = event.meta.author, event.meta.origin.account
+        if author is None or not author.user_id or target.options.distinct_names is Distinct.OFF:
+            return None
+        names = self._names()
+        person = names.people.person_of(account, author)
+        if person is not None and person.name:
+            return None
+        return (target.end.chat, f"{account}/{author.user_id}", names.plain_name(account, author)), account
+
+    def _look(self, name: str, account: AccountName, target: ResolvedTarget) -> str:
+        """Users of other accounts are looked at only if all are told apart."""
+        look = skeleton(name)
+        return look if target.options.distinct_names is Distinct.ALL else f"{account}:{look}"
