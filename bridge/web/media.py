@@ -43,7 +43,8 @@ _WAIT_S = 20.0
 """How long a request waits for a file to be fetched: less than proxies wait for us."""
 _RETRY_BUSY_S = 10
 _ROBOT = re.compile(
-    r"(?i)bot\b|bots?/|crawler|spider|externalhit|preview|slackbot|skypeuripreview|whatsapp|mattermost-bot|iframely"
+    r"(?i)telegrambot|slackbot|slack-imgproxy|discordbot|mattermost-bot|rocket\.?chat|facebookexternalhit|twitterbot|linkedinbot"
+    r"|whatsapp|skypeuripreview|iframely|googlebot|bingbot|yandexbot|crawler|spider"
 )
 """Those who look at a link to show a preview of it: else a gigabyte would be fetched each time a message with a link is posted."""
 _HEADERS = {

@@ -159,8 +159,13 @@ async def test_head_fetches_nothing_and_who_has_it_gets_nothing(server: Server, 
     status, headers, body = await get(url, "HEAD")
     assert (status, headers["Content-Length"], body) == (200, str(len(BYTES)), b"")
     assert (await get(url, If_None_Match=f'"x", {headers["ETag"]}'))[0] == 304
-    assert (await get(url, User_Agent="TelegramBot (like TwitterBot)"))[0] == 403
+    slack = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
+    discord = "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)"
+    for robot in ("TelegramBot (like TwitterBot)", slack, discord):
+        assert (await get(url, User_Agent=robot))[0] == 403
     assert server.origin.opened == []
+    assert (await get(url, User_Agent="acme-bot/2.0 (files of our own receiver)", Range="bytes=0-0"))[0] == 206
+    server.origin.opened.clear()
     unknown = msgspec.structs.replace(CLIP, size_bytes=None)
     status, headers, body = await get(server.links.url(MESSAGE, unknown), "HEAD")
     assert (status, headers["Content-Length"], body) == (200, str(len(BYTES)), b"")
