@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.teamspirit.errors import Gone, TooFar
-from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, Compare, Found, State
+from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, UNREAD, Compare, Found, State, is_read
 from adapters.teamspirit.inbound.decodings import Decodings
 from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Cursor, Intake
@@ -28,6 +28,8 @@ FillAuthor = Callable[[Author], Awaitable[Author]]
 _REMEMBERED_SINCE = 300
 _MOST_PAGES = 10_000
 _AHEAD = timedelta(days=1)
+_STUCK = "the history cannot be read on: the server gives the same full page again, or the messages of a page have no id"
+_CHECK_PAGES = "compare `history` and `message_fields.message_id` of the dialect with the server (`messenger-bridge dialect test`)"
 
 
 class ChatReader:
@@ -62,6 +64,7 @@ class ChatReader:
         self._loaded = False
         self._versions: dict[str, str] = {}
         self._missing: frozenset[str] = frozenset()
+        self._is_stuck = self._was_full = False
 
     @property
     def in_doubt(self) -> bool:
@@ -70,7 +73,7 @@ class ChatReader:
 
     def knows(self, message_id: str) -> bool:
         """Whether the message is there, from before we came or read since; call under `lock`."""
-        return message_id in self._versions
+        return is_read(self._versions.get(message_id, UNREAD))
 
     async def begin(self) -> None:
         """Set the place to start from in a chat that was never read before; elsewhere nothing; call under `lock`."""
@@ -133,7 +136,8 @@ class ChatReader:
 
     async def _read_on(self, start: int, missing_before: frozenset[str]) -> bool:
         """Pages behind `seen[start]` (-1: the last one), to the end."""
-        news, reached = False, ""
+        news = False
+        reached: tuple[str, int] | None = None
         for _ in range(_MOST_PAGES):
             assert self._state is not None, "begin sets it"
             found = await self._look(self._state, start, missing_before)
@@ -144,10 +148,22 @@ class ChatReader:
             if start >= 0:
                 self._missing |= found.missing
             start = found.place if start >= 0 else -1
-            before, reached = reached, found.state.seen[found.place][0] if found.state.seen else ""
-            if not found.more or reached == before:
-                break  # the last page, or a server that never moves on
+            place = found.state.seen[found.place][0] if found.state.seen else ""
+            before, reached = reached, (place, found.state.at_ms)
+            moves = found.more and reached != before
+            if not moves:
+                # the last page, or a server that never moves on
+                self._tell(is_stuck=found.full and self._history.by == "after")
+                break
         return news
+
+    def _tell(self, *, is_stuck: bool) -> None:
+        """A full page behind which there is no place to read on from hides all that follows."""
+        if is_stuck and not self._is_stuck:
+            self._intake.notice(_STUCK, _CHECK_PAGES, chat_id=self.chat_id)
+        elif self._is_stuck and not is_stuck:
+            self._intake.chat_restored(self.chat_id)
+        self._is_stuck = is_stuck
 
     async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
         now = self._clock.now()
@@ -155,10 +171,12 @@ class ChatReader:
             # a chat that was empty has no latest time yet; 0 would mean no time at all
             since_ms = max(state.at_ms - OVERLAP_MS, 1)
             items = await self._read_page(self.chat_id, "", since_ms)
-            if len(items) >= self._history.page_size:
-                await self._gap(state, "more was changed than the server tells at once")
             await self._compare.decodings.read_ahead(items, self.chat_id)
-            return self._compare.since(state, items, now)
+            found = self._compare.since(state, items, now)
+            if found.full and (found.more or not self._was_full):
+                await self._gap(state, "more was changed than the server tells at once")
+            self._was_full = found.full
+            return found
         items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
         await self._compare.decodings.read_ahead(items, self.chat_id)
         return self._compare.after(state, items, place, now, missing_before=missing_before)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from adapters.common.queries import find_text
-from adapters.teamspirit.inbound.decodings import Decodings, digest
+from adapters.teamspirit.inbound.decodings import Decodings
+from adapters.teamspirit.inbound.readings import Reading, expected_in, in_order
 from adapters.teamspirit.wire import NativeMessage, in_ms
 from bridge.model.events import ChatEvent
 
@@ -30,20 +30,25 @@ _PLACES = 3
 """Messages remembered beyond those that are compared: places to read on from. One would do, if no server forgot deleted ones."""
 _FOR_EVER_MS = 2**62
 _DELETED = "deleted"
-_UNKNOWN_REMEMBERED = 20
+UNREAD = "?"
+"""Begins the version of what is a place to read on from and no message: an item whose id alone could be read, or a deleted one.
+Versions of messages are hexadecimal."""
+_GONE = f"{UNREAD}deleted"
+_MOST_UNKNOWN_REMEMBERED = 1000
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where we are in one chat; stored as the chat's cursor.
 
-    `seen` are (id, version) of the latest messages, oldest first. For `after`, the first one is where reading the latest again goes
-    on from; only the others are compared. It is START while all that was ever said is among them."""
+    `seen` are (id, version) of the latest items of the chat, oldest first. Of some only the id could be read: they are places
+    to read on from like any other. For `after`, the first one is where reading the latest again goes on from; only the others are
+    compared. It is START while all that was ever said is among them."""
 
     seen: tuple[tuple[str, str], ...] = ()
     at_ms: int = 0
     """Time of the latest message or, for `since`, of the latest change."""
     unknown: tuple[str, ...] = ()
-    """Digests of the latest items that could not be read, so that each is kept once."""
+    """Digests of the latest items that could not be read and are not among `seen`, so that each is kept once."""
 
 
 @dataclass
@@ -55,7 +60,10 @@ class Found:
     unknown: list[tuple[bytes, str]] = field(default_factory=list)
     missing: frozenset[str] = frozenset()
     """Messages that were not where they had been, for the first time: only the second time they count as deleted."""
+    full: bool = False
+    """As many items as the server gives at once: there may be more."""
     more: bool = False
+    """There may be more, and the place to read on from has moved."""
     place: int = -1
     """With `more`: where in `state.seen` to read on from, -1 for the last one."""
 
@@ -79,12 +87,15 @@ class Compare:
         there are no others."""
         count = self._before(items, since)
         if not count and items and self.history.by == "after" and not whole:
-            count = 1  # a place to read on from
-        messages, unknown = self._decoded(items[:count])
+            # a place to read on from
+            count = next((at for at, one in enumerate(self._readings(items), 1) if one.message_id), 1)
+        readings = self._readings(items[:count])
         entries = {START: ""} if whole and self.history.by == "after" else {}
-        entries.update({message.message_id: message.version for message in messages if not message.deleted})
-        digests = dict.fromkeys(digest(item) for item, _ in unknown)
-        at_ms = max((at_ms for at_ms in map(_changed_ms, messages) if at_ms <= self.horizon_ms), default=0)
+        for one in readings:
+            if one.message_id and (self.history.by == "after" or (one.message is not None and not one.is_deleted)):
+                entries[one.message_id] = _version(one)
+        digests = dict.fromkeys(one.digest for one in readings if one.message is None and one.message_id not in entries)
+        at_ms = self._latest_ms(0, readings)
         if since is not None and items and not count:
             # there may be others further back
             at_ms = in_ms(since) - 1 + (OVERLAP_MS if self.history.by == "since" else 0)
@@ -92,122 +103,132 @@ class Compare:
 
     def _before(self, items: Sequence[Any], since: datetime | None) -> int:
         """How many of the items, oldest first, were said before that moment."""
-        for count, item in enumerate(items):
-            message = self.decodings.read(item, self.chat_id)
-            if since is not None and not isinstance(message, str) and message.sent_at is not None and message.sent_at >= since:
+        for count, one in enumerate(self._readings(items) if since is not None else ()):
+            if one.sent_at is not None and since is not None and one.sent_at >= since:
                 return count
         return len(items)
 
     def after(self, state: State, items: Sequence[Any], start: int, now: datetime, *, missing_before: frozenset[str]) -> Found:
         """What the page behind `state.seen[start]` says; -1: a page without `after`, as the server knows none of the seen ones."""
-        messages, unknown = self._decoded(items)
-        found = Found(state, more=len(items) >= self.history.page_size)
+        readings = self._readings(items)
+        found = Found(state, full=len(items) >= self.history.page_size)
         entries = dict(state.seen) if start >= 0 else {}
-        for message in messages:
-            one, before = message.message_id, entries.get(message.message_id)
-            if message.deleted:
-                if entries.pop(one, None) is not None:
-                    found.events.append(self.decoder.deleted(self.chat_id, one, now))
+        for one in readings:
+            before = entries.get(one.message_id)
+            if one.message is None or one.is_deleted:
+                if one.message_id and (one.is_deleted or before is None or not is_read(before)):
+                    entries[one.message_id] = _version(one)
+                if one.is_deleted and is_read(before or UNREAD):
+                    found.events.append(self.decoder.deleted(self.chat_id, one.message_id, now))
                 continue
-            entries[one] = message.version
-            if message.system or before == message.version:
+            entries[one.message_id] = one.message.version
+            if one.message.system or before == one.message.version:
                 continue
-            if before is not None:
-                found.events.append(self.decoder.edited(message, now))
-            elif start >= 0 or _changed_ms(message) > state.at_ms:
-                found.events.append(self.decoder.created(message, now))
+            if before is not None and is_read(before):
+                found.events.append(self.decoder.edited(one.message, now))
+            elif before is not None or start >= 0 or one.changed_ms > state.at_ms:
+                found.events.append(self.decoder.created(one.message, now))
         # a full newest page does not reach back to all that was seen
         newest = start >= 0 and state.seen[start][0] == START and self.history.without_after == "newest"
-        if start >= 0 and not (newest and found.more) and self.history.deletes == "missing":
-            missing = self._missing(state, start, messages, full=found.more)
+        if start >= 0 and not (newest and found.full) and self.history.deletes == "missing":
+            missing = self._missing(state, start, readings, full=found.full)
             found.missing = missing - missing_before
-            for one in (one for one, _ in state.seen if one in missing & missing_before):
-                del entries[one]
-                found.events.append(self.decoder.deleted(self.chat_id, one, now))
-        self._finish(found, state, entries, messages, unknown)
-        if found.more and messages and messages[-1].message_id in dict(state.seen):
-            order = [one for one, _ in found.state.seen]
-            found.place = order.index(messages[-1].message_id) if messages[-1].message_id in order else -1
+            for gone in (gone for gone, _ in state.seen if gone in missing & missing_before):
+                if is_read(entries.pop(gone)):
+                    found.events.append(self.decoder.deleted(self.chat_id, gone, now))
+        if start >= 0:
+            entries = {
+                one: entries[one] for one in in_order(list(dict(state.seen)), entries, [reading.message_id for reading in readings])
+            }
+        self._finish(found, state, entries, readings)
+        order = [one for one, _ in found.state.seen]
+        last = self.last_id(items)
+        if found.full and last in dict(state.seen) and last in order:
+            found.place = order.index(last)
+        asked_from = state.seen[start][0] if start >= 0 else None
+        found.more = found.full and bool(order) and order[found.place] != asked_from
         return found
 
     def since(self, state: State, items: Sequence[Any], now: datetime) -> Found:
         """What the changes since `state.at_ms` say. A known version is no news; an unknown message is new if it was sent since."""
-        messages, unknown = self._decoded(items)
-        found = Found(state)
+        readings = self._readings(items)
+        found = Found(state, full=len(items) >= self.history.page_size)
         entries = dict(state.seen)
         from_ms = state.at_ms - OVERLAP_MS
-        for message in messages:
-            one, sent_ms = message.message_id, in_ms(message.sent_at) if message.sent_at else state.at_ms
-            before = entries.pop(one, None)
-            version = entries[one] = _DELETED if message.deleted else message.version
-            if message.system or before == version:
+        for one in readings:
+            before = entries.pop(one.message_id, None)
+            if one.message is None and not (one.is_deleted and one.message_id):
+                if before is not None:
+                    entries[one.message_id] = before
                 continue
-            if message.deleted:
+            version = entries[one.message_id] = _DELETED if one.is_deleted else _version(one)
+            if one.is_system or before == version:
+                continue
+            sent_ms = in_ms(one.sent_at) if one.sent_at else state.at_ms
+            if one.message is None or one.is_deleted:
                 if before is not None or sent_ms <= state.at_ms:
-                    found.events.append(self.decoder.deleted(self.chat_id, one, now))
-            elif before is not None or sent_ms <= from_ms < _last_edit_ms(message):
-                found.events.append(self.decoder.edited(message, now))
+                    found.events.append(self.decoder.deleted(self.chat_id, one.message_id, now))
+            elif before is not None or sent_ms <= from_ms < _last_edit_ms(one.message):
+                found.events.append(self.decoder.edited(one.message, now))
             elif sent_ms > from_ms:
-                found.events.append(self.decoder.created(message, now))
-        self._finish(found, state, entries, messages, unknown)
-        found.more = len(items) >= self.history.page_size and found.state.at_ms > state.at_ms
+                found.events.append(self.decoder.created(one.message, now))
+        self._finish(found, state, entries, readings)
+        found.more = found.full and found.state.at_ms > state.at_ms
+        if found.full and not found.more:
+            # so much changed at once that the overlap fills the page: on without it, else nothing that follows was ever read
+            latest_ms = self._latest_ms(0, readings)
+            at_ms = max(state.at_ms + 1, latest_ms + OVERLAP_MS - 1)
+            found.more = at_ms > state.at_ms + 1
+            found.state = msgspec.structs.replace(found.state, at_ms=at_ms)
         return found
 
     def last_id(self, items: Sequence[Any]) -> str:
         """Id of the last item that has one; empty if none has."""
-        for item in reversed(items):
-            if found := find_text(self.decoder.dialect.message_fields.message_id, item):
-                return found
-        return ""
+        return next((one.message_id for one in reversed(self._readings(items)) if one.message_id), "")
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 
-    def _decoded(self, items: Sequence[Any]) -> tuple[list[NativeMessage], list[tuple[Any, str]]]:
-        messages: list[NativeMessage] = []
-        unknown: list[tuple[Any, str]] = []
-        for item in items:
-            found = self.decodings.read(item, self.chat_id)
-            if isinstance(found, str):
-                unknown.append((item, found))
-            else:
-                messages.append(found)
-        return messages, unknown
+    def _readings(self, items: Sequence[Any]) -> list[Reading]:
+        fields = self.decoder.dialect.message_fields
+        return [Reading.of(item, self.decodings.read(item, self.chat_id), fields) for item in items]
 
-    def _missing(self, state: State, start: int, messages: Sequence[NativeMessage], *, full: bool) -> frozenset[str]:
-        """Seen messages that the page should hold and does not. If a full page ends with a seen one, those behind that may be on
-        the next page."""
-        expected = [one for one, _ in state.seen[start + 1 :]]
-        here = {message.message_id for message in messages}
-        if full and messages and messages[-1].message_id in expected:
-            expected = expected[: expected.index(messages[-1].message_id)]
+    def _missing(self, state: State, start: int, readings: Sequence[Reading], *, full: bool) -> frozenset[str]:
+        """Seen messages that the page should hold and does not."""
+        seen = [one for one, _ in state.seen[start + 1 :]]
+        here = {reading.message_id for reading in readings}
+        expected = expected_in(readings, seen, state.at_ms) if full else seen
         return frozenset(one for one in expected if one not in here)
 
-    def _finish(
-        self,
-        found: Found,
-        state: State,
-        entries: dict[str, str],
-        messages: Sequence[NativeMessage],
-        unknown: Sequence[tuple[Any, str]],
-    ) -> None:
-        digests = dict.fromkeys(state.unknown)
-        for item, reason in unknown:
-            one = digest(item)
-            if one not in digests:
-                digests[one] = None
-                found.unknown.append((json.dumps(item).encode(), reason))
-        changed = [at_ms for at_ms in map(_changed_ms, messages) if at_ms <= self.horizon_ms]
-        found.state = self._state(entries, max([state.at_ms, *changed]), digests)
+    def _finish(self, found: Found, state: State, entries: dict[str, str], readings: Sequence[Reading]) -> None:
+        digests, seen = dict.fromkeys(state.unknown), dict(state.seen)
+        for one in readings:
+            version = _version(one)
+            if one.message is not None or version == _GONE:
+                continue
+            if one.digest not in digests and seen.get(one.message_id) != version:
+                found.unknown.append((json.dumps(one.item).encode(), one.problem))
+                if entries.get(one.message_id) != version:
+                    digests[one.digest] = None
+        found.state = self._state(entries, self._latest_ms(state.at_ms, readings), digests)
+
+    def _latest_ms(self, at_ms: int, readings: Sequence[Reading]) -> int:
+        return max([at_ms, *(one.changed_ms for one in readings if one.changed_ms <= self.horizon_ms)])
 
     def _state(self, entries: dict[str, str], at_ms: int, digests: dict[str, None]) -> State:
         seen = tuple(entries.items())[-(self.window + _PLACES) :]
-        return State(seen=seen, at_ms=at_ms, unknown=tuple(digests)[-_UNKNOWN_REMEMBERED:])
+        remembered = min(self.window + self.history.page_size, _MOST_UNKNOWN_REMEMBERED)
+        return State(seen=seen, at_ms=at_ms, unknown=tuple(digests)[-remembered:])
 
 
-def _changed_ms(message: NativeMessage) -> int:
-    """0 if the server does not say."""
-    changed_at = message.updated_at or message.sent_at
-    return in_ms(changed_at) if changed_at else 0
+def is_read(version: str) -> bool:
+    """Whether it is the version of a message, and not of an item that could not be read."""
+    return not version.startswith(UNREAD)
+
+
+def _version(one: Reading) -> str:
+    if one.is_deleted and one.message_id:
+        return _GONE
+    return one.message.version if one.message is not None else UNREAD + one.digest
 
 
 def _last_edit_ms(message: NativeMessage) -> int:

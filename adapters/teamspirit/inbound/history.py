@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from adapters.common.queries import find_text
 from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.wire import Undecodable
@@ -25,15 +26,16 @@ class HistoryOnRequest:
     async def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
         call = self._operations.history
         assert call is not None
+        fields = self._decoder.dialect.message_fields
         while True:
             items = await self._directory.page(chat_id, since, None)
-            last = since
+            # the last item is a place to read on from, whether it can be read or not
+            last = next((one for item in reversed(items) if (one := find_text(fields.message_id, item))), since)
             for item in items:
                 try:
                     message = self._decoder.message(item, chat_id)
                 except Undecodable:
                     continue  # the poller, which keeps such items, meets it too
-                last = message.message_id
                 if not message.deleted and not message.system:
                     yield self._decoder.created(message, self._clock.now())
             if len(items) < call.page_size or last == since:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,12 +17,15 @@ from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.calls import History
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.errors import Gone, TooFar
 from adapters.teamspirit.inbound.catch_up import ChatReader
 from adapters.teamspirit.inbound.compare import State
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.decodings import Decodings
+from adapters.teamspirit.inbound.history import HistoryOnRequest
 from adapters.teamspirit.outbound.encode import Encoder
+from bridge.model.adapter import Cursor
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.errors import RetryLater
 from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited
@@ -255,6 +259,148 @@ def item_of(message_id: Any, text: str = "x", **more: Any) -> dict[str, Any]:
     return {"id": message_id, "text": text, "user": {"id": 5, "name": "anna"}, "sent_at": at, **more}
 
 
+def listed(posted: list[dict[str, Any]]) -> Callable[[str], list[Any]]:
+    """Pages of these items, as a server gives them that knows each id."""
+
+    def pages(after: str) -> list[Any]:
+        place = next((at + 1 for at, one in enumerate(posted) if after and str(one.get("id")) == after), 0)
+        return posted[place : place + PAGE]
+
+    return pages
+
+
+NOTICES: list[dict[str, Any]] = [{"user": None}, {"user": None, "sent_at": None}, {"user": "anna", "text": ["?"]}]
+
+
+@pytest.mark.parametrize("odd", NOTICES)
+async def test_pages_full_of_what_cannot_be_read_stop_no_chat(odd: dict[str, Any]) -> None:
+    """Each is kept once, what follows is read, nothing looks deleted, and what is deleted later is found."""
+    posted = [item_of("m0")]
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, Odd(listed(posted))), intake, DIALECTS["after"])
+    async with reader.lock:
+        await reader.begin()
+        posted += [item_of(f"m{number}", "said") for number in (1, 2)]
+        await reader.read(again=True)
+        posted += [item_of(f"m{number}", **odd) for number in range(3, 3 + 3 * PAGE)]
+        posted += [item_of("last-1", "behind"), item_of("last", "behind too")]
+        for again in (False, True, True, True):
+            await reader.read(again=again)
+    assert intake.texts() == ["said", "said", "behind", "behind too"]
+    assert len(intake.undecoded) == 3 * PAGE
+    assert not intake.of(MessageDeleted)
+    del posted[-2]
+    again_after_restart = reader_of(cast(Server, Odd(listed(posted))), intake, DIALECTS["after"])
+    async with again_after_restart.lock:
+        for _ in range(3):
+            await again_after_restart.read(again=True)
+    assert [event.message_id for event in intake.of(MessageDeleted)] == ["last-1"]
+    assert len(intake.undecoded) == 3 * PAGE
+    assert not intake.notices
+
+
+async def test_a_page_whose_last_items_cannot_be_read_deletes_nothing_behind_it() -> None:
+    """The page ends before what was seen. Items of the cursor of an earlier version are not among what was seen, either."""
+    posted = [item_of("m0"), *(item_of(f"m{number}") for number in range(1, PAGE)), item_of(None, user=None)]
+    posted += [item_of(f"late-{number}", user=None) for number in range(PAGE)]
+    posted += [item_of("last-1"), item_of("last")]
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, Odd(listed(posted))), intake, DIALECTS["after"])
+    version = Decodings(reader._compare.decoder, most=1).read(posted[1], "c")
+    assert not isinstance(version, str)
+    names = ("m0", "m1", "m2", "m3", "m4", "last-1", "last")
+    state = State(seen=tuple((one, version.version) for one in names), at_ms=1_767_225_600_000)
+    cursor = msgspec.json.encode(state).decode()
+    await intake.accept([], cursors=[Cursor(name="history:c", value=cursor)])
+    async with reader.lock:
+        for _ in range(4):
+            await reader.read(again=True)
+    assert not intake.foreign()
+    assert len(intake.undecoded) == PAGE + 1
+
+
+async def test_items_without_an_id_hold_up_nothing_but_what_is_behind_a_page_of_them_and_that_is_told() -> None:
+    posted = [item_of("m0"), *(item_of(None, user=None, n=number) for number in range(PAGE - 1)), item_of("m1", "read")]
+    server = Odd(listed(posted))
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, server), intake, DIALECTS["after"])
+    async with reader.lock:
+        await reader.begin()
+        posted += [item_of("m2", "more")]
+        await reader.read(again=True)
+        assert intake.texts() == ["more"]
+        posted += [item_of(None, user=None, n=number + PAGE) for number in range(PAGE)]
+        for _ in range(5):
+            await reader.read(again=False)
+            await reader.read(again=True)
+        assert len(intake.notices) == 1
+        assert "cannot be read on" in str(intake.notices[0])
+        assert len(intake.undecoded) == PAGE
+        posted[-1]["id"] = "m3"
+        posted.append(item_of("m4", "goes on"))
+        await reader.read(again=False)
+    assert intake.texts() == ["more", "goes on"]
+
+
+async def test_pages_full_of_tombstones_stop_no_chat() -> None:
+    """A dialect of the admin's: read by `after`, and what was deleted stays in the list, marked so."""
+    overrides = {"operations": {"history": {"page_size": PAGE, "deletes": "flagged"}}, "message_fields": {"deleted": "deleted"}}
+    dialect = load_dialect("teamspirit", overrides).dialect
+    assert dialect is not None
+    posted = [item_of("m0")]
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, Odd(listed(posted))), intake, dialect)
+    async with reader.lock:
+        await reader.begin()
+        posted.append(item_of("m1", "said"))
+        await reader.read(again=True)
+        posted[-1].update(deleted=True, user=None)
+        posted += [item_of(f"gone-{number}", deleted=True) for number in range(2 * PAGE)]
+        posted.append(item_of("last", "behind"))
+        for again in (True, False, True):
+            await reader.read(again=again)
+    assert intake.texts() == ["said", "behind"]
+    assert [event.message_id for event in intake.of(MessageDeleted)] == ["m1"]
+    assert not intake.undecoded
+
+
+@pytest.mark.parametrize("odd", [{}, {"user": None}])
+async def test_more_changes_within_a_moment_than_a_page_holds_stop_no_chat(odd: dict[str, Any]) -> None:
+    """Read by `since`, whose overlap the page would fill for ever. The gap is told, and not at every look."""
+    history = {"query": {"since": "{{ since_ms }}"}, "by": "since", "page_size": PAGE, "deletes": "flagged"}
+    overrides = {"operations": {"history": history}, "message_fields": {"updated_at": "updated_at", "deleted": "deleted"}}
+    dialect = load_dialect("teamspirit", overrides).dialect
+    assert dialect is not None
+    posted: list[dict[str, Any]] = [{**item_of("m0"), "updated_at": "2026-01-01T00:00:00Z"}]
+
+    class Since:
+        async def page(self, chat_id: str, after: str, since_ms: int | None) -> list[Any]:
+            since = datetime.fromtimestamp((since_ms or 0) / 1000, UTC)
+            return [one for one in posted if datetime.fromisoformat(one["updated_at"]) >= since][:PAGE]
+
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, Since()), intake, dialect)
+    async with reader.lock:
+        await reader.begin()
+        for number in range(2 * PAGE):
+            posted.append({**item_of(f"x{number}", **odd), "sent_at": "2026-01-01T00:01:00Z", "updated_at": "2026-01-01T00:01:00Z"})
+        posted.append({**item_of("last", "behind"), "sent_at": "2026-01-01T00:01:01Z", "updated_at": "2026-01-01T00:01:01Z"})
+        for _ in range(6):
+            await reader.read(again=False)
+    assert intake.texts()[-1:] == ["behind"]
+    assert intake.texts().count("behind") == 1
+    assert 1 <= len(intake.gaps) <= 3
+
+
+async def test_history_on_request_goes_on_behind_what_cannot_be_read() -> None:
+    posted = [item_of("m0"), *(item_of(f"m{number}", user=None) for number in range(1, 2 * PAGE)), item_of("last", "behind")]
+    dialect = DIALECTS["after"]
+    decoder = Decoder(dialect, AccountName("a"), is_own=lambda *_: False, chat_id=lambda native, _: native)
+    on_request = HistoryOnRequest(dialect.operations, cast(Directory, Odd(listed(posted))), decoder, SYSTEM_CLOCK)
+    found = [event async for event in on_request.history("c", "m0")]
+    assert [event.message_id for event in found if isinstance(event, MessageCreated)] == ["last"]
+
+
 async def test_a_server_that_gives_the_same_page_for_ever_is_left() -> None:
     odd = Odd(lambda _: [item_of(f"m{number}") for number in range(PAGE)])
     intake = RecordingIntake()
@@ -264,6 +410,7 @@ async def test_a_server_that_gives_the_same_page_for_ever_is_left() -> None:
             await reader.read(again=again)
     assert len(odd.asked) < 20
     assert not intake.foreign()
+    assert len(intake.notices) == 1, "told once, and not at every look"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""One item of a history as far as it can be read, and where a page of them lies among what was seen. Pure; used by `compare`.
+
+What cannot be read as a message still has a place in its chat: its id and its times, as far as it has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from adapters.common.queries import find, find_text
+from adapters.teamspirit.inbound.decode_parts import time_of, truth_of
+from adapters.teamspirit.inbound.decodings import digest
+from adapters.teamspirit.wire import NativeMessage, in_ms
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.events import Fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """`message` is None for an item that is none; `problem` then says why."""
+
+    item: Any
+    message: NativeMessage | None
+    problem: str
+    message_id: str
+    """Empty if it has none."""
+    sent_at: datetime | None
+    changed_ms: int
+    """Unix time of its latest change in milliseconds; 0 if the server does not say."""
+    is_deleted: bool
+
+    @classmethod
+    def of(cls, item: Any, found: NativeMessage | str, fields: Fields) -> Reading:
+        """`found`: the message, or why it is none."""
+        if isinstance(found, str):
+            sent_at = time_of(find(fields.sent_at, item))
+            changed_at = time_of(find(fields.updated_at, item)) or sent_at
+            message, problem, message_id = None, found, find_text(fields.message_id, item)
+            is_deleted = truth_of(find(fields.deleted, item))
+        else:
+            sent_at, changed_at = found.sent_at, found.updated_at or found.sent_at
+            message, problem, message_id, is_deleted = found, "", found.message_id, found.deleted
+        return cls(
+            item=item,
+            message=message,
+            problem=problem,
+            message_id=message_id,
+            sent_at=sent_at,
+            changed_ms=in_ms(changed_at) if changed_at else 0,
+            is_deleted=is_deleted,
+        )
+
+    @property
+    def is_system(self) -> bool:
+        return self.message is not None and self.message.system
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(self.item)
+
+
+def expected_in(page: Sequence[Reading], seen: Sequence[str], at_ms: int) -> Sequence[str]:
+    """Those of the seen messages, oldest first, that a full page must hold if they are still there. What lies behind the page's
+    end may be on the next one. `at_ms`: Unix time of the latest message that was seen."""
+    for one in reversed(page):
+        if one.message_id in seen:
+            return seen[: seen.index(one.message_id)]
+        if one.message_id and (one.changed_ms > at_ms or (one.message is not None and not one.changed_ms)):
+            return seen  # it is newer than all of them
+    return ()
+
+
+def in_order(seen: Sequence[str], ids: Iterable[str], page: Sequence[str]) -> list[str]:
+    """`ids`, of which some were seen before and the others are on the page: what was met late comes where the page has it, and not
+    last. All are oldest first."""
+    wanted = set(ids)
+    old = [one for one in seen if one in wanted]
+    places = {one: place for place, one in enumerate(old)}
+    found: list[str] = []
+    late: list[str] = []
+    at = 0
+    for one in dict.fromkeys(page):
+        place = places.get(one)
+        if place is None:
+            late += [one] if one in wanted else []
+        elif place >= at:
+            found += [*old[at:place], *late, one]
+            late, at = [], place + 1
+    return [*found, *old[at:], *late]
