@@ -35,6 +35,7 @@ from bridge.identity.people import People, with_links
 from bridge.intake.bot_names import OwnNames
 from bridge.intake.commands import Commands
 from bridge.intake.community import Community
+from bridge.intake.email_match import EmailMatch
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.maintenance import Maintenance, journal_id
@@ -89,6 +90,7 @@ class App:
             names=lambda: self._names,
             table=lambda: self._table,
         )
+        self._email_match = self._email_matching()
         self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account), self._clock)
@@ -138,6 +140,7 @@ class App:
             services.start(self._public.run(), "public listener")
             services.start(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
             services.start(self._presence.run(), "presence")
+            services.start(self._email_match.run(), "e-mail matches")
             services.start(self._community.run(self._clock), "people's decisions")
         except BaseException:
             await self.stop(drain_s=0)
@@ -264,6 +267,7 @@ class App:
             own_names=self._own_names,
             commands=self._commands,
             standing=lambda: self._names.standing,
+            on_author=self._email_match.seen,
             back_off=back_off,
         )
 
@@ -333,6 +337,15 @@ class App:
             self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose, hosts=web.admin_hosts)
             with named("web.admin.listen", web.admin):
                 self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
+
+    def _email_matching(self) -> EmailMatch:
+        return EmailMatch(
+            *(self._journal.persons, self._community, self._clock),
+            is_on=lambda: self._config.people_match == "email",
+            people=lambda: self._people,
+            accounts=lambda: list(self._config.accounts),
+            supervisor_of=lambda account: self._supervisors.get(account),
+        )
 
     def _people_of(self, config: Config) -> People:
         ids = {account.name: self._manifests(account.platform).manifest.user_id for account in config.accounts.values()}

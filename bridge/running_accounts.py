@@ -28,6 +28,7 @@ from bridge.journal.contract import Journal
 from bridge.journal.maintenance import Maintenance
 from bridge.model.adapter import Adapter, Intake
 from bridge.model.clock import Clock
+from bridge.model.events import Author
 from bridge.model.platform import AdapterContext, Platform
 from bridge.model.refs import AccountName
 from bridge.model.tasks import end
@@ -60,6 +61,7 @@ class AccountParts:
     own_names: OwnNames
     commands: Commands
     standing: Callable[[], Standing]
+    on_author: Callable[[AccountName, Author | None], None]
     back_off: BackOff | None
 
 
@@ -172,6 +174,7 @@ class RunningAccounts:
             until_routed=parts.ends.until_routed,
             commands=parts.commands,
             standing=parts.standing,
+            on_author=parts.on_author,
         )
 
     def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:

@@ -11,6 +11,7 @@ from adapters.slack import probe
 from adapters.slack.capabilities import capabilities
 from adapters.slack.channels import Channels
 from adapters.slack.directory import Directory
+from adapters.slack.emails import Emails
 from adapters.slack.inbound.connections import Connections
 from adapters.slack.inbound.downloads import Downloads
 from adapters.slack.inbound.stream import Stream
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
 
 
-class SlackAdapter:
+class SlackAdapter(Emails):
     """See `bridge.model.adapter.Adapter`. Built inside the running loop; no I/O until a method is called."""
 
     def __init__(self, context: AdapterContext) -> None:

@@ -118,6 +118,17 @@ class Directory:
         self._users.put(user_id, author, _FRESH_S)
         return author
 
+    async def email_of(self, user_id: str) -> str:
+        """Empty without the scope users:read.email, and for who has none. Source: docs.slack.dev, users.info."""
+        answer = await self._transport.call("users.info", {"user": user_id}, tolerate=("user_not_found", "user_not_visible"))
+        user = convert(answer.get("user"), User) if answer.get("ok") else None
+        return (user.profile.email or "") if user is not None and user.profile is not None else ""
+
+    async def person_by_email(self, email: str) -> Author | None:
+        """Source: docs.slack.dev, users.lookupByEmail (scope users:read.email)."""
+        answer = await self._transport.call("users.lookupByEmail", {"email": email}, tolerate=("users_not_found", "missing_scope"))
+        return to_author(convert(answer.get("user"), User)) if answer.get("ok") else None
+
     async def preload(self) -> None:
         """Learn the workspace's people beforehand, as far as they fit, so that no message waits for its author's name; and which of
         its own emoji are other names of standard ones."""

@@ -105,6 +105,8 @@ class UserProfile(_Wire):
     image_72: str | None = None
     image_192: str | None = None
     bot_id: str | None = None
+    email: str | None = None
+    """Only with the scope users:read.email."""
 
 
 class User(_Wire):

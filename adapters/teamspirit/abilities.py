@@ -113,6 +113,14 @@ class _LooksUpPeople:
         return None if found is None else Author(user_id=found.user_id, name=found.name or found.username, username=found.username)
 
 
+class _FindsByEmail:
+    _people: People
+
+    async def person_by_email(self, email: str) -> Author | None:
+        found = await self._people.find(email) if "@" in email else None
+        return None if found is None else Author(user_id=found.user_id, name=found.name or found.username, username=found.username)
+
+
 def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
     """`base`, which has the parts, with exactly the methods that the dialect has operations for."""
     operations = dialect.operations
@@ -128,6 +136,7 @@ def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
         (_SetsStatus, operations.set_status),
         (_LinksToMessages, dialect.dialect in WITH_PERMALINKS),
         (_LooksUpPeople, operations.users or operations.find_users),
+        (_FindsByEmail, operations.find_users),
     ]
     made: type[A] = type(base.__name__, (*(ability for ability, there in abilities if there), base), {})
     return made

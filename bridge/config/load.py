@@ -45,7 +45,21 @@ from bridge.model.refs import AccountName
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RelayOptions
 
-SECTIONS = ("accounts", "routes", "people", "defaults", "journal", "media", "web", "log", "shutdown", "commands", "reserved_names")
+SECTIONS = (
+    "accounts",
+    "routes",
+    "people",
+    "defaults",
+    "journal",
+    "media",
+    "web",
+    "log",
+    "shutdown",
+    "commands",
+    "people_match",
+    "reserved_names",
+)
+PEOPLE_MATCHES = ("off", "email")
 PRIVATE_PREFIX = "x-"
 """Top-level keys with this prefix are ignored: admins keep anchors there."""
 
@@ -180,6 +194,7 @@ class _Reader:
         log = self._section(given, "log", LogSection) or LogSection()
         shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
         commands = read_commands(self._values, given, accounts, routes)
+        people_match = self._people_match(given)
         reserved = self._reserved(given)
         self._check_whole(accounts, routes)
         if self._faults.faults:
@@ -204,6 +219,7 @@ class _Reader:
             drain_s=shutdown.drain_s,
             reserved_names=reserved,
             commands=commands,
+            people_match=people_match,
         )
 
     def _check_whole(self, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
@@ -287,6 +303,16 @@ class _Reader:
             return None
         found = self._values.mapping(given[name].value, name)
         return None if found is None else self._values.model(model, found, given[name].key, name, partial=True)
+
+    def _people_match(self, given: Entries) -> str:
+        if "people_match" not in given:
+            return "off"
+        at = given["people_match"].value
+        found = self._values.text(at, "people_match") or "off"
+        if found not in PEOPLE_MATCHES:
+            why = f"must be one of {', '.join(PEOPLE_MATCHES)} (found {found!r})"
+            self._faults.add(at, "people_match", why, value=found, hint=did_you_mean(found, PEOPLE_MATCHES))
+        return found
 
     def _reserved(self, given: Entries) -> tuple[str, ...]:
         if "reserved_names" not in given:

@@ -97,6 +97,8 @@ class Config:
     """On SIGTERM: how long lanes may continue to deliver."""
     reserved_names: tuple[str, ...] = ()
     """Names that nobody may be shown under, besides those of `people` and of the bridge's own bots."""
+    people_match: str = "off"
+    """`email`: accounts with the same e-mail address are one person's."""
     commands: CommandRules = field(default_factory=CommandRules)
 
 

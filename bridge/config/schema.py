@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bridge.config.load import PRIVATE_PREFIX
+from bridge.config.load import PEOPLE_MATCHES, PRIVATE_PREFIX
 from bridge.config.sections import (
     CommandsSection,
     ConditionSection,
@@ -28,6 +28,11 @@ from bridge.config.sections import (
 from bridge.model.platform import Platform
 
 Json = dict[str, Any]
+
+_PEOPLE_MATCH: Json = {
+    "enum": [*PEOPLE_MATCHES, False],
+    "description": "email: accounts with the same address are one person's",
+}
 
 _REFERENCE: Json = {"type": "string", "pattern": r"\$\{", "description": "taken from the environment: ${NAME} or ${NAME:-default}"}
 _ID: Json = {"type": ["string", "number"]}
@@ -73,10 +78,9 @@ def schema(manifests: Sequence[Platform]) -> Json:
             "routes": _list({"$ref": "#/$defs/route"}, "Which chats are mirrored"),
             "people": _list(_person(), "One person on several platforms"),
             "defaults": {"anyOf": [{"$ref": "#/$defs/relay"}, {"type": "null"}], "description": "Relay options for all ends"},
+            "people_match": _PEOPLE_MATCH,
             **sections,
-            "reserved_names": _list(
-                _ID, "Names that nobody may be shown under, besides those of people and of the bridge's own bots"
-            ),
+            "reserved_names": _list(_ID, "Names that nobody may be shown under, besides those of people and of the bridge's bots"),
         },
         "patternProperties": {f"^{PRIVATE_PREFIX}": {"description": "Ignored; for anchors"}},
         "required": ["accounts"],

@@ -29,6 +29,7 @@ from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
 from bridge.model.events import (
     AlbumItem,
+    Author,
     ChatEvent,
     Content,
     EventMeta,
@@ -72,6 +73,7 @@ class AccountIntake:
         until_routed: Callable[[ChatRef], Awaitable[None]] | None = None,
         commands: CommandTaker | None = None,
         standing: Callable[[], Standing] | None = None,
+        on_author: Callable[[AccountName, Author | None], None] = lambda _account, _author: None,
     ) -> None:
         """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's.
         `until_routed` returns once no reload is about to give a chat its first route."""
@@ -91,6 +93,7 @@ class AccountIntake:
         self._until_routed = until_routed
         self._commands = commands
         self._standing = standing
+        self._on_author = on_author
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -168,6 +171,7 @@ class AccountIntake:
         if rule is not None:
             planned = [msgspec.structs.replace(plan, skip_rule=rule) for plan in planned]
         elif isinstance(event, MessageCreated):
+            self._on_author(self._account, event.meta.author)
             planned = self._without_copies(event, planned)
         if not event.traits.kept:
             self._lanes.show_typing(planned)

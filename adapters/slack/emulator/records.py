@@ -37,6 +37,7 @@ class User:
     display_name: str
     real_name: str
     avatar_url: str = ""
+    email: str = ""
     is_bot: bool = False
     deleted: bool = False
 

@@ -148,6 +148,7 @@ _TIERS = {
     "pins.list": 2,
     "users.list": 2,
     "users.info": 4,
+    "users.lookupByEmail": 3,
     "emoji.list": 2,
     "files.info": 4,
     "files.getUploadURLExternal": 4,

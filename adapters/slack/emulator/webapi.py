@@ -8,6 +8,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from adapters.slack.emulator import methods_chat, methods_read
+from adapters.slack.emulator import methods_emails as emails
 from adapters.slack.emulator.arguments import Arguments, read_arguments
 from adapters.slack.emulator.errors import ApiError, rate_limited
 from adapters.slack.emulator.files import FileService
@@ -71,6 +72,7 @@ class WebApi:
             "team.info": Method(read.team_info, "team:read"),
             "usergroups.list": Method(read.usergroups_list, "usergroups:read"),
             "users.info": Method(read.users_info, "users:read"),
+            "users.lookupByEmail": Method(emails.users_lookup_by_email, "users:read.email"),
             "users.list": Method(read.users_list, "users:read"),
         }
 

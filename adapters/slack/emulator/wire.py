@@ -126,6 +126,7 @@ def user_wire(user: User, workspace: Workspace) -> Json:
             "display_name": user.display_name,
             "image_72": user.avatar_url,
             "image_192": user.avatar_url,
+            **({"email": user.email} if user.email and "users:read.email" in workspace.scopes else {}),
             **({"bot_id": workspace.bot_id, "api_app_id": workspace.app_id} if user.is_bot else {}),
         },
         "is_bot": user.is_bot,

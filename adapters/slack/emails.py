@@ -1,0 +1,16 @@
+"""E-mail addresses of a workspace's people, with the scope users:read.email: a part of the adapter."""
+
+from __future__ import annotations
+
+from adapters.slack.directory import Directory
+from bridge.model.events import Author
+
+
+class Emails:
+    _directory: Directory
+
+    async def email_of(self, user_id: str) -> str:
+        return await self._directory.email_of(user_id)
+
+    async def person_by_email(self, email: str) -> Author | None:
+        return await self._directory.person_by_email(email)
