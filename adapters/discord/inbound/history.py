@@ -16,6 +16,7 @@ from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.decode_messages import decode_edit, decode_message
 from adapters.discord.lenient import UNREADABLE, mapping, objects, whole
 from adapters.discord.transport import Route, Transport
+from bridge.model.errors import RetryLater
 from bridge.model.events import ChatEvent, Ignored
 
 PAGE = 100
@@ -34,21 +35,30 @@ class History:
 
     async def page(self, channel_id: str, **query: str) -> list[wire.Message]:
         """One page of message objects, oldest first. Raises the bridge's errors, or `Refused`."""
+        return (await self._page(channel_id, **query))[0]
+
+    async def _page(self, channel_id: str, **query: str) -> tuple[list[wire.Message], bool]:
+        """The same, and whether Discord gave as many as it gives at once: also those without an id count, of which nothing else can
+        be told. They are in `unreadable`."""
         path = f"/channels/{channel_id}/messages"
         answer = await self._transport.call(Route("GET", path, f"{path}?"), query={"limit": str(PAGE), **query})
-        found: list[wire.Message] = objects(answer)
-        return sorted((m for m in found if whole(m.get("id"))), key=lambda m: int(m["id"]))
+        items: list[wire.Message] = objects(answer)
+        found = [m for m in items if whole(m.get("id"))]
+        if "after" in query:  # elsewhere the same messages are looked at again and again
+            self._unreadable += [(m, "read back: no id") for m in items if not whole(m.get("id"))]
+        return sorted(found, key=lambda m: int(m["id"])), isinstance(answer, list) and len(answer) >= PAGE
 
     async def pages(self, channel_id: str, since: str) -> AsyncIterator[list[wire.Message]]:
         """All messages after an id, oldest first."""
         after = since
         while True:
-            page = await self.page(channel_id, after=after)
-            if page:
-                yield page
-                after = str(page[-1]["id"])
-            if len(page) < PAGE:
+            page, is_full = await self._page(channel_id, after=after)
+            yield page
+            if not is_full:
                 return
+            if not page or int(page[-1]["id"]) <= int(after):
+                raise RetryLater("Discord's history does not go on behind a page")
+            after = str(page[-1]["id"])
 
     async def events(self, channel_id: str, since: str) -> AsyncIterator[list[ChatEvent]]:
         """Messages after an id as the events of their creation, page by page; those that cannot be read are in `unreadable`."""
@@ -121,8 +131,9 @@ class History:
 
     async def _latest(self, channel_id: str) -> tuple[dict[str, wire.Message], int]:
         """The latest messages of a channel or thread by id, and from which id on these are all."""
-        page = await self.page(channel_id)
-        return {str(m["id"]): m for m in page}, int(page[0]["id"]) if len(page) == PAGE else 0
+        page, is_full = await self._page(channel_id)
+        oldest = int(page[0]["id"]) if page else 2**64
+        return {str(m["id"]): m for m in page}, oldest if is_full else 0
 
     def _edited(self, message: wire.Message) -> ChatEvent | None:
         try:

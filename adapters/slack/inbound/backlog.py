@@ -153,6 +153,8 @@ class Backlog:
         for at in range(0, len(missed.events), _BATCH):
             await self._intake.accept(missed.events[at : at + _BATCH])
             self._receiver.heard(missed.events[at : at + _BATCH])
+        for raw, reason in missed.unreadable:
+            await self._intake.undecodable(raw, f"read back: {reason}")
         cursor = self._receiver.advance(chat_id, missed.newest_ts) if missed.newest_ts else None
         if cursor is not None:
             await self._intake.accept([], cursors=[cursor])

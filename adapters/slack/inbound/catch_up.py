@@ -21,7 +21,7 @@ from adapters.slack.inbound import decode
 from adapters.slack.inbound.decode_context import Context
 from adapters.slack.inbound.receiver import Position
 from adapters.slack.inbound.reorder import LateEvents
-from adapters.slack.lenient import Undecodable, convert, next_cursor, objects
+from adapters.slack.lenient import Undecodable, convert, next_cursor, objects, words
 from adapters.slack.names import Wanted, wanted
 from adapters.slack.threads import Threads
 from adapters.slack.timestamps import is_ts, moment, to_ts
@@ -58,6 +58,26 @@ class Missed:
     gap_until: datetime | None = None
     threads_unread: str = ""
     """Why replies may be missing; empty: none is."""
+    unreadable: list[tuple[bytes, str]] = field(default_factory=list)
+    """Messages that are new and not understood, as Slack gave them, with the reason."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page of a history in Slack's order. `unreadable`: what is no message for us, why, and its `ts` as far as it has one."""
+
+    messages: list[Message] = field(default_factory=list)
+    unreadable: list[tuple[Any, str, str]] = field(default_factory=list)
+    count: int = 0
+    last_ts: str = ""
+    newest_ts: str = ""
+
+    def add(self, page: _Page) -> None:
+        self.messages += page.messages
+        self.unreadable += page.unreadable
+        self.count += page.count
+        self.last_ts = page.last_ts or self.last_ts
+        self.newest_ts = max(self.newest_ts, page.newest_ts)
 
 
 class CatchUp:
@@ -87,12 +107,14 @@ class CatchUp:
         try only the messages themselves count: no thread, and no look for deletions, throws them away."""
         oldest = max(to_ts(moment(position.ts) - _OVERLAP), position.floor)
         read_at = self._transport.time.earliest_now()
-        found, gap_until = await self._messages(chat_id, oldest)
-        result = Missed(gap_until=gap_until)
+        read, gap_until = await self._messages(chat_id, oldest)
+        found = read.messages
+        result = Missed(gap_until=gap_until, newest_ts=read.newest_ts)
+        result.unreadable += [(msgspec.json.encode(item), why) for item, why, ts in read.unreadable if ts > position.ts]
         replies = await self._replies(chat_id, [*found], oldest, result, last_try)
         context = await self._context(chat_id, found, replies)
         for message in (*found, *replies):
-            event = self._event(message, context)
+            event = self._event(message, context, result.unreadable if message.ts > position.ts else None)
             if event is None:
                 continue
             if message.ts > oldest:
@@ -111,7 +133,6 @@ class CatchUp:
             # whether more are gone cannot be told; that is no reason to lose what was read
             log.warning("deleted messages not looked for", chat=chat_id, reason=error.reason)
         result.events.sort(key=lambda event: event.meta.occurred_at)
-        result.newest_ts = max((message.ts for message in found), default="")
         return result
 
     async def _edit(
@@ -129,7 +150,7 @@ class CatchUp:
 
     async def since(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
         """Messages after the `ts`, oldest first, thread replies among them."""
-        found, _ = await self._messages(chat_id, since)
+        found = (await self._messages(chat_id, since))[0].messages
         result = Missed()
         replies = await self._replies(chat_id, found, since, result, last_try=True)
         context = await self._context(chat_id, found, replies)
@@ -140,23 +161,27 @@ class CatchUp:
 
     # -- reading ----------------------------------------------------------------------------------------------------------------
 
-    async def _messages(self, chat_id: str, oldest: str) -> tuple[list[Message], datetime | None]:
+    async def _messages(self, chat_id: str, oldest: str) -> tuple[_Page, datetime | None]:
         """Messages newer than `oldest`, and at least the newest page, whose older messages may have been edited or answered in
-        threads meanwhile; oldest first. With it the time before which messages were too many, if they were."""
-        found: list[Message] = []
+        threads meanwhile; oldest first. With it the time before which messages were too many, if they were. A page of what is not
+        understood is a page like any other."""
+        found = _Page()
         cursor = ""
         while True:
             arguments = {"channel": chat_id, "limit": _PAGE, "include_all_metadata": True, "cursor": cursor or None}
-            if found:
+            if found.count:
                 arguments["oldest"] = oldest
             answer = await self._transport.call("conversations.history", arguments)
             page = _decode_page(answer, chat_id)
-            found += page
-            cursor = next_cursor(answer)
-            if not page or not cursor or page[-1].ts <= oldest:
-                return found[::-1], None
-            if len(found) >= self._max_messages:
-                return found[::-1], moment(found[-1].ts)
+            found.add(page)
+            before, cursor = cursor, next_cursor(answer)
+            if not page.count or not cursor or (page.last_ts and page.last_ts <= oldest):
+                break
+            if found.count >= self._max_messages or cursor == before:
+                found.messages.reverse()
+                return found, moment(found.last_ts) if found.last_ts else self._transport.time.now()
+        found.messages.reverse()
+        return found, None
 
     async def _replies(self, chat_id: str, parents: list[Message], oldest: str, result: Missed, last_try: bool) -> list[Message]:
         """Replies newer than `oldest` in the threads that got some. Without the right to read them the rest still counts."""
@@ -164,7 +189,7 @@ class CatchUp:
         moved = [parent for parent in parents if parent.latest_reply and parent.latest_reply > oldest]
         for parent in moved[-_THREADS:]:
             try:
-                found += await self._thread(chat_id, parent.ts, oldest)
+                found += await self._thread(chat_id, parent.ts, oldest, result)
             except DeliveryError as error:
                 log.warning("thread not read", chat=chat_id, reason=error.reason)
                 if isinstance(error, RetryLater) and not last_try:
@@ -174,17 +199,23 @@ class CatchUp:
             result.threads_unread = f"more than {_THREADS} threads got replies"
         return found
 
-    async def _thread(self, chat_id: str, parent_ts: str, oldest: str) -> list[Message]:
+    async def _thread(self, chat_id: str, parent_ts: str, oldest: str, result: Missed) -> list[Message]:
         """Replies of one thread newer than `oldest`."""
         found: list[Message] = []
-        cursor = ""
-        while len(found) < self._max_messages:
+        cursor, count = "", 0
+        while True:
             arguments = {"channel": chat_id, "ts": parent_ts, "oldest": oldest, "limit": _PAGE, "include_all_metadata": True}
             answer = await self._ask("conversations.replies", {**arguments, "cursor": cursor or None})
             page = _decode_page(answer, chat_id)
-            found += [reply for reply in page if reply.ts != parent_ts and reply.ts > oldest]
-            cursor = next_cursor(answer)
-            if not cursor:
+            found += [reply for reply in page.messages if reply.ts != parent_ts and reply.ts > oldest]
+            result.unreadable += [
+                (msgspec.json.encode(item), why) for item, why, ts in page.unreadable if ts > oldest and ts != parent_ts
+            ]
+            before, cursor, count = cursor, next_cursor(answer), count + page.count
+            if not cursor or not page.count:
+                break
+            if count >= self._max_messages or cursor == before:
+                result.threads_unread = "a thread got too many replies"
                 break
         return found
 
@@ -201,11 +232,12 @@ class CatchUp:
         parents = await self._threads.parents({(chat_id, reply.thread_ts) for reply in replies if reply.thread_ts})
         return replace(context, parents=parents)
 
-    def _event(self, message: Message, context: Context) -> ChatEvent | None:
+    def _event(self, message: Message, context: Context, unreadable: list[tuple[bytes, str]] | None = None) -> ChatEvent | None:
         try:
             event = decode.decode_message(message, context)
         except Undecodable as error:
-            log.warning("message of the history not understood", chat=message.channel, reason=error.reason)
+            if unreadable is not None:
+                unreadable.append((msgspec.json.encode(message), error.reason))
             return None
         return None if isinstance(event, Ignored) else event
 
@@ -254,16 +286,25 @@ def _version(message: Message) -> str:
     return message.edited.ts if message.edited is not None else ""
 
 
-def _decode_page(answer: Answer, chat_id: str) -> list[Message]:
-    """A page's messages as it has them; one of an unknown shape is left out, and logged."""
-    found: list[Message] = []
+def _decode_page(answer: Answer, chat_id: str) -> _Page:
+    """A page's messages as it has them. One of an unknown shape is kept apart; it is logged here only if it has no time, since then
+    it cannot be told whether it is new."""
+    page = _Page()
     for entry in objects(answer.get("messages")):
+        page.count += 1
+        ts = words(entry.get("ts"))
+        if is_ts(ts):
+            page.last_ts, page.newest_ts = ts, max(page.newest_ts, ts)
         try:
             message = convert(entry, Message)
+            if not is_ts(message.ts):
+                raise msgspec.ValidationError("no time")
         except msgspec.ValidationError as error:
-            log.warning("message of the history not understood", chat=chat_id, reason=str(error))
+            if is_ts(ts):
+                page.unreadable.append((entry, str(error), ts))
+            else:
+                log.warning("message of the history not understood", chat=chat_id, reason=str(error))
             continue
-        if is_ts(message.ts):
-            message.channel = chat_id
-            found.append(message)
-    return found
+        message.channel = chat_id
+        page.messages.append(message)
+    return page

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import pytest
+
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.inbound.decode_context import Context
+from adapters.discord.inbound.history import PAGE, History
+from adapters.discord.transport import Route, Transport
+from bridge.model.errors import RetryLater
 from bridge.model.events import MessageCreated
 from tests.adapters.discord.conftest import Bench
 
@@ -12,3 +20,44 @@ async def test_history_gives_the_events_of_live_delivery(bench: Bench, adapter: 
     found = [event async for event in adapter.history(bench.chat, ids[0])]
     assert [e.message_id for e in found if isinstance(e, MessageCreated)] == ids[1:]
     assert [e.meta.event_key for e in found] == [f"created:guild:{bench.chat}:{i}" for i in ids[1:]]
+
+
+class Pages:
+    """Discord's answers about one channel, oldest first within; `call` is the transport's one way to the network."""
+
+    def __init__(self, *messages: Any) -> None:
+        self.messages = messages
+        self.asked = 0
+
+    async def call(self, route: Route, *, query: dict[str, str]) -> list[Any]:
+        self.asked += 1
+        assert self.asked < 50, "it is asked for ever"
+        after = int(query["after"])
+        ids = [int(one["id"]) if isinstance(one, dict) and str(one.get("id")).isdecimal() else 0 for one in self.messages]
+        start = next((at for at, one in enumerate(ids) if one > after), len(ids))
+        return list(self.messages[start : start + PAGE])[::-1]
+
+
+async def read_back(pages: Pages) -> tuple[list[str], History]:
+    history = History(cast(Transport, pages), cast(Context, None))
+    return [str(message["id"]) async for page in history.pages("1", "10") for message in page], history
+
+
+async def test_a_message_without_an_id_ends_no_reading_back() -> None:
+    """A full page with one such is a full page: what comes behind it is read."""
+    pages = Pages(
+        *({"id": str(number)} for number in range(11, 60)), {"id": None}, "odd", *({"id": str(n)} for n in range(60, 300))
+    )
+    found, history = await read_back(pages)
+    assert found == [str(number) for number in range(11, 300)]
+    assert [message for message, _ in history.take_unreadable()] == [{"id": None}]
+
+
+async def test_a_history_that_does_not_go_on_is_left_with_an_error() -> None:
+    class Same(Pages):
+        async def call(self, route: Route, *, query: dict[str, str]) -> list[Any]:
+            await super().call(route, query=query)
+            return [{"id": "11"}] * PAGE
+
+    with pytest.raises(RetryLater, match="does not go on"):
+        await read_back(Same())

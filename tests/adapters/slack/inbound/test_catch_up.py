@@ -10,6 +10,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.slack.emulator import SlackEmulator
+from adapters.slack.emulator.records import Message
 from adapters.slack.timestamps import to_ts
 from bridge.model.adapter import Outbound
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
@@ -249,6 +250,36 @@ async def test_an_odd_message_in_the_history_costs_only_itself(account: Any, emu
     await account.start(adapter)
     await eventually(lambda: len(account.intake.texts()) == 3)
     assert account.intake.texts() == ["one", "two\n7\nmore", "three"]
+
+
+async def test_pages_of_what_is_not_understood_hide_nothing_before_or_behind_them(account: Any, emulator: SlackEmulator) -> None:
+    """The history is read back from its newest page: one full of odd messages is passed, each is kept once, and nothing is gone."""
+    forget_retries(emulator)
+    chat = account.chat()
+    adapter = await account.start()
+    await account.stop()
+    await eventually(lambda: emulator.sockets.open_count == 0)
+    as_it_is = emulator.workspace.wire
+
+    def wire(message: Message) -> dict[str, Any]:
+        shown = as_it_is(message)
+        return {**shown, "channel": 5} if message.text.startswith("odd") else shown
+
+    emulator.workspace.wire = wire  # type: ignore[method-assign]
+    await emulator.say(chat, "Anna", "before them")
+    for number in range(410):
+        await emulator.say(chat, "Anna", f"odd {number}")
+    for last in ("live", "live again"):
+        await account.start(adapter)
+        await emulator.say(chat, "Anna", last)
+        await eventually(lambda last=last: last in account.intake.texts())
+        await account.stop()
+        await eventually(lambda: emulator.sockets.open_count == 0)
+    texts = [text for text in account.intake.texts() if not text.startswith("odd")]
+    assert texts == ["before them", "live", "live again"]
+    assert len(account.intake.undecoded) == 410
+    assert not account.intake.gaps
+    assert not account.intake.of(MessageDeleted)
 
 
 async def test_an_update_of_an_app_that_was_missed(account: Any, emulator: SlackEmulator) -> None:
