@@ -120,8 +120,8 @@ class DiscordAdapter:
     async def remove_files(self, copy: Copy, indexes: Sequence[int]) -> Receipt:
         return await self._changes.remove_files(copy, indexes)
 
-    async def react(self, outbound: OutboundReaction) -> None:
-        await self._reactions.react(outbound)
+    async def react(self, outbound: OutboundReaction) -> Sequence[str]:
+        return await self._reactions.react(outbound)
 
     def message_link(self, copy: Copy) -> str:
         return link_to_message(self._guilds.guild_of(copy.chat_id), copy.thread_id or copy.chat_id, copy.message_ids[0])

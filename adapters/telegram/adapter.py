@@ -107,8 +107,8 @@ class TelegramAdapter:
     async def delete(self, outbound: OutboundDelete) -> None:
         await self._sender.delete(outbound)
 
-    async def react(self, outbound: OutboundReaction) -> None:
-        await react(self._transport, outbound)
+    async def react(self, outbound: OutboundReaction) -> Sequence[str]:
+        return await react(self._transport, outbound)
 
     def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
         return self._downloads.open_file(attachment.file_id)

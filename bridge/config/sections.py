@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from bridge.config.model import Listener, LogFormat
 from bridge.model.events import AttachmentKind
 from bridge.model.forwarded import ForwardedHeader
 from bridge.policy.filters import CONTENT_KINDS, EVENT_KINDS
-from bridge.policy.routing import DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace
+from bridge.policy.routing import DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace, Reactions
 
 
 class Section(BaseModel):
@@ -57,6 +57,24 @@ ListenAddress = Annotated[
 BaseUrl = Annotated[str, AfterValidator(_url)]
 
 
+_SWITCH: TypeAdapter[bool] = TypeAdapter(bool)
+
+
+def _reactions(value: object) -> object:
+    """Of before there was a choice: true and false, in every form in which YAML has them."""
+    try:
+        return Reactions.NATIVE if _SWITCH.validate_python(value) else Reactions.OFF
+    except ValidationError:
+        return value
+
+
+ReactionsSwitch = Annotated[
+    Reactions,
+    BeforeValidator(_reactions),
+    WithJsonSchema({"enum": [True, False, *Reactions]}),
+]
+
+
 class RelaySection(Section):
     """Relay options as they may stand in `defaults`, an account, a route or an end. What is not given comes from the outer
     level."""
@@ -76,7 +94,11 @@ class RelaySection(Section):
         description="Relay deletions: mirror (or true); mark: copies stay, and a line says that the original is gone; "
         "ignore (or false). Default: true",
     )
-    reactions: bool | None = Field(default=None, description="Relay reactions. Default: true")
+    reactions: ReactionsSwitch | None = Field(
+        default=None,
+        description="native: as reactions of the bot, the rest in a line below the message; tally: all in that line; off. "
+        "true is native, false is off. Default: native",
+    )
     files: bool | None = Field(
         default=None, description="Relay files; if false, each file is shown as a line with name and size. Default: true"
     )

@@ -59,6 +59,7 @@ class PartSender:
             reply=part.reply,
             mass_mentions=part.mass_mentions,
             previews=part.previews,
+            silent=part.silent,
             location=part.location,
             contact=part.contact,
             listed_files=part.listed,

@@ -5,7 +5,7 @@ Called by `operations`. New messages are counted where they are sent (`send`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from bridge.delivery.execution import Execution
@@ -39,12 +39,12 @@ async def delete(adapter: Deletes, copy: Copy, run: Execution) -> None:
         await run.target.call(adapter.delete(OutboundDelete(copy=copy, occurred_at=run.pending.event.meta.occurred_at)))
 
 
-async def react(adapter: Reacts, outbound: OutboundReaction, run: Execution) -> None:
+async def react(adapter: Reacts, outbound: OutboundReaction, run: Execution) -> Sequence[str]:
     added, removed = len(outbound.added), len(outbound.removed)
     if Operation.UNREACT not in run.target.capabilities.rates.changes:
         added, removed = added + removed, 0
     async with _within(run, Operation.UNREACT, removed), _within(run, Operation.REACT, added):
-        await run.target.call(adapter.react(outbound))
+        return await run.target.call(adapter.react(outbound)) or ()
 
 
 async def pin(adapter: Pins, copy: Copy, pinned: bool, run: Execution) -> None:

@@ -338,10 +338,11 @@ class RemovesFiles(Protocol):
 
 @runtime_checkable
 class Reacts(Protocol):
-    async def react(self, outbound: OutboundReaction) -> None:
-        """Raises Rejected for what the target does not accept (it does not know the emoji, the chat does not allow it, a right is
-        missing): then it is skipped. Raises ChatDown only for failures that messages to the chat would also meet, since it delays
-        them."""
+    async def react(self, outbound: OutboundReaction) -> Sequence[str] | None:
+        """Returns those of `wanted` that cannot be shown as reactions (None: all are shown): a line below the message has them.
+        Raises Rejected for a change that the target does not accept (it does not know the emoji, the chat does not allow it, a
+        right is missing): then the line has it. Raises ChatDown only for failures that messages to the chat would also meet, since
+        it delays them."""
         ...
 
 

@@ -85,6 +85,19 @@ class OnDead(_Value, frozen=True):
     notify_thread: str | None = None
 
 
+class Reactions(StrEnum):
+    """How reactions are shown. False where they are not, like every switch that is off."""
+
+    NATIVE = "native"
+    """As reactions of the bot, and what it cannot show so in a line below the message."""
+    TALLY = "tally"
+    """All in a line below the message."""
+    OFF = "off"
+
+    def __bool__(self) -> bool:
+        return self is not Reactions.OFF
+
+
 class RelayOptions(_Value, frozen=True):
     """How messages are relayed to one end. Cascade: end > route > account > defaults."""
 
@@ -93,7 +106,7 @@ class RelayOptions(_Value, frozen=True):
     distinct_names: Distinct = Distinct.ACCOUNT
     edits: bool = True
     deletes: bool | Deletes = True
-    reactions: bool = True
+    reactions: Reactions = Reactions.NATIVE
     files: bool = True
     membership: bool = False
     renames: bool = False

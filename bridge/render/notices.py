@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bridge.identity.names import clean_line, shorten, show_name, show_words
 from bridge.model.characters import clean
 from bridge.model.events import (
@@ -32,6 +34,7 @@ _QUESTION_LENGTH = 500
 _OPTION_LENGTH = 200
 _MOST_OPTIONS = 50
 _MOST_DETAILS = 20
+_MOST_EMOJI = 50
 
 _ICONS = {
     AttachmentKind.PHOTO: "🖼️",
@@ -107,6 +110,15 @@ def removed_line(files: int) -> RichText:
     return line(
         "🗑️ a file here was removed by an edit" if files == 1 else f"🗑️ {files} files here were removed by an edit", Mark.ITALIC
     )
+
+
+def tally_line(held: Sequence[tuple[str, int]], *, of: str = "") -> RichText:
+    """`👍 2 · 🔥`: emoji and how many people hold each. `of`: whose message it is about, where it does not stand below it."""
+    counted = ((shorten(show_words(emoji), _EMOJI_LENGTH), people) for emoji, people in held[:_MOST_EMOJI])
+    shown = [f"{emoji} {people}" if people > 1 else emoji for emoji, people in counted]
+    if len(held) > _MOST_EMOJI:
+        shown.append(f"… {len(held) - _MOST_EMOJI} more")
+    return line((" · ".join(shown) or "(no reactions any more)") + (f" (to {of})" if of and held else ""))
 
 
 def forward_line(forward: Forward) -> RichText:

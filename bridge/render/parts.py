@@ -30,6 +30,8 @@ class Part:
     original: Original | None = None
     has_files: bool = False
     """Whether the message has files: those in `files`, or for an edit those that it keeps."""
+    silent: bool = False
+    """Nobody is notified of it, where the target can do that."""
     surplus: bool = False
     """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
     unchanged: bool = False

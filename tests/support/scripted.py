@@ -312,7 +312,7 @@ class ScriptedAdapter:
 
         await self._meet_fault(post)
 
-    async def react(self, outbound: OutboundReaction) -> None:
+    async def react(self, outbound: OutboundReaction) -> Sequence[str] | None:
         self._told(Operation.REACT, len(outbound.added))
         self._told(Operation.UNREACT, len(outbound.removed))
 
@@ -320,6 +320,7 @@ class ScriptedAdapter:
             self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).reactions = outbound.wanted
 
         await self._meet_fault(post)
+        return None
 
     @asynccontextmanager
     async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from adapters.discord.errors import MISSING_PERMISSIONS, UNKNOWN_EMOJI, UNKNOWN_MESSAGE, Refused
@@ -18,8 +19,9 @@ class Reactions:
         self._guilds = guilds
         self._threads = threads
 
-    async def react(self, outbound: OutboundReaction) -> None:
-        """Raises Rejected, after all have been tried, for those that Discord does not take."""
+    async def react(self, outbound: OutboundReaction) -> Sequence[str]:
+        """Returns the custom emoji that the server does not have. Raises Rejected, after all have been tried, for those that
+        Discord does not take."""
         unknown: list[str] = []
         not_taken: list[str] = []
         changes = [("DELETE", e) for e in outbound.removed if e not in outbound.wanted]
@@ -42,6 +44,7 @@ class Reactions:
             not_taken.append(f"Discord has no emoji {', '.join(unknown)} here")
         if not_taken:
             raise Rejected("; ".join(dict.fromkeys(not_taken)))
+        return [emoji for emoji in outbound.wanted if self._native(emoji) is None]
 
     async def _change(self, method: str, emoji: str, outbound: OutboundReaction) -> None:
         copy = outbound.copy

@@ -6,7 +6,10 @@ form is the usual one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.telegram.errors import REACTION_REFUSED, Refused
+from adapters.telegram.outbound.reaction_likeness import LIKENESS
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
 from bridge.model.adapter import Copy, OutboundReaction
@@ -30,25 +33,27 @@ _SKIN_TONES = dict.fromkeys(range(0x1F3FB, 0x1F400))
 
 
 def settable(emoji: str) -> str | None:
-    """The reaction a bot can set for this emoji (skin tones do not count), or None."""
+    """The reaction a bot can set for this emoji, or for one that says the same (`reaction_likeness`); None if there is none."""
     bare = emoji.replace(_SELECTOR, "").translate(_SKIN_TONES)
-    return bare if bare in SETTABLE else None
+    return bare if bare in SETTABLE else LIKENESS.get(bare)
 
 
-async def react(transport: Transport, outbound: OutboundReaction) -> None:
-    """Set the latest of the wanted reactions that a bot can set and that the chat allows. Raises Rejected if there is none."""
-    wanted = [native for emoji in outbound.wanted if (native := settable(emoji)) is not None]
-    candidates = list(dict.fromkeys(wanted))[:_CANDIDATES]
+async def react(transport: Transport, outbound: OutboundReaction) -> Sequence[str]:
+    """Set the latest of the wanted reactions that a bot can set and that the chat allows; returns the others. Raises Rejected if
+    there is none."""
+    wanted = {emoji: settable(emoji) for emoji in outbound.wanted}
+    candidates = list(dict.fromkeys(native for native in wanted.values() if native is not None))[:_CANDIDATES]
     for emoji in candidates:
         try:
             await _set(transport, outbound.copy, [{"type": "emoji", "emoji": emoji}])
-            return
+            return [other for other, native in wanted.items() if native != emoji]
         except Refused as refusal:
             if not refusal.says(*REACTION_REFUSED):
                 raise
     await _set(transport, outbound.copy, [])
     if outbound.wanted:
         raise Rejected(f"Telegram does not let bots react with {' '.join(outbound.wanted[:_CANDIDATES])} here")
+    return ()
 
 
 async def _set(transport: Transport, copy: Copy, reaction: list[dict[str, str]]) -> None:

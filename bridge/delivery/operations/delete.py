@@ -86,7 +86,7 @@ async def _delete_copies(
     """Delete all that can be deleted; returns what is deleted, and why the rest is not."""
     gone: list[Change] = []
     refused: Rejected | None = None
-    for sent in link.copies:
+    for sent in (*link.copies, *((link.tally,) if link.tally else ())):
         try:
             if sent.part == 0 and merged is not None:
                 gone += await _take_out(sent, merged, link, adapter, run, tools)

@@ -9,8 +9,7 @@ from bridge.delivery.copies import carried_by
 from bridge.delivery.message_plan import parts_without_files
 from bridge.delivery.operations.copies import new_receipt
 from bridge.delivery.operations.edit_job import CopiesLeft, EditJob, says_nothing
-from bridge.delivery.target import can_reconcile
-from bridge.journal.contract import DeliveryStatus
+from bridge.delivery.operations.further import further_sent, send_further
 from bridge.model.adapter import Reply
 from bridge.model.errors import FileRejected
 from bridge.model.events import Content, MessageCreated
@@ -60,15 +59,8 @@ async def _post(parts: Sequence[Part], number: int, job: EditJob) -> int:
     run, delivery, waiting = job.run, job.run.delivery, list(parts)
     while waiting:
         part = waiting.pop(0)
-        is_sending, is_of_letter = delivery.pending.state is DeliveryStatus.SENDING, delivery.unknown.is_of_letter
-        if (is_sending or is_of_letter) and not delivery.further_asked:
-            # it stopped, or was given up, at an attempt that may have been this one, or one before it: since the edit came
-            delivery.further_asked = True
-            delivery.unknown.stopped(delivery.pending.event.meta.received_at)
-            delivery.unknown.is_open = can_reconcile(run.target.adapter)
-        delivery.posts_further = True
         try:
-            receipt = await job.tools.sender.send(run, number, part)
+            receipt = await send_further(part, number, run, job.tools)
         except FileRejected as refused:
             if not part.files:
                 raise
@@ -77,9 +69,7 @@ async def _post(parts: Sequence[Part], number: int, job: EditJob) -> int:
             delivery.attempts.restart()
             continue
         await run.context.record([new_receipt(job.link, job.link.event_seq, number, receipt, carried_by(part), run, job.tools)])
-        delivery.posts_further = False
-        delivery.unknown.close()
-        delivery.attempts.restart()
+        further_sent(delivery)
         number += 1
     return number
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from bridge.delivery.execution import Execution
 from bridge.delivery.rendering import MessageRenderer
 from bridge.delivery.send import PartSender
+from bridge.delivery.shown_tallies import ShownTallies
 from bridge.files.fetch import FileFetcher
 from bridge.journal.contract import Link, LinkStore
 from bridge.model.refs import ChatAddress, MessageRef
@@ -24,6 +25,7 @@ class Tools:
     sender: PartSender
     files: FileFetcher
     has_end: Callable[[ChatAddress, str | None], bool]
+    shown_tallies: ShownTallies = field(default_factory=ShownTallies)
 
     async def link(self, message_id: str, run: Execution) -> Link | None:
         """Where the message is. If this thread has no copies, that includes copies in another thread of the target to which no
@@ -34,5 +36,5 @@ class Tools:
             return None
         for other in link.elsewhere:
             if not self.has_end(target, other.thread_id):
-                return msgspec.structs.replace(link, copies=other.copies, thread_id=other.thread_id)
+                return msgspec.structs.replace(link, copies=other.copies, tally=other.tally, thread_id=other.thread_id)
         return link

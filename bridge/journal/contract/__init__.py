@@ -27,7 +27,18 @@ from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.errors import JournalError
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
-from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Original, Piece, StoredPart
+from bridge.journal.contract.links import (
+    TALLY_PART,
+    AuthorName,
+    Carried,
+    Elsewhere,
+    Link,
+    Merged,
+    Original,
+    Piece,
+    ReactedWith,
+    StoredPart,
+)
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredAnswer, StoredWait, Undecodable
 from bridge.journal.contract.persons import (
     Audited,
@@ -59,6 +70,7 @@ from bridge.journal.contract.roles import (
 from bridge.journal.contract.states import DeliveryStatus
 
 __all__ = [
+    "TALLY_PART",
     "AcceptRequest",
     "AcceptResult",
     "AddressStore",
@@ -114,6 +126,7 @@ __all__ = [
     "PiecesSet",
     "PlanSet",
     "PlannedDelivery",
+    "ReactedWith",
     "Skipped",
     "StoredAnswer",
     "StoredKey",

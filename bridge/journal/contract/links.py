@@ -25,6 +25,9 @@ class Carried(_Value, frozen=True):
 
 NOTHING = Carried()
 
+TALLY_PART = 1000
+"""The number of the part that is no part of the message: the line that says who reacted to it. No message has so many parts."""
+
 
 class StoredPart(_Value, frozen=True):
     """A part that has its receipt."""
@@ -54,6 +57,14 @@ class Elsewhere(_Value, frozen=True):
 
     thread_id: str | None
     copies: tuple[StoredPart, ...]
+    tally: StoredPart | None = None
+
+
+class ReactedWith(_Value, frozen=True):
+    """An emoji on a message, and how many people hold it."""
+
+    emoji: str
+    people: int
 
 
 class AuthorName(str):
@@ -85,6 +96,8 @@ class Link(_Value, frozen=True):
     """The thread asked for."""
     also_ids: tuple[str, ...] = ()
     """Further native messages of the original."""
+    tally: StoredPart | None = None
+    """The line at that end that says who reacted to the message; it is none of the copies."""
     elsewhere: tuple[Elsewhere, ...] = ()
     """Only if there is none in the requested thread: the copies in the chat itself, then those in other threads, by their ids."""
 

@@ -17,7 +17,7 @@ from bridge.journal.contract.changes import Change
 from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseStore
-from bridge.journal.contract.links import Link, Merged, Original
+from bridge.journal.contract.links import Link, Merged, Original, ReactedWith
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
 from bridge.journal.contract.persons import PersonStore
 from bridge.model.account_store import MailPage
@@ -103,6 +103,10 @@ class LinkStore(Protocol):
 
     async def reactions(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[str]:
         """Distinct emoji that people hold on a message or its copies, but for those native messages, latest first."""
+        ...
+
+    async def tally(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[ReactedWith]:
+        """The same, with how many people hold each; those that most hold come first. Who is not told counts as one person."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-from bridge.journal.contract import Elsewhere, StoredPart
+from bridge.journal.contract import TALLY_PART, Elsewhere, StoredPart
 
 K = TypeVar("K")
 
@@ -32,7 +32,15 @@ def leads_somewhere(kind: LinkKind) -> bool:
 def elsewhere(copies: Mapping[str | None, Sequence[StoredPart]]) -> tuple[Elsewhere, ...]:
     """Copies by their thread, in the order in which they are tried: the chat itself first, then threads by their ids."""
     threads = sorted(copies, key=lambda thread_id: (thread_id is not None, thread_id or ""))
-    return tuple(Elsewhere(thread_id=thread_id, copies=tuple(copies[thread_id])) for thread_id in threads)
+    there = [(thread_id, *without_tally(copies[thread_id])) for thread_id in threads]
+    return tuple(Elsewhere(thread_id=thread_id, copies=parts, tally=tally) for thread_id, parts, tally in there if parts)
+
+
+def without_tally(parts: Iterable[StoredPart]) -> tuple[tuple[StoredPart, ...], StoredPart | None]:
+    """The copies, and the line about reactions among them."""
+    found = list(parts)
+    tally = next((one for one in found if one.part == TALLY_PART), None)
+    return tuple(one for one in found if one is not tally), tally
 
 
 def no_copies_any_more(before: Iterable[K], now: Iterable[K] = ()) -> list[K]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Hashable, Iterable
 from typing import NamedTuple, TypeVar
 
+from bridge.journal.contract import ReactedWith
 from bridge.model.events import ReactionsChanged
 
 K = TypeVar("K")
@@ -30,3 +31,13 @@ def of_people(event: ReactionsChanged) -> Reacting | None:
 def held(reactions: Iterable[tuple[str, K]], left_out: Container[K]) -> list[str]:
     """Distinct emoji in the order given, but for those on the messages that are left out."""
     return list(dict.fromkeys(emoji for emoji, message in reactions if message not in left_out))
+
+
+def tally(reactions: Iterable[tuple[str, Hashable, K]], left_out: Container[K]) -> list[ReactedWith]:
+    """The same from (emoji, who, message), counted: those that most hold come first, then in the order given."""
+    people: dict[str, set[Hashable]] = {}
+    for emoji, who, message in reactions:
+        if message not in left_out:
+            people.setdefault(emoji, set()).add(who)
+    found = [ReactedWith(emoji=emoji, people=len(them)) for emoji, them in people.items()]
+    return sorted(found, key=lambda one: -one.people)

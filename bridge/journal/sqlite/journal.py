@@ -27,6 +27,7 @@ from bridge.journal.contract import (
     NewArrival,
     OpenDelivery,
     Original,
+    ReactedWith,
     StoredKey,
     StoredWait,
     Undecodable,
@@ -206,6 +207,9 @@ class SqliteJournal:
 
     async def reactions(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[str]:
         return await self._read(lambda queries: queries.links.reactions(event_seq, not_on))
+
+    async def tally(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[ReactedWith]:
+        return await self._read(lambda queries: queries.links.tally(event_seq, not_on))
 
     # -- notes --------------------------------------------------------------------------------------------------------------
 

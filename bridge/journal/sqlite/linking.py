@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
-from bridge.journal.contract import Elsewhere, Link, Merged, Original
+from bridge.journal.contract import Elsewhere, Link, Merged, Original, ReactedWith
 from bridge.journal.rules import pieces, reactions
 from bridge.journal.rules.changes import LatestChange, standing_of
-from bridge.journal.rules.links import LinkKind, elsewhere
+from bridge.journal.rules.links import LinkKind, elsewhere, without_tally
 from bridge.journal.sqlite.codec import (
     PART_COLUMNS,
     UNREADABLE,
@@ -50,7 +51,7 @@ class Links:
         if not rows:
             return None
         seq, copy, origin, original, also, *author = rows[0][:8]
-        copies = tuple(self._parts.part(*row[8:]) for row in rows if row[8] is not None)
+        copies, tally = without_tally(self._parts.part(*row[8:]) for row in rows if row[8] is not None)
         return Link(
             event_seq=seq,
             original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
@@ -59,6 +60,7 @@ class Links:
             copies=copies,
             thread_id=thread_id,
             also_ids=unpack_more(also),
+            tally=tally,
             elsewhere=() if copies else self._elsewhere(seq, target),
         )
 
@@ -118,10 +120,20 @@ class Links:
         return [unpack_id(message) for (message,) in rows.fetchall()]
 
     def reactions(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[str]:
+        rows, left_out = self._reacted(event_seq, not_on)
+        return reactions.held([(emoji, message) for emoji, _who, message in rows], left_out)
+
+    def tally(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[ReactedWith]:
+        return reactions.tally(*self._reacted(event_seq, not_on))
+
+    def _reacted(
+        self, event_seq: int, not_on: Sequence[MessageRef]
+    ) -> tuple[list[tuple[str, tuple[int, str], tuple[int, Any]]], set[tuple[int | None, Any]]]:
+        """(emoji, person in a chat, message), latest first; and the messages that are left out."""
         chats = [self._names.find_chat(message.chat) for message in not_on]
         left_out = {(chat, pack_id(message.message_id)) for chat, message in zip(chats, not_on, strict=True)}
         left_out |= {(chat, "") for chat in chats}
         rows = self._connection.execute(
-            "SELECT emoji, chat, message FROM reaction WHERE seq = ? ORDER BY event DESC, position DESC", (event_seq,)
+            "SELECT emoji, chat, person, message FROM reaction WHERE seq = ? ORDER BY event DESC, position DESC", (event_seq,)
         )
-        return reactions.held([(emoji, (chat, message)) for emoji, chat, message in rows.fetchall()], left_out)
+        return [(emoji, (chat, person), (chat, message)) for emoji, chat, person, message in rows.fetchall()], left_out

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bridge.config.relay import RELAY_KEYS
 from bridge.config.routes import split_address
-from bridge.policy.routing import OnUnknown, RelayOptions
+from bridge.policy.routing import OnUnknown, Reactions, RelayOptions
 
 
 def ends(config: Any, number: int = 0) -> list[tuple[str, bool, bool]]:
@@ -118,7 +118,7 @@ def test_cascade_end_route_account_defaults(zoo: Any) -> None:
     loaded = zoo.load(
         """\
 accounts:
-  polly: {platform: parrot, token: abcde, edits: no, deletes: no, reactions: no, max_file_mb: 10}
+  polly: {platform: parrot, token: abcde, edits: no, deletes: no, reactions: off, max_file_mb: 10}
   coco: {platform: parrot, token: bcdef}
 defaults: {edits: no, pins: yes, sender: '{name} ({platform})', unknown: hold, give_up_after_h: 1, mass_mentions: [Anna]}
 routes:
@@ -127,7 +127,7 @@ routes:
     reactions: yes
     between:
       - {chat: polly/#x, reactions: no, max_file_mb: null, mass_mentions: []}
-      - coco/#y
+      - {chat: coco/#y, reactions: tally}
   - name: b
     between: [polly/#b, coco/#b]
 """
@@ -135,10 +135,10 @@ routes:
     assert not loaded.faults, [str(fault) for fault in loaded.faults]
     x, y = (end.options for end in loaded.config.routes[0].ends)
     common = RelayOptions(edits=False, pins=True, sender="{name} ({platform})", unknown=OnUnknown.HOLD, give_up_after_h=1.0)
-    assert x == replace(common, deletes=True, reactions=False, max_file_mb=None, mass_mentions=())
-    assert y == replace(common, deletes=True, reactions=True, mass_mentions=("Anna",))
+    assert x == replace(common, deletes=True, reactions=Reactions.OFF, max_file_mb=None, mass_mentions=())
+    assert y == replace(common, deletes=True, reactions=Reactions.TALLY, mass_mentions=("Anna",))
     b = loaded.config.routes[1].ends[0].options
-    assert b == replace(common, deletes=False, reactions=False, max_file_mb=10.0, mass_mentions=("Anna",))
+    assert b == replace(common, deletes=False, reactions=Reactions.OFF, max_file_mb=10.0, mass_mentions=("Anna",))
     assert loaded.config.accounts["polly"].relay == b
 
 
@@ -168,6 +168,7 @@ def test_all_relay_options_are_in_the_file_and_have_the_same_defaults(zoo: Any) 
         ("{give_up_after_h: .inf}", "defaults.give_up_after_h: must be"),
         ("{mass_mentions: Anna}", "must be a list"),
         ("{edits: 2}", "must be true or false"),
+        ("{reactions: tallie}", "did you mean 'tally'?"),
         ("{sendr: x}", "unknown key 'sendr' - did you mean 'sender'?"),
         ("[edits]", "defaults: must be a mapping"),
     ],

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bridge.journal.contract import AttemptStarted, Delivered, Journal, Link, Original, PartGone, StoredPart
+from bridge.journal.contract import TALLY_PART, AttemptStarted, Delivered, Journal, Link, Original, PartGone, StoredPart
 from bridge.model.adapter import Copy
 from bridge.model.refs import AccountName, ChatRef
 from tests.bridge.journal.journal_makers import (
@@ -313,6 +313,33 @@ async def test_an_emoji_stays_while_somebody_holds_it(journal: Journal) -> None:
     assert await journal.reactions(seq, not_on=()) == ["😀", "👍"]
     await accept(journal, reacted("1", version=4, who="Boris", removed=("👍",)))
     assert await journal.reactions(seq, not_on=()) == ["😀"]
+
+
+async def test_a_tally_counts_people_and_the_most_held_come_first(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), A, B)
+    await deliver(journal, accepted, (A, "70"), (B, "80"))
+    seq = accepted.event_seq
+    await accept(journal, reacted("1", version=1, who="Anna", added=("👍", "🎉")))
+    await accept(journal, reacted("1", version=2, who="Boris", added=("👍",)))
+    await accept(journal, reacted("70", native(A), version=3, who="Anna", added=(":cat:",)))
+    assert [(one.emoji, one.people) for one in await journal.tally(seq, not_on=())] == [("👍", 2), (":cat:", 1), ("🎉", 1)]
+    elsewhere = await journal.tally(seq, not_on=[message(native(A), "70")])
+    assert [(one.emoji, one.people) for one in elsewhere] == [("👍", 2), ("🎉", 1)]
+    assert await journal.tally(seq + 1, not_on=()) == []
+
+
+async def test_the_line_about_reactions_is_no_copy(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), A)
+    await deliver(journal, accepted, (A, "70"))
+    following = await accept(journal, reacted("1", version=1, added=("👍",)), A)
+    line = sent(following.delivery_ids[0], accepted.event_seq, A, "71", part=TALLY_PART)
+    await journal.record(journal.lease(A.account), [line])
+    for asked in (message(CHAT, "1"), message(native(A), "71")):
+        link = await journal.link(asked, A)
+        assert link is not None
+        assert link.tally is not None
+        assert [sent.copy.message_ids for sent in link.copies] == [("70",)]
+        assert link.tally.copy.message_ids == ("71",)
 
 
 async def test_a_duplicate_or_stray_reaction_changes_nothing(journal: Journal) -> None:

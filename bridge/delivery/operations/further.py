@@ -1,0 +1,32 @@
+"""A further message that a change posts: unlike the rest of a change, a repetition would post it twice. Used by `edit_posts` and
+`tally`."""
+
+from __future__ import annotations
+
+from bridge.delivery.execution import Execution
+from bridge.delivery.operations.tools import Tools
+from bridge.delivery.state import DeliveryState
+from bridge.delivery.target import can_reconcile
+from bridge.journal.contract import DeliveryStatus
+from bridge.model.adapter import Receipt
+from bridge.render.message import Part
+
+
+async def send_further(part: Part, number: int, run: Execution, tools: Tools) -> Receipt:
+    """The platform is asked first, if it may be there already. Raises what the adapter raises. Once the receipt is recorded,
+    `further_sent` is to be called."""
+    delivery = run.delivery
+    is_sending, is_of_letter = delivery.pending.state is DeliveryStatus.SENDING, delivery.unknown.is_of_letter
+    if (is_sending or is_of_letter) and not delivery.further_asked:
+        # it stopped, or was given up, at an attempt that may have been this one, or one before it: since the change came
+        delivery.further_asked = True
+        delivery.unknown.stopped(delivery.pending.event.meta.received_at)
+        delivery.unknown.is_open = can_reconcile(run.target.adapter)
+    delivery.posts_further = True
+    return await tools.sender.send(run, number, part)
+
+
+def further_sent(delivery: DeliveryState) -> None:
+    delivery.posts_further = False
+    delivery.unknown.close()
+    delivery.attempts.restart()

@@ -1,0 +1,71 @@
+"""The line below a message that says who reacted to it: for reactions that the target cannot show, or is not to show, as such.
+
+It is a message of its own, posted once without a notification, edited when the reactions change, and deleted with the last of them
+or with its message. Once it is there it has all reactions that people hold elsewhere, so that it alone tells what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.delivery import throttled_calls
+from bridge.delivery.copies import carried_by
+from bridge.delivery.execution import Execution
+from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone
+from bridge.delivery.operations.further import further_sent, send_further
+from bridge.delivery.operations.tools import Tools
+from bridge.journal.contract import TALLY_PART, Change, Link, ReactedWith, StoredPart
+from bridge.model.adapter import Copy, Deletes, Edits, Reply
+from bridge.model.capabilities import Feature
+from bridge.model.errors import MessageGone
+from bridge.render.degrade import degrade
+from bridge.render.message import Part
+from bridge.render.notices import tally_line
+
+
+async def keep_tally(
+    held: Sequence[ReactedWith], link: Link, copy: Copy, adapter: Edits, run: Execution, tools: Tools
+) -> Sequence[Change]:
+    """The line says what is held now; returns what is to be recorded of it. Raises what the adapter raises."""
+    gone: list[Change] = []
+    if link.tally is not None:
+        try:
+            return await _follow(link.tally, held, link, adapter, run, tools)
+        except MessageGone:  # somebody deleted it
+            gone = [part_gone(link, TALLY_PART, run)]
+    if not held:
+        return gone
+    part = _part(held, link, copy, run)
+    await run.context.record(gone)
+    receipt = await send_further(part, TALLY_PART, run, tools)
+    sent = new_receipt(link, link.event_seq, TALLY_PART, receipt, carried_by(part), run, tools)
+    await run.context.record([sent])
+    further_sent(run.delivery)
+    tools.shown_tallies.remember((run.target.chat.chat_id, receipt.message_ids[0]), part.text)
+    return []
+
+
+async def _follow(
+    standing: StoredPart, held: Sequence[ReactedWith], link: Link, adapter: Edits, run: Execution, tools: Tools
+) -> Sequence[Change]:
+    copy = standing.copy
+    if not held and isinstance(adapter, Deletes):
+        await throttled_calls.delete(adapter, copy, run)
+        return [part_gone(link, TALLY_PART, run)]
+    part, place = _part(held, link, copy, run), (copy.chat_id, copy.message_ids[0])
+    if tools.shown_tallies.says(place, part.text):
+        return []
+    edited = await edit_copy(TALLY_PART, copy, part, standing.carried, adapter, run, tools)
+    tools.shown_tallies.remember(place, part.text)
+    return [] if edited is None else [new_receipt(link, link.event_seq, TALLY_PART, *edited, run, tools)]
+
+
+def _part(held: Sequence[ReactedWith], link: Link, copy: Copy, run: Execution) -> Part:
+    here = copy.chat_id == run.target.chat.chat_id
+    points = here and run.target.capabilities.native(Feature.REPLY)
+    text = tally_line([(one.emoji, one.people) for one in held], of="" if points else link.author_name)
+    return Part(
+        text=degrade(text, run.target.capabilities, {}),
+        reply=Reply(message_id=copy.message_ids[0], thread_id=copy.thread_id) if points else None,
+        previews=False,
+        silent=True,
+    )
