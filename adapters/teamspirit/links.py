@@ -29,6 +29,8 @@ def message_of_link(options: Any, link: str) -> LinkedMessage | None:
 
 
 def link_to_message(server: str, message_id: str) -> str:
-    """By the address that needs no team's name, `<server>/_redirect/pl/<post>` of Mattermost's clients (source: the routes of its
-    web app, read 2026-11-26); empty where the server's address is not known."""
+    """By the address that needs no team's name, `<server>/_redirect/pl/<post>`; empty where the server's address is not known.
+
+    Source: Mattermost since 5.16 (mattermost-webapp#3313, mattermost-developer-documentation#920). That TeamSpirit has the same is
+    not confirmed."""
     return f"{server.rstrip('/')}/_redirect/pl/{message_id}" if server else ""
