@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,69 @@ async def test_events_are_sent_as_they_happen(world: Fetched, client: aiohttp.Cl
         while not (line := await answer.content.readline()).startswith(b"data: "):
             assert line, "the stream ended"
         assert json.loads(line.removeprefix(b"data: "))["data"]["text"] == "now"
+
+
+async def read_until(world: Fetched, client: aiohttp.ClientSession, text: str, after: str = "0") -> Any:
+    """All pages up to that text, as one."""
+    whole: dict[str, Any] = {"messages": [], "missed": 0, "anew": False, "cursor": after}
+    while text not in texts(whole):
+        page = await fetch(world, client, after=whole["cursor"], wait_s=60)
+        whole["messages"] += page["messages"]
+        whole |= {"cursor": page["cursor"], "missed": whole["missed"] + page["missed"], "anew": whole["anew"] or page["anew"]}
+    return whole
+
+
+async def test_a_reader_that_was_away_for_long_hears_what_it_missed(
+    world: Fetched, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.journal.sqlite.mailboxes.MAILBOX_KEPT", 3)
+    await world.say("discord", "0")
+    cursor = (await read_until(world, client, "0"))["cursor"]
+    for number in range(1, 8):
+        await world.say("discord", str(number))
+    newest = await read_until(world, client, "7", cursor)
+    await world.stop_bridge()
+    await world.start_bridge()
+    page = await fetch(world, client, after=cursor)
+    assert (texts(page), page["missed"], page["anew"]) == (["5", "6", "7"], 4, False)
+    async with client.get(world.url, headers={"Accept": "text/event-stream", "Last-Event-ID": cursor}) as answer:
+        lines = [await answer.content.readline() for _ in range(4)]
+        assert lines[2:] == [b"event: missed\n", b"data: 4\n"]
+    assert world.app is not None
+    await world.app.journal.prune(before=datetime.now(UTC) + timedelta(days=1))  # as after `keep_days`
+    page = await fetch(world, client, after=cursor)
+    assert (page["messages"], page["missed"], page["anew"]) == ([], 7, False)
+    assert page["cursor"] == newest["cursor"]
+    page = await fetch(world, client, after=newest["cursor"])
+    assert (page["messages"], page["missed"], page["anew"]) == ([], 0, False), "it had all that is gone"
+
+
+async def test_after_a_backup_was_restored_no_reader_skips_anything(world: Fetched, client: aiohttp.ClientSession) -> None:
+    await world.say("discord", "in the backup")
+    await read_until(world, client, "in the backup")
+    journal, backup = world.folder / "bridge.journal", world.folder / "backup"
+    with contextlib.closing(sqlite3.connect(journal)) as origin, contextlib.closing(sqlite3.connect(backup)) as copy:
+        origin.backup(copy)
+    await world.say("discord", "after the backup")
+    cursor = (await read_until(world, client, "after the backup"))["cursor"]
+    assert world.app is not None
+    key = (await world.app.journal.keys())[0]
+    await world.stop_bridge()
+    for name in ("", "-wal", "-shm"):
+        journal.with_name(journal.name + name).unlink(missing_ok=True)
+    backup.rename(journal)
+    app = await world.start_bridge()
+    assert [one.key_id for one in await app.journal.keys()] == [key.key_id]
+    await world.say("discord", "since")
+    await read_until(world, client, "since")  # its number is beyond that of the cursor
+    page = await read_until(world, client, "since", cursor)
+    assert page["anew"]
+    assert texts(page) == ["in the backup", "after the backup", "since"], "what the messenger still has is read from it again"
+    again = [one["cursor"] for one in page["messages"]]
+    assert [one.split(".")[0] for one in again] == ["1", "2", "3"]
+    assert cursor.startswith("2.")
+    assert cursor not in again
+    assert texts(await fetch(world, client, after="2")) == ["since"], "a number alone is what an earlier version gave"
 
 
 async def test_a_key_that_reads_says_nothing_and_a_strangers_gets_nothing(world: Fetched, client: aiohttp.ClientSession) -> None:

@@ -88,6 +88,26 @@ async def test_a_key_lives_and_dies_by_commands(world: Keyed, client: aiohttp.Cl
     assert not world.copies("telegram", "too late")
 
 
+async def test_both_keys_of_a_rotation_open_through_restarts(world: Keyed, client: aiohttp.ClientSession) -> None:
+    old = await world.command("keys", "create", "webhook/alerts", "--in")
+    new = await world.command("keys", "rotate", old["id"], "--overlap-days", "7")
+
+    async def statuses(said: str) -> list[int]:
+        return [await status_of(client, one["url"], data=f"{said} {number}") for number, one in enumerate((old, new))]
+
+    await world.stop_bridge()
+    await world.start_bridge()
+    assert await statuses("overlap") == [200, 200]
+    await world.stop_bridge()
+    newest = await world.command("keys", "rotate", old["id"], "--overlap-days", "0")
+    await world.start_bridge()
+    assert await statuses("late") == [401, 401]
+    assert await status_of(client, newest["url"], data="by the newest") == 200
+    for text in ("overlap 0", "overlap 1", "by the newest"):
+        await world.copy("telegram", text)
+    assert not world.copies("telegram", "late")
+
+
 async def test_what_was_refused_can_be_looked_at_and_replayed(world: Keyed, client: aiohttp.ClientSession) -> None:
     made = await world.command("keys", "create", "webhook/alerts", "--in")
     assert await status_of(client, made["url"], json={"colour": "red"}) == 422
