@@ -127,6 +127,12 @@ class RelaySection(Section):
         default=None,
         description="While the platform's rates hold messages back, send short texts of one author as one message. Default: true",
     )
+    long_text_parts: int | None = Field(
+        default=None,
+        ge=1,
+        le=50,
+        description="How many messages a long text may become; a longer one is a file, with its beginning as words. Default: 10",
+    )
     unknown: OnUnknown | None = Field(
         default=None,
         description="When nobody can tell whether a message arrived: resend (it may appear twice) or hold (a human decides). "

@@ -138,6 +138,8 @@ class Content(_Part, frozen=True):
     contact: Contact | None = None
     previews: bool = True
     """Whether links may unfold into previews."""
+    silent: bool = False
+    """Its author sent it so that nobody is notified of it."""
 
 
 class AlbumItem(_Part, frozen=True):

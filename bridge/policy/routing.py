@@ -122,6 +122,8 @@ class RelayOptions(_Value, frozen=True):
     pace: Pace = Pace.CAREFUL
     merge: bool = True
     """Whether short texts of one author are sent as one message while the platform's rates hold them back."""
+    long_text_parts: int = 10
+    """How many messages one message may become, with its files as far as possible: a longer text is a file beside its beginning."""
     unknown: OnUnknown = OnUnknown.RESEND
     hold_s: float | None = None
     """Seconds that a new message waits before it is sent, so that a deletion at its origin comes before."""

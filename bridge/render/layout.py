@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bridge.model.adapter import OutboundFile
 from bridge.model.rich_text import EMPTY, RichText, normalize, plain, stack
 from bridge.render.attachments import Target, grouped, takes_caption
-from bridge.render.long_text import MOST_MESSAGES, Ending, split_at_most
+from bridge.render.long_text import Ending, split_at_most
 from bridge.render.split import Limit
 
 
@@ -74,7 +74,7 @@ class Layout:
             first = Slot()
             slots.append(first)
         files = max(sum(slot.has_files for slot in slots if slot is not first), self._file_follows)
-        most = max(1, MOST_MESSAGES - files)
+        most = max(1, self._target.options.long_text_parts - files)
         texts = self._split(words, below, first, max(most, sum(not slot.has_files or slot is first for slot in slots)))
         first.text = texts[0]
         places = [slot for slot in slots if not slot.has_files and slot is not first]

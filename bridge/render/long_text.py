@@ -18,8 +18,6 @@ from bridge.render.degrade import Losses, degrade
 from bridge.render.notices import line
 from bridge.render.split import Fits, Limit, split, split_off
 
-MOST_MESSAGES = 10
-"""How many messages one message may become, with its files as far as possible."""
 _PREFIX = "bridge:whole-text:"
 _PLAIN = Capabilities(features={}, limits=Limits(text_length=0, caption_length=0, upload_bytes=0))
 

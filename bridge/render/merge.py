@@ -15,7 +15,7 @@ from bridge.model.events import ChatEvent, MessageCreated
 from bridge.model.rich_text import RichText, concat, plain, stack
 from bridge.render.attachments import Target
 from bridge.render.contents import has_mass_mention
-from bridge.render.long_text import MOST_MESSAGES, Ending, split_at_most
+from bridge.render.long_text import Ending, split_at_most
 from bridge.render.message import Part, TextParts
 from bridge.render.split import Limit
 
@@ -56,6 +56,7 @@ def can_merge(event: ChatEvent, target: Target) -> bool:
         content.poll,
         content.location,
         content.contact,
+        content.silent,
     )
     return bool(content.text) and not any(extras)
 
@@ -93,7 +94,7 @@ def with_edit(
 ) -> tuple[MergedPiece, list[Part]]:
     """The piece at `index` with its new words, and the parts of its message: the merged message, then further ones that hold what
     no longer fits into it. A text that needs too many is cut, and ends with `ending`."""
-    limit = _limit(target)
+    limit, most = _limit(target), target.options.long_text_parts
 
     def with_body(body: RichText) -> MergedPiece:
         return MergedPiece(head=pieces[index].head, body=body, sender=pieces[index].sender, previews=lines.previews)
@@ -104,9 +105,9 @@ def with_edit(
     fits_merged = Limit(lambda body: target.measure(_text(replaced(body))), limit)
     fits = Limit(lambda body: target.measure(stack(lines.tail, body)), limit)
     if not fits_merged(plain("…")):
-        bodies = [plain("…"), *split_at_most(lines.body, fits, most=MOST_MESSAGES - 1, ending=ending)[0]]
+        bodies = [plain("…"), *split_at_most(lines.body, fits, most=max(1, most - 1), ending=ending)[0]]
     else:
-        bodies = split_at_most(lines.body, fits, first=fits_merged, most=MOST_MESSAGES, ending=ending)[0]
+        bodies = split_at_most(lines.body, fits, first=fits_merged, most=most, ending=ending)[0]
     bodies = bodies or [lines.body]
     rest = [concat(lines.tail, body) for body in bodies[1:]]
     further = [Part(text=text, sender=lines.sender, mass_mentions=has_mass_mention(text), previews=lines.previews) for text in rest]

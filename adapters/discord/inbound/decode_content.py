@@ -20,6 +20,7 @@ from bridge.model.events import Attachment, Author, Content, Forward, Poll, Poll
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, to_plain
 
 SUPPRESS_EMBEDS = 1 << 2
+SUPPRESS_NOTIFICATIONS = 1 << 12
 EXCERPT_LENGTH = 120
 REPLY_MARK = "↪"
 """Begins the small line above a copy that says what it answers."""
@@ -83,6 +84,7 @@ def content_of(data: wire.Message, guilds: GuildCache, cdn_url: str, known: Look
         reply_to=_reply(data, reference, guilds),
         poll=_poll(data.get("poll")),
         previews=not whole(data.get("flags")) & SUPPRESS_EMBEDS,
+        silent=bool(whole(data.get("flags")) & SUPPRESS_NOTIFICATIONS),
     )
 
 

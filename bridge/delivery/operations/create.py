@@ -166,6 +166,7 @@ class _Creation:
             reply=self._to_words() if planned.late else planned.reply,
             mass_mentions=planned.mass_mentions,
             previews=planned.previews,
+            silent=self._files.event.content.silent,
             location=planned.location,
             contact=planned.contact,
             listed=planned.listed,

@@ -16,10 +16,12 @@ from bridge.model.capabilities import Rates, Window
 from bridge.model.errors import FileRejected, OutcomeUnknown, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import EMPTY, RichText, concat, plain, text_of
-from bridge.policy.routing import Route
-from bridge.render.long_text import MOST_MESSAGES, cut_line, split_at_most
+from bridge.policy.routing import RelayOptions, Route
+from bridge.render.long_text import cut_line, split_at_most
 from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
+
+MOST_MESSAGES = RelayOptions().long_text_parts
 
 
 def words(count: int, word: str = "word") -> str:
@@ -74,6 +76,23 @@ async def test_ten_messages_of_text_are_only_text(tmp_path: Path, one: ScriptedP
         await eventually(lambda: "".join(two.texts()) == text)
         assert len(two.posted()) == MOST_MESSAGES
         assert whole(two) == []
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+async def test_a_route_says_how_many_messages_a_text_may_become(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, parts: int
+) -> None:
+    text = "x" * 900
+    route = Route(name="r", ends=(end("one/c"), end("two/c", options={"long_text_parts": parts})))
+    async with bridge(tmp_path, [one, two], [route]):
+        said = one.say(text)
+        await eventually(lambda: whole(two) == [text + "\n"])
+        assert len(two.posted()) == max(parts, 2)  # words and the file
+        one.edit(said, "short")
+        await eventually(lambda: two.texts()[0] == "short")
+        one.edit(said, "y" * 900)
+        await eventually(lambda: whole(two)[-1:] == ["y" * 900 + "\n"])
+        assert sum(bool(post.text.startswith("y")) for post in two.posted()) <= parts
 
 
 async def test_other_files_are_there_too(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:

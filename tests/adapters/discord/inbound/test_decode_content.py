@@ -89,3 +89,8 @@ def test_people_mentioned_by_id_alone_are_named_if_they_were_seen(context: Conte
 def test_a_file_that_discord_tells_nothing_of_is_a_line() -> None:
     event = created(content="", attachments=[{"filename": "plan.pdf", "size": 3}, {"id": [], "filename": None}, None])
     assert [(f.name, bool(f.problem)) for f in event.content.attachments] == [("plan.pdf", True), ("file", True)]
+
+
+@pytest.mark.parametrize(("flags", "silent"), [(0, False), (1 << 12, True), (1 << 12 | 1 << 2, True), (1 << 2, False)])
+def test_silent_messages_are_known_by_their_flag(flags: int, silent: bool) -> None:
+    assert created(content="psst", flags=flags).content.silent is silent
