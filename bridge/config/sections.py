@@ -49,6 +49,20 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _map_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL that begins with https:// (or http://)")
+    if "{lat}" not in text or "{lon}" not in text:
+        raise ValueError("must have {lat} and {lon} where the degrees go")
+    if "{" in text.replace("{lat}", "").replace("{lon}", "") or not text.isprintable() or " " in text:
+        raise ValueError("must be a URL with no braces but {lat} and {lon}, and without spaces")
+    if "{" in parts.netloc:
+        raise ValueError("the host cannot depend on the place")
+    return text
+
+
+MapUrl = Annotated[str, AfterValidator(_map_url)]
 ListenAddress = Annotated[
     Listener,
     BeforeValidator(_listener),
@@ -126,6 +140,10 @@ class RelaySection(Section):
     merge: bool | None = Field(
         default=None,
         description="While the platform's rates hold messages back, send short texts of one author as one message. Default: true",
+    )
+    map_url: MapUrl | None = Field(
+        default=None,
+        description="Where a place leads that is shown as a line: a URL with {lat} and {lon}. Default: www.openstreetmap.org",
     )
     long_text_parts: int | None = Field(
         default=None,

@@ -98,6 +98,9 @@ class Reactions(StrEnum):
         return self is not Reactions.OFF
 
 
+OPENSTREETMAP = "https://www.openstreetmap.org/?mlat={lat}&mlon={lon}#map=16/{lat}/{lon}"
+
+
 class RelayOptions(_Value, frozen=True):
     """How messages are relayed to one end. Cascade: end > route > account > defaults."""
 
@@ -122,6 +125,8 @@ class RelayOptions(_Value, frozen=True):
     pace: Pace = Pace.CAREFUL
     merge: bool = True
     """Whether short texts of one author are sent as one message while the platform's rates hold them back."""
+    map_url: str = OPENSTREETMAP
+    """Where a place that is a line leads: {lat} and {lon} in degrees."""
     long_text_parts: int = 10
     """How many messages one message may become, with its files as far as possible: a longer text is a file beside its beginning."""
     unknown: OnUnknown = OnUnknown.RESEND

@@ -235,7 +235,7 @@ class _Rendering:
         ]
         below = [
             poll_lines(content.poll) if content.poll else EMPTY,
-            location_lines(location) if location else EMPTY,
+            location_lines(location, self.target.options.map_url) if location else EMPTY,
             contact_lines(contact) if contact else EMPTY,
             *missing,
         ]

@@ -24,6 +24,7 @@ from bridge.model.events import (
     StatusChanged,
 )
 from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text, normalize
+from bridge.policy.routing import OPENSTREETMAP
 
 EXCERPT_LENGTH = 120
 """Longest excerpt of an answered message, in code points."""
@@ -154,10 +155,10 @@ def poll_lines(poll: Poll) -> RichText:
     return RichText((Paragraph((*head, *map(Text, rows))),))
 
 
-def location_lines(location: Location) -> RichText:
-    """The place with a link to a map."""
+def location_lines(location: Location, map_url: str = OPENSTREETMAP) -> RichText:
+    """The place with a link to a map: `map_url` with `{lat}` and `{lon}`."""
     latitude, longitude = f"{location.latitude:.6f}", f"{location.longitude:.6f}"
-    url = f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}"
+    url = map_url.replace("{lat}", latitude).replace("{lon}", longitude)
     named = (shorten(show_words(name), _OPTION_LENGTH) for name in (location.title, location.address))
     title = ", ".join(part for part in named if part)
     label = title or ("Live location" if location.live else "Location")

@@ -63,3 +63,10 @@ def test_polls_and_contacts_without_end_are_cut_with_a_word() -> None:
     poll = text_of(poll_lines(Poll(question="q", options=tuple(PollOption(str(number)) for number in range(5000)))))
     assert poll.endswith("… 4950 more options")
     assert len(text_of(contact_lines(Contact(name="a", details=("b",) * 5000)))) < 200
+
+
+def test_a_place_leads_to_the_map_that_the_route_says() -> None:
+    place = Location(latitude=-1.5, longitude=20.25)
+    (paragraph,) = location_lines(place, "https://maps.example.com/{lat},{lon}?z=9").blocks
+    links = [getattr(run, "link", None) for run in getattr(paragraph, "inlines", ())]
+    assert "https://maps.example.com/-1.500000,20.250000?z=9" in links
