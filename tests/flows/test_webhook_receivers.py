@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.journal.account_store import account_note
+from bridge.journal.contract import AcceptRequest, OpenDelivery, PlannedDelivery
 from bridge.model.account_store import off_note
-from bridge.model.refs import AccountName, ChatAddress
+from bridge.model.events import Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.rich_text import plain
 from tests.flows.world import World
 from tests.support.network import free_port
-from tests.support.patience import eventually, eventually_asked
+from tests.support.patience import PATIENCE_S, eventually, eventually_asked
 
 HOOKS = AccountName("webhook")
 
@@ -88,15 +93,55 @@ async def test_what_is_sent_to_a_receiver_that_is_gone_is_kept_until_an_admin_sw
     assert not await app.journal.dead_letters()
 
 
+async def test_thousands_that_wait_for_an_end_that_is_off_cost_no_command_and_no_memory(world: World) -> None:
+    assert world.app is not None
+    discord, count = ChatRef(AccountName("discord"), world.chats["discord"].chat_id), 2000
+    journal, now = world.app.journal, datetime.now(UTC)
+    world.emulators["webhook"].inject(Fault(kind=FaultKind.SERVER_ERROR, status=410))
+    await world.say("discord", "the first")
+    assert await eventually_asked(lambda: journal.note(account_note(HOOKS, off_note("lobby"))), "switched off")
+    world.emulators["webhook"].clear_faults()
+    entries = [
+        AcceptRequest(
+            event=MessageCreated(
+                meta=EventMeta(event_key=f"key {number}", origin=discord, occurred_at=now, received_at=now),
+                message_id=str(10**17 + number),
+                content=Content(text=plain(str(number))),
+            ),
+            deliveries=(PlannedDelivery(route="lobby", target=LANE),),
+        )
+        for number in range(count)
+    ]
+    await journal.accept(journal.lease(discord.account), entries, [], received_at=now)
+    await world.stop_bridge()
+    app = await world.start_bridge()
+    await eventually_asked(app.report, "advice", holds=lambda report: "hooks enable webhook/lobby" in str(report))
+    traced = await command("trace", f"discord/{discord.chat_id}#{10**17 + count - 1}", world=world)
+    assert "waiting" in traced
+    assert "no dead letters" in (await command("dead", "list", world=world)).lower()
+    gc.collect()
+    in_memory = sum(isinstance(thing, OpenDelivery) for thing in gc.get_objects())
+    assert in_memory <= 200, f"{in_memory} of {count} deliveries are in memory"
+    assert not world.seen("webhook")
+    await enable(world)
+    await eventually(lambda: len(told(world)) > count, "all of them", within_s=3 * PATIENCE_S)
+    assert told(world) == ["the first"] + [str(number) for number in range(count)]
+
+
 LANE = ChatAddress(HOOKS, "lobby")
 
 
 async def enable(world: World) -> None:
+    await command("hooks", "enable", "webhook/lobby", world=world)
+
+
+async def command(*arguments: str, world: World) -> str:
     """As an admin does it, beside the running bridge."""
     done = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge.cli", "hooks", "enable", "webhook/lobby", "-c", str(world.folder / "bridge.yaml")),
+        *(sys.executable, "-m", "bridge.cli", *arguments, "-c", str(world.folder / "bridge.yaml")),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     out, _ = await done.communicate()
     assert done.returncode == 0, out
+    return out.decode()

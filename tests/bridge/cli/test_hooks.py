@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from bridge.cli import hooks as hooks_module
+from bridge.journal.contract import Arrival
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.clock import SystemClock
 from bridge.web.arrivals import Replays
 from tests.bridge.cli.conftest import Cli
 from tests.support.keyed_door import Door
-from tests.support.patience import eventually_asked
+from tests.support.patience import PATIENCE_S, eventually_asked
 
 
 @pytest.fixture
@@ -66,6 +68,30 @@ async def test_what_is_kept_from_before_is_shown_when_asked(cli: Cli, door: Door
     done = await asyncio.to_thread(cli, "hooks", "listen", "k1", "--since", "10m", "--count", "1", "--json")
     shown = json.loads(done.out)
     assert (shown["body"], shown["status"], shown["answer"], shown["whole"]) == ("one", 400, "no template", True)
+
+
+async def test_more_than_are_kept_between_two_looks_is_said(cli: Cli, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    for where in ("contract.keys", "sqlite.arrivals"):
+        monkeypatch.setattr(f"bridge.journal.{where}.ARRIVALS_KEPT", 3)
+    secret, real, looks_again, may_look = await door.key(), SqliteJournal.arrivals, threading.Event(), threading.Event()
+
+    async def arrivals(journal: SqliteJournal, key_id: str, *, after: int = 0) -> Sequence[Arrival]:
+        if after:
+            looks_again.set()
+            await asyncio.to_thread(may_look.wait, PATIENCE_S)
+        return await real(journal, key_id, after=after)
+
+    monkeypatch.setattr(SqliteJournal, "arrivals", arrivals)
+    door.account.answers = [web.Response(status=400) for _ in range(6)]
+    await door.ask(f"/in/{secret}", body=b"number 0")
+    listening = asyncio.create_task(asyncio.to_thread(cli, "hooks", "listen", "k1", "--since", "10m", "--count", "4"))
+    assert await asyncio.to_thread(looks_again.wait, PATIENCE_S)
+    for number in range(1, 6):
+        await door.ask(f"/in/{secret}", body=f"number {number}".encode())
+    may_look.set()
+    done = await listening
+    assert [line.split("| ")[1] for line in done.out.splitlines() if "number" in line] == [f"number {one}" for one in (0, 3, 4, 5)]
+    assert done.err.count("more came at once than the 3 that are kept: some may be missing here") == 1
 
 
 async def test_a_replay_shows_what_became_of_each(cli: Cli, door: Door) -> None:
