@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from bridge.model.web_mount import KeyDirection
 
 
-def chats_of(config: Config, route_name: str) -> list[ChatAddress]:
-    """The ends of a route that keys can be for, in the order of the file."""
+def chats_of(config: Config, route_name: str, *, to_post: bool = False) -> list[ChatAddress]:
+    """The ends of a route that keys can be for, in the order of the file; `to_post`: those alone from which the route relays."""
     from adapters import registry
 
     (route,) = [route for route in config.routes if route.name == route_name]
-    taking = [end.chat for end in route.ends if registry.load_manifest(config.accounts[end.chat.account].platform).takes_keys]
+    ends = [end for end in route.ends if end.sends or not to_post]
+    taking = [end.chat for end in ends if registry.load_manifest(config.accounts[end.chat.account].platform).takes_keys]
     return list(dict.fromkeys(taking))
 
 

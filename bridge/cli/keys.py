@@ -189,7 +189,7 @@ def invite(
         list[str],
         typer.Argument(
             metavar="ROUTE|ACCOUNT/END...",
-            help="What the holder of the link may choose from: ends by name, or all such ends of a route.",
+            help="What the holder of the link may choose from: ends by name, or all of a route that can be posted to.",
             show_default=False,
             autocompletion=completing.places,
         ),
@@ -208,9 +208,13 @@ def invite(
     if not loaded.web.public_url:
         fail("nobody could open the link: bridge.yaml has no web.public", EX_FAILED, json=json)
     routes = {route.name for route in loaded.routes}
-    chats = [chat for one in where for chat in (chats_of(loaded, one) if one in routes else [find_chat(loaded, one, json=json)])]
+    chats = [
+        chat
+        for one in where
+        for chat in (chats_of(loaded, one, to_post=True) if one in routes else [find_chat(loaded, one, json=json)])
+    ]
     if not chats:
-        fail(f"no end of {', '.join(where)} is one that keys can be for", EX_USAGE, json=json)
+        fail(f"no end of {', '.join(where)} is one that a key can post to", EX_USAGE, json=json)
     link, now = new_secret(LINK_PREFIX), datetime.now(UTC)
     until = now + timedelta(hours=hours)
     made = Invite(hash=hash_of(link), chats=tuple(dict.fromkeys(chats)), created_at=now, valid_until=until)

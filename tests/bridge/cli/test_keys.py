@@ -193,6 +193,14 @@ def test_an_invitation_is_for_the_ends_of_a_route(cli: Cli, daemon: SqliteJourna
     assert timedelta(hours=23) < invite.valid_until - datetime.now(UTC) <= timedelta(hours=24)
 
 
+def test_an_invitation_for_a_route_is_for_the_ends_from_which_it_relays(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
+    """What is posted to another one would go nowhere."""
+    both = CONFIG.replace("from: hooks/alerts, to: tg/-1001234567890", "from: hooks/alerts, to: hooks/reader")
+    (folder / "bridge.yaml").write_text(both + PUBLIC)
+    assert cli("keys", "invite", "alerts", "--json").data["chats"] == ["hooks/alerts"]
+    assert "no end of reading is one that a key can post to" in cli("keys", "invite", "reading").err
+
+
 def test_an_invitation_that_nobody_could_use_is_not_made(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
     assert "neither ACCOUNT/END nor a route" in cli("keys", "invite", "tg/-1001234567890").err
     (folder / "bridge.yaml").write_text(CONFIG.replace("fetch: true", "url: 'https://r.example'").replace(", form: {}", ""))
