@@ -1,4 +1,4 @@
-"""What failed attempts were answered, in words and as data. Pure."""
+"""The responses to failed attempts, as text and as JSON data. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def answer_lines(answers: Iterable[StoredAnswer]) -> Iterator[str]:
-    """One for each attempt, oldest first."""
+    """One line for each attempt, oldest first."""
     for one in answers:
         answer = one.answer
         status = f"HTTP {answer.status}" if answer.status is not None else "no answer"

@@ -84,7 +84,7 @@ def _show(findings: Sequence[Finding]) -> None:
     unreached = sum(not found.ok and found.temporary for found in findings)
     if failed or unreached:
         said = [f"{failed} of {len(findings)} checks failed"] if failed else []
-        said += [f"{unreached} could not be asked: try again later"] if unreached else []
+        said += [f"{unreached} could not be made: try again later"] if unreached else []
         typer.echo("; ".join(said))
     else:
         typer.echo(f"all {len(findings)} checks passed")

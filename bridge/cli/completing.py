@@ -1,5 +1,5 @@
-"""What the shell offers on Tab: accounts, chats and routes of bridge.yaml, numbers of dead letters. It never fails and never waits.
-It reads only the file's tree, without checking it, so that it works with half-written files."""
+"""Shell completion: accounts, chats and routes of bridge.yaml, ids of keys, numbers of dead letters. It never fails and waits half
+a second at most. It reads only the file's tree, without checking it, so that it works with half-written files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LARGEST_FILE_BYTES = 4 * 1024 * 1024
 _BUSY_S = 0.5
 
 Offers = list[tuple[str, str]]
-"""Words, each with a few words of help."""
+"""Completions, each with a short help text."""
 
 
 def offering(find: Callable[[Path, Any], Iterator[tuple[str, str]]]) -> Callable[[typer.Context, str], Offers]:

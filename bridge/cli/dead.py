@@ -31,13 +31,21 @@ dead = typer.Typer(
 RouteName = Annotated[
     str,
     typer.Option(
-        "--route", "-r", help="Only of this route.", metavar="ROUTE", show_default=False, autocompletion=completing.routes
+        "--route",
+        "-r",
+        help="Only dead letters of this route.",
+        metavar="ROUTE",
+        show_default=False,
+        autocompletion=completing.routes,
     ),
 ]
 Ids = Annotated[
     list[int] | None,
     typer.Argument(
-        help="Numbers as shown by `dead list`.", metavar="ID", show_default=False, autocompletion=completing.dead_letters
+        help="Numbers of dead letters, as `dead list` shows them.",
+        metavar="ID",
+        show_default=False,
+        autocompletion=completing.dead_letters,
     ),
 ]
 Everything = Annotated[bool, typer.Option("--all", help="All dead letters (with --route: all of that route).")]
@@ -80,7 +88,10 @@ def list_(
 @dead.command()
 def show(
     delivery_id: Annotated[
-        int, typer.Argument(metavar="ID", help="A number as shown by `dead list`.", autocompletion=completing.dead_letters)
+        int,
+        typer.Argument(
+            metavar="ID", help="The number of a dead letter, as `dead list` shows it.", autocompletion=completing.dead_letters
+        ),
     ],
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
@@ -124,7 +135,7 @@ def retry(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Deliver again. Parts that arrived are not sent twice; a running daemon picks it up within seconds."""
+    """Deliver dead letters again. Parts that arrived are not sent twice. A running daemon starts within seconds."""
 
     async def work(opened: DeadLetterStore) -> list[int]:
         chosen = await _chosen(opened, ids, route, json=json)
@@ -142,12 +153,12 @@ def drop(
     ids: Ids = None,
     everything: Everything = False,
     route: RouteName = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before dropping --all.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Drop --all without asking for confirmation.")] = False,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Give up for good: recorded as skipped by an admin, and never delivered."""
+    """Drop dead letters for good: they are recorded as skipped by an admin, and never delivered."""
 
     async def work(opened: DeadLetterStore) -> list[int]:
         chosen = await _chosen(opened, ids, route, json=json)
@@ -158,7 +169,7 @@ def drop(
     _check_choice(ids, everything, route, json=json)
     if everything and not yes:
         if not sys.stdin.isatty():
-            fail("dropping --all without a terminal to ask in needs --yes", EX_USAGE, json=json)
+            fail("without a terminal, drop --all needs --yes", EX_USAGE, json=json)
         typer.confirm(f"Drop all dead letters{f' of route {route}' if route else ''}?", abort=True, err=True)
     done = with_journal(config, journal, work, json=json)
     _report("dropped", done, ids, json=json)

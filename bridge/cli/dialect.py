@@ -35,9 +35,9 @@ AccountName = Annotated[
     str,
     typer.Argument(help="An account of bridge.yaml.", metavar="ACCOUNT", show_default=False, autocompletion=completing.accounts),
 ]
-Chat = Annotated[str, typer.Option("--chat", help="The chat to try it in; else the first that a route names.", metavar="CHAT")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something is written to the server.")]
-ReadOnly = Annotated[bool, typer.Option("--read-only", help="Only what changes nothing on the server.")]
+Chat = Annotated[str, typer.Option("--chat", help="The chat to try it in. Default: the first that a route names.", metavar="CHAT")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Write to the server without asking for confirmation.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Only the operations that change nothing on the server.")]
 
 
 @dialect.command()
@@ -73,20 +73,22 @@ def try_(
     chat: Chat = "",
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", help="Only this operation, and what it needs; may be repeated.", metavar="OPERATION"),
+        typer.Option("--only", help="Only this operation, and those that it needs; may be repeated.", metavar="OPERATION"),
     ] = None,
     read_only: ReadOnly = False,
     played: Annotated[
         Path | None,
-        typer.Option("--played", help="Take the answers from a recording, not from the server.", metavar="FILE", dir_okay=False),
+        typer.Option("--played", help="Take the responses from a recording, not from the server.", metavar="FILE", dir_okay=False),
     ] = None,
-    emulator: Annotated[bool, typer.Option("--emulator", help="Try it against a stand-in of the server, made for this.")] = False,
+    emulator: Annotated[
+        bool, typer.Option("--emulator", help="Try it against an emulator of the server, started for this run.")
+    ] = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Try the dialect, operation by operation: what is asked, what is answered, what is read from it, and what to correct.
+    """Try the dialect, operation by operation: shows the request, the response, the values found in it, and what to correct.
 
-    It says what it will write to the server, and asks; what it made is removed at the end."""
+    It says what it will write to the server and asks for confirmation. What it created is removed at the end."""
     from bridge.cli.dialect_subject import subject_of
 
     subject = subject_of(account, config, chat, only or (), json=json)
@@ -106,15 +108,17 @@ def try_(
 @dialect.command()
 def record(
     account: AccountName,
-    file: Annotated[Path, typer.Argument(help="Where to write it.", metavar="FILE", show_default=False, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="The file to write the recording to.", metavar="FILE", show_default=False, dir_okay=False)
+    ],
     config: ConfigPath = DEFAULT_CONFIG,
     chat: Chat = "",
     read_only: ReadOnly = False,
-    emulator: Annotated[bool, typer.Option("--emulator", help="Of a stand-in of the server, made for this.")] = False,
+    emulator: Annotated[bool, typer.Option("--emulator", help="Record an emulator of the server, started for this run.")] = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Try the dialect and keep the server's answers, without secrets and personal data, for `dialect test --played`."""
+    """Try the dialect and record the server's responses, without secrets and personal data, for `dialect test --played`."""
     from bridge.cli.dialect_subject import subject_of
 
     subject = subject_of(account, config, chat, (), json=json)
@@ -132,7 +136,7 @@ def record(
         as_json({"ok": not wrong, "file": str(file), "exchanges": exchanges, "wrong": wrong})
     else:
         typer.echo(f"{file}: {exchanges} exchanges" + (f"; wrong: {', '.join(wrong)}" if wrong else ""))
-        say("look through it before you hand it on: what the server calls by names of its own may say something of people")
+        say("read the file before you hand it on: fields that are special to this server may still hold personal data")
     raise typer.Exit(EX_FAILED if wrong else 0)
 
 
@@ -149,7 +153,7 @@ def _ask_first(subject: Subject, *, yes: bool, json: bool) -> None:
     if yes:
         return
     if json or not sys.stdin.isatty():
-        fail("nothing was done: agree with --yes, or try --read-only", EX_USAGE, json=json)
+        fail("nothing was done: confirm with --yes, or use --read-only", EX_USAGE, json=json)
     if not typer.confirm("Go on?", err=True):
         raise typer.Exit(EX_FAILED)
 
@@ -204,7 +208,7 @@ def _sum_up(steps: Sequence[Step]) -> None:
     said += [f"not tried: {', '.join(skipped)}"] if skipped else []
     typer.echo("; ".join(said) if steps else "nothing to try: the dialect has no such operation")
     if wrong:
-        typer.echo("Correct the first of them, and try again: those behind it may be wrong for its sake alone.")
+        typer.echo("Correct the first one and try again: the others may be wrong only because of it.")
 
 
 def _value(value: Any, most: int = _LONGEST_VALUE) -> str:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 
 def sheet_of(name: str, path: Path, *, json: bool) -> DialectSheet:
-    """The dialect of an account, else a shipped one or a file of that name. Ends the command if there is none, or bridge.yaml has
-    faults."""
+    """The dialect of an account, else a shipped one or a file of that name. Ends the command if there is none, or if bridge.yaml
+    has faults."""
     from adapters import registry
 
     if path.exists() and name in _accounts(path):
@@ -200,7 +200,7 @@ class Subject:
 
     @asynccontextmanager
     async def _server(self, mask: Masker, *, emulator: bool) -> AsyncIterator[tuple[AdapterContext, str]]:
-        """The account's own server, or a stand-in with one chat."""
+        """The account's own server, or an emulator of it with one chat."""
         if not emulator:
             yield self._context(self.account.options), self.chat
             return

@@ -8,7 +8,7 @@ EX_FAILED = 1
 EX_USAGE = 2
 """Wrong options or arguments."""
 EX_UNAVAILABLE = 69
-"""The journal cannot be used (not there, corrupt, of a newer version)."""
+"""The journal cannot be used (missing, corrupt, or of a newer version)."""
 EX_BUG = 70
 EX_TEMPFAIL = 75
 """A platform could not be reached: the same command may succeed later."""

@@ -1,7 +1,7 @@
-"""`messenger-bridge forget`: deletes the copies of what somebody wrote, and blanks what the journal holds of it.
+"""`messenger-bridge forget`: deletes the copies of a person's messages, and erases their texts from the journal.
 
-The deletions are deliveries like any other: a running daemon carries them out within seconds, another one when it starts. What the
-person wrote on the own platform stays there: that is the person's."""
+The deletions are ordinary deliveries: a running daemon carries them out within seconds; without one, they wait for the next start.
+The originals stay on the person's own platform: only the person decides about them."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ _POLL_S = 0.5
 
 def forget(
     person: PersonArgument,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted, and where.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted, and where.")] = False,
     wait_s: Annotated[
         float,
-        typer.Option("--wait", min=0, help="Seconds to wait for the deletions, to report what became of them.", metavar="SECONDS"),
+        typer.Option(
+            "--wait", min=0, help="Seconds to wait for the deletions, so that their results are reported.", metavar="SECONDS"
+        ),
     ] = 60.0,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Delete the copies of all that somebody wrote, as far as the journal knows of it and the platforms let the bot."""
+    """Delete the copies of a person's messages that the journal knows, as far as the platforms allow it."""
 
     async def work(opened: Journal) -> dict[str, Any]:
         users = users_of(person, config, await opened.persons.linked(), json=json)
@@ -100,7 +102,7 @@ async def _erase(journal: Journal, users: list[UserKey], found: list[Traced], wa
 
 
 async def _outcomes(journal: Journal, ids: dict[int, str], wait_s: float) -> dict[int, tuple[str, str]]:
-    """Of the deletions that did not succeed: where, and why."""
+    """The place and the reason of each deletion that did not succeed."""
     from bridge.journal.contract import DeliveryStatus
     from bridge.model.outcomes import Skip
 

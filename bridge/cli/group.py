@@ -32,7 +32,7 @@ _COMMANDS = {
 
 
 class _LazyGroup(TyperGroup):
-    """Commands are found by name; `run` does not import what the others need."""
+    """Finds commands by name, so that `run` does not import the modules of the others."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +62,7 @@ def build() -> Any:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
-        help="Mirrors chats across messengers; bridge.yaml says which.",
+        help="Mirrors chats across messengers, as bridge.yaml configures it.",
         epilog="Exit codes: 0 ok, 1 problems found, 2 wrong usage, 69 journal unusable, 75 try later, 78 faults in bridge.yaml.",
     )
     app.callback()(_root)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 0.25
 _LISTEN_S = 60.0
-"""Each read of the journal announces for this long that somebody watches."""
+"""How long the journal records a listener; each renewal extends it."""
 _REPLAY_WAIT_S = 20.0
 _BODY_CHARS = 4000
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -34,7 +34,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 hooks = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Watch what arrives by a key, put it through once more; switch an end on again that is posted to.",
+    help="Watch or repeat the requests of a key; enable an end that was switched off.",
 )
 hooks.command()(enable)
 
@@ -53,22 +53,22 @@ Key = Annotated[
 def listen(
     key: Key,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="Begin with what is kept from the last 10m, 2h or 1d.")
+        str, typer.Option("--since", metavar="TIME", help="Begin with the requests kept from the last 10m, 2h or 1d.")
     ] = "",
-    count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="End after so many.")] = None,
+    count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="End after this many requests.")] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Show requests as they arrive, until Ctrl-C: headers (secrets masked), body, and what they were answered. With --json, one
-    document a line."""
+    """Show requests as they arrive, until Ctrl-C: headers (secrets masked), body and response. With --json, one document per
+    line."""
     begin = datetime.now(UTC) - (_span(since, json=json) if since else timedelta())
 
     async def work(opened: ArrivalStore) -> None:
         from bridge.journal.contract.keys import ARRIVALS_KEPT
 
         found = await _find(opened, key, json=json)
-        say(f"listening to {found.key_id}, {found.address} {found.label}".rstrip() + "; Ctrl-C ends")
+        say(f"listening to {found.key_id}, {found.address} {found.label}".rstrip() + "; end with Ctrl-C")
         left, after, said_s = count, 0, -_LISTEN_S
         while left is None or left > 0:
             if time.monotonic() - said_s > _LISTEN_S / 3:
@@ -76,7 +76,7 @@ def listen(
                 said_s = time.monotonic()
             came = await opened.arrivals(found.key_id, after=after)
             if after and len(came) >= ARRIVALS_KEPT:
-                say(f"more came at once than the {ARRIVALS_KEPT} that are kept: some may be missing here")
+                say(f"only the latest {ARRIVALS_KEPT} requests are kept, and more arrived: some may be missing here")
             for arrival in came:
                 after = arrival.number
                 if arrival.arrived_at >= begin and (left is None or left > 0):
@@ -90,13 +90,13 @@ def listen(
 @hooks.command()
 def replay(
     key: Key,
-    since: Annotated[str, typer.Option("--since", metavar="TIME", help="What arrived in the last 10m, 2h or 1d.")] = "1h",
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="Repeat what arrived in the last 10m, 2h or 1d.")] = "1h",
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Repeat the requests that are kept: those that were refused, and those that arrived while somebody listened. A running daemon
-    does it within seconds."""
+    """Repeat the requests that are kept: those that were refused, and those that arrived during `hooks listen`. A running daemon
+    repeats them within seconds."""
     begin = datetime.now(UTC) - _span(since, json=json)
 
     async def work(opened: ArrivalStore) -> list[Arrival]:
@@ -125,7 +125,7 @@ def _report(done: Sequence[Arrival], since: str, *, json: bool) -> None:
         ]
         as_json({"ok": bool(done) and not refused and not waiting, "replayed": shown})
     elif not done:
-        say(f"nothing that is whole is kept from the last {since}")
+        say(f"no complete request is kept from the last {since}")
     else:
         rows = [
             (
@@ -140,7 +140,7 @@ def _report(done: Sequence[Arrival], since: str, *, json: bool) -> None:
         table(("number", "arrived", "then", "now", "answer"), rows)
     if waiting:
         if not json:
-            say("no daemon has taken it up yet: one that starts will")
+            say("some are not repeated yet: a daemon repeats them once it runs")
         raise typer.Exit(EX_TEMPFAIL)
     if refused or not done:
         raise typer.Exit(EX_FAILED)
@@ -162,7 +162,7 @@ async def _find(opened: Any, given: str, *, json: bool) -> StoredKey:
 def _span(text: str, *, json: bool) -> timedelta:
     match = _SPAN.fullmatch(text)
     if match is None or len(text) > 12:
-        fail(f"{one_line(text, 40)!r} is no time: write 30s, 10m, 2h or 1d", EX_USAGE, json=json)
+        fail(f"{one_line(text, 40)!r} is not a duration: write 30s, 10m, 2h or 1d", EX_USAGE, json=json)
     return timedelta(seconds=min(float(match[1]) * _SECONDS[match[2]], 36500 * 86400))
 
 

@@ -28,7 +28,7 @@ def enable(
         str,
         typer.Argument(
             metavar="ACCOUNT/END",
-            help="The end, as routes and /health name it.",
+            help="The end, as bridge.yaml and /health name it.",
             show_default=False,
             autocompletion=completing.places,
         ),
@@ -37,7 +37,7 @@ def enable(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Switch an end on again that its receiver, or five days of failures, switched off. Nothing that was sent to it is lost."""
+    """Enable an end that was switched off by its receiver or after five days of failures. Messages that wait for it are sent."""
     from bridge.cli.key_places import find_chat
 
     chat = find_chat(load_or_exit(config, json=json), where, json=json)

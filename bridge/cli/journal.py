@@ -1,4 +1,4 @@
-"""The journal as commands use it: beside a running daemon, or without one."""
+"""Opens the journal for commands, whether or not a daemon runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SERVICE_STATE = Path("/var/lib/messenger-bridge")
 """Where the systemd unit keeps its state: an admin's shell does not have the service's environment."""
 
 JournalPath = Annotated[
-    Path | None, typer.Option("--journal", help="The journal's file, instead of the one the configuration names.", metavar="FILE")
+    Path | None, typer.Option("--journal", help="The journal file. Default: the one that the configuration names.", metavar="FILE")
 ]
 
 

@@ -1,4 +1,4 @@
-"""The ends that a key can be for: an account's chats, as bridge.yaml names them. Used by `keys`."""
+"""Finds the ends that a key can be made for, as bridge.yaml names them. Used by `keys` and `hooks enable`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def chats_of(config: Config, route_name: str, *, to_post: bool = False) -> list[ChatAddress]:
-    """The ends of a route that keys can be for, in the order of the file; `to_post`: those alone from which the route relays."""
+    """The ends of a route that keys can be made for, in the order of the file. `to_post`: only those that the route relays from."""
     from adapters import registry
 
     (route,) = [route for route in config.routes if route.name == route_name]
@@ -24,7 +24,7 @@ def chats_of(config: Config, route_name: str, *, to_post: bool = False) -> list[
 
 
 def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
-    """`hooks/alerts`, or the name of a route with one such end. Ends the command if there is none, or no account for it."""
+    """The end named `hooks/alerts`, or the only such end of a route. Ends the command if there is none, or several."""
     from adapters import registry
     from bridge.model.refs import AccountName, ChatAddress
 
@@ -32,12 +32,14 @@ def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
         found = chats_of(config, where)
         if len(found) != 1:
             names = ", ".join(map(str, found)) or "none"
-            fail(f"route {where!r} has not one end that keys can be for, but {names}; name an end", EX_USAGE, json=json)
+            fail(
+                f"route {where!r} does not have exactly one end that takes keys (it has: {names}); name an end", EX_USAGE, json=json
+            )
         return found[0]
     account, _, chat = where.partition("/")
     taking = [name for name, one in config.accounts.items() if registry.load_manifest(one.platform).takes_keys]
     if account not in taking or not chat:
-        what = f"keys can be for ends of {', '.join(sorted(taking))}" if taking else "there is no account that keys can be for"
+        what = f"accounts that take keys: {', '.join(sorted(taking))}" if taking else "no account takes keys"
         fail(f"{where!r} is neither ACCOUNT/END nor a route: {what}", EX_USAGE, json=json)
     why = registry.load_platform(config.accounts[AccountName(account)].platform).check_address(chat)
     if why is not None:
@@ -46,7 +48,7 @@ def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
 
 
 def is_routed(config: Config, chat: ChatAddress, direction: KeyDirection) -> bool:
-    """Whether a route has it as an end of that direction: messages that a key posts are relayed from there."""
+    """Whether a route relays from the chat (for keys that post) or into it (for keys that read)."""
     from bridge.model.web_mount import KeyDirection
 
     ends = [end for route in config.routes for end in route.ends if end.chat == chat]

@@ -1,6 +1,6 @@
 """`messenger-bridge keys`: keys that allow a program to post to the public listener, or to read from it.
 
-Works on the journal, beside a running daemon, which reads it at every call: a new key is valid at once, a revoked one no longer."""
+Works on the journal. A running daemon looks keys up at every request: changes apply at once."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _MOST_BYTES = 2000 * _MB
 keys = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Make, list, rotate and revoke keys: who may post to the bridge, and read from it.",
+    help="Create, list, rotate and revoke keys, which let programs post to the bridge or read from it.",
 )
 
 Place = Annotated[
     str,
     typer.Argument(
         metavar="ACCOUNT/END",
-        help="What the key is for, as routes name it, or the name of a route that has one such end.",
+        help="The end, as bridge.yaml names it, or a route that has one such end.",
         show_default=False,
         autocompletion=completing.places,
     ),
@@ -48,36 +48,40 @@ KeyId = Annotated[
 @keys.command()
 def create(
     where: Place,
-    posts: Annotated[bool, typer.Option("--in", help="Its holder posts: /in/<key>.")] = False,
-    reads: Annotated[bool, typer.Option("--out", help="Its holder reads what is sent to the end: /out/<key>.")] = False,
-    label: Annotated[str, typer.Option("--label", "-l", help="Who holds it, for people: shown in lists, and as author.")] = "",
-    form: Annotated[bool, typer.Option("--form", help="For a website's form: each visitor has a rate of its own.")] = False,
+    posts: Annotated[bool, typer.Option("--in", help="The holder posts messages: /in/<key>.")] = False,
+    reads: Annotated[bool, typer.Option("--out", help="The holder reads the messages sent to the end: /out/<key>.")] = False,
+    label: Annotated[str, typer.Option("--label", "-l", help="The holder's name: shown in lists, and as author.")] = "",
+    form: Annotated[bool, typer.Option("--form", help="For a website's form: each visitor has a separate rate limit.")] = False,
     origins: Annotated[
         list[str] | None,
         typer.Option(
-            "--origin", metavar="SITE", help="With --form: only from this site (https://example.com), whose scripts may post too."
+            "--origin",
+            metavar="SITE",
+            help="With --form: accept posts from this site only (https://example.com), scripts included.",
         ),
     ] = None,
     per_minute: Annotated[
-        int, typer.Option("--per-minute", min=1, max=60_000, help="At most so many requests a minute.")
+        int, typer.Option("--per-minute", min=1, max=60_000, help="The most requests a minute.")
     ] = DEFAULT_PER_MINUTE,
     max_mb: Annotated[
-        float, typer.Option("--max-mb", min=0.001, max=_MOST_BYTES / _MB, help="The largest request, files and all.")
+        float, typer.Option("--max-mb", min=0.001, max=_MOST_BYTES / _MB, help="The largest request in MB, files included.")
     ] = DEFAULT_MOST_BYTES / _MB,
-    days: Annotated[float | None, typer.Option("--days", min=0.001, max=36500, help="It ends after so many days.")] = None,
+    days: Annotated[
+        float | None, typer.Option("--days", min=0.001, max=36500, help="The key expires after this many days.")
+    ] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Make a key. It is shown once: the bridge keeps only its hash."""
+    """Create a key. It is shown once: the bridge stores only its hash."""
     from bridge.cli.key_places import find_chat, is_routed
     from bridge.model.web_mount import KeyDirection
     from bridge.web.new_keys import make_key
 
     if posts == reads:
-        fail("say --in or --out: what its holder may do", EX_USAGE, json=json)
+        fail("give --in (the holder posts) or --out (the holder reads), and not both", EX_USAGE, json=json)
     if (form and reads) or (origins and not form):
-        fail("a form only posts: --form goes with --in, and --origin with --form", EX_USAGE, json=json)
+        fail("a form can only post: --form needs --in, and --origin needs --form", EX_USAGE, json=json)
     loaded = load_or_exit(config, json=json)
     chat = find_chat(loaded, where, json=json)
     direction = KeyDirection.IN if posts else KeyDirection.OUT
@@ -106,12 +110,12 @@ def _show_once(key_id: str, chat: ChatAddress, direction: KeyDirection, secret: 
     say(f"key {key_id} for {chat} ({direction.value}), shown this once:")
     typer.echo(url or secret)
     if not url:
-        say(f"Its URL is <web.public.url>/{direction.value}/<key>: bridge.yaml has no web.public yet, so nobody can call.")
+        say(f"Its URL is <web.public.url>/{direction.value}/<key>: bridge.yaml has no web.public yet, so nobody can use it.")
 
 
 @keys.command("list")
 def list_(
-    everything: Annotated[bool, typer.Option("--all", help="Those that were revoked or are over too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include revoked and expired keys.")] = False,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
@@ -145,14 +149,14 @@ def rotate(
             "--overlap-days",
             min=0,
             max=LONGEST_OVERLAP_DAYS,
-            help="So long the old one opens too, until its holder has the new one.",
+            help="How long the old key stays valid.",
         ),
     ] = 1.0,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Replace a key by a new one with the same id. The old one stays valid for a while."""
+    """Replace a key by a new one with the same id. The old one stays valid for --overlap-days."""
     from bridge.journal.contract import KeySecret
     from bridge.policy.access_keys import hash_of, new_secret
 
@@ -168,7 +172,7 @@ def rotate(
     if key is None:
         _unknown(key_id, json=json)
     if not json:
-        say(f"the old one opens until {moment(until)} UTC" if overlap_days else "the old one opens no more")
+        say(f"the old key is valid until {moment(until)} UTC" if overlap_days else "the old key is no longer valid")
     _show_once(key_id, key.address, key.direction, secret, public_url, json=json)
 
 
@@ -189,24 +193,24 @@ def invite(
         list[str],
         typer.Argument(
             metavar="ROUTE|ACCOUNT/END...",
-            help="What the holder of the link may choose from: ends by name, or all of a route that can be posted to.",
+            help="What the holder of the link may choose from: ends, or all ends of a route that a key can post to.",
             show_default=False,
             autocompletion=completing.places,
         ),
     ],
-    hours: Annotated[float, typer.Option("--hours", min=0.01, max=168, help="The link is good for so long.")] = 24.0,
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=168, help="How long the link is valid.")] = 24.0,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Make a one-time link to a page where somebody without a terminal connects a website's form or a service to a chat."""
+    """Create a one-time link to a page where somebody without a terminal connects a website's form or a service to a chat."""
     from bridge.cli.key_places import chats_of, find_chat
     from bridge.journal.contract import Invite
     from bridge.policy.access_keys import LINK_PREFIX, hash_of, new_secret
 
     loaded = load_or_exit(config, json=json)
     if not loaded.web.public_url:
-        fail("nobody could open the link: bridge.yaml has no web.public", EX_FAILED, json=json)
+        fail("the link needs a public listener: set web.public in bridge.yaml", EX_FAILED, json=json)
     routes = {route.name for route in loaded.routes}
     chats = [
         chat
@@ -214,7 +218,7 @@ def invite(
         for chat in (chats_of(loaded, one, to_post=True) if one in routes else [find_chat(loaded, one, json=json)])
     ]
     if not chats:
-        fail(f"no end of {', '.join(where)} is one that a key can post to", EX_USAGE, json=json)
+        fail(f"a key can post to no end of {', '.join(where)}", EX_USAGE, json=json)
     link, now = new_secret(LINK_PREFIX), datetime.now(UTC)
     until = now + timedelta(hours=hours)
     made = Invite(hash=hash_of(link), chats=tuple(dict.fromkeys(chats)), created_at=now, valid_until=until)
@@ -228,7 +232,7 @@ def invite(
 
 
 def _unknown(key_id: str, *, json: bool) -> NoReturn:
-    fail(f"there is no key {key_id!r} that is valid; `keys list` shows them", EX_FAILED, json=json)
+    fail(f"there is no valid key {key_id!r}; `keys list` shows those that are", EX_FAILED, json=json)
 
 
 # -- words ------------------------------------------------------------------------------------------------------------------

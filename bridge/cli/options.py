@@ -23,7 +23,7 @@ ConfigPath = Annotated[
 ]
 DEFAULT_CONFIG = Path("bridge.yaml")
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for scripts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")]
 
 
 def load(path: Path, *, without_secrets: bool = False) -> Loaded:

@@ -1,5 +1,5 @@
-"""`messenger-bridge people`: accounts that people linked themselves, and decisions about people. Works beside a running daemon,
-which reads them again within seconds."""
+"""`messenger-bridge people`: links between accounts of one person, opt-outs and mutes. Works on the journal; a running daemon
+applies changes within seconds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from bridge.cli.persons import AT_COMMAND_LINE, PersonArgument, users_of
 if TYPE_CHECKING:
     from bridge.journal.contract import Audited, Decision, Journal, LinkedUser, UserKey
 
-people = typer.Typer(add_completion=False, no_args_is_help=True, help="Accounts that people linked, who opted out, who is muted.")
+people = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="List linked accounts, opt-outs and mutes; link and unlink accounts."
+)
 
 User = Annotated[str, typer.Argument(metavar="ACCOUNT/USER-ID", show_default=False)]
-Minutes = Annotated[int, typer.Option("--minutes", min=0, help="For so long; 0: until it is lifted.", metavar="MINUTES")]
+Minutes = Annotated[int, typer.Option("--minutes", min=0, help="How long; 0: until `unmute`.", metavar="MINUTES")]
 
 
 @people.command("list")
 def list_(config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """Linked accounts, and who opted out or is muted."""
+    """List linked accounts, and the people who opted out or are muted."""
 
     async def work(opened: Journal) -> tuple[list[LinkedUser], list[Decision]]:
         return list(await opened.persons.linked()), list(await opened.persons.decisions())
@@ -36,7 +38,7 @@ def list_(config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json
         as_json({"linked": [_linked(one) for one in linked], "decisions": [_decided(one) for one in decisions]})
         return
     if not linked and not decisions:
-        say("nobody linked accounts, opted out, or is muted")
+        say("no linked accounts, no opt-outs, no mutes")
     if linked:
         table(("person", "account", "name", "since (UTC)"), [(o.person, str(o.user), o.name, moment(o.at)) for o in linked])
     if decisions:
@@ -58,14 +60,14 @@ def link(one: User, other: User, config: ConfigPath = DEFAULT_CONFIG, journal: J
         await opened.persons.audit(_note("link", f"{users[0]} = {users[1]}"))
 
     if users[0] == users[1]:
-        fail("these are one account", EX_USAGE, json=json)
+        fail("both are the same account: give two different ones", EX_USAGE, json=json)
     with_journal(config, journal, work, json=json)
-    _done(f"{users[0]} and {users[1]} are one person's", json=json)
+    _done(f"{users[0]} and {users[1]} are linked", json=json)
 
 
 @people.command()
 def unlink(user: User, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """Take an account out of what a person linked."""
+    """Remove an account from the linked accounts of a person."""
     key = _user(user, json=json)
 
     async def work(opened: Journal) -> bool:
@@ -86,12 +88,12 @@ def mute(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Relay nothing of somebody any more."""
+    """Stop relaying a person, on all of their accounts."""
     _decide(person, "MUTED", "is muted", config, journal, minutes, json=json)
 
 
 def unmute(person: PersonArgument, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """Relay somebody again who was muted."""
+    """Relay a muted person again."""
     from bridge.journal.contract import DecisionKind
 
     async def work(opened: Journal) -> list[UserKey]:
@@ -112,7 +114,7 @@ def audit(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Who did what: deletions, mutes, links, opt-outs, retries. It holds nobody's words."""
+    """Show the audit: who deleted, muted, linked, opted out or retried. It holds no texts of messages."""
 
     async def work(opened: Journal) -> list[Audited]:
         return list(await opened.persons.audited(limit=limit))
@@ -121,7 +123,7 @@ def audit(
     if json:
         as_json({"audit": [_audited(one) for one in found]})
     elif not found:
-        say("nothing was done yet")
+        say("the audit is empty")
     else:
         table(("when (UTC)", "by", "did", "to", "result"), [(moment(o.at), o.actor, o.action, o.subject, o.result) for o in found])
 

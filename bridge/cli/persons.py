@@ -1,5 +1,5 @@
-"""Whom somebody means at the command line: ACCOUNT/USER-ID, or a name in the `people` of bridge.yaml; with the accounts that the
-person linked."""
+"""Finds the accounts of the person named on the command line: by ACCOUNT/USER-ID, or by a name in `people` of bridge.yaml. Linked
+accounts are included."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AT_COMMAND_LINE = "command line"
 
 
 def users_of(person: str, config: Path, linked: Sequence[LinkedUser], *, json: bool) -> list[UserKey]:
-    """The accounts of that person, each once; the command ends if there are none."""
+    """The accounts of that person, each once. Ends the command if there are none."""
     from bridge.journal.contract import UserKey
     from bridge.model.refs import AccountName
 

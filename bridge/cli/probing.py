@@ -1,4 +1,4 @@
-"""What `check --online` asks, per account: whether the chats exist, and what the adapter's own probe says. Sends no messages."""
+"""The checks of `check --online` for each account: whether the chats exist, and the adapter's own probe. Sends no messages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 _CLOSE_S = 5.0
 _MOST_PEOPLE = 100
-"""How many people are looked up on each account: a check shall end."""
+"""The most people looked up on each account, so that a check ends in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One item of a probe. `temporary`: the platform could not be asked; later it may be."""
+    """One item of a probe. `temporary`: the platform could not be reached; a later check may succeed."""
 
     account: str
     where: str
@@ -77,7 +77,7 @@ class _Probe:
         adapter: Adapter | None = None
         if self._account.options is None:
             action = "run this command as root, or as the service's user with its environment"
-            self._add("", "account", ok=False, detail="not asked: its secrets cannot be read here", action=action)
+            self._add("", "account", ok=False, detail="not checked: its secrets cannot be read here", action=action)
             return self._findings
         try:
             async with asyncio.timeout(timeout_s):
@@ -128,7 +128,7 @@ class _Probe:
         await self._ask_for_people(adapter)
 
     async def _ask_for_people(self, adapter: Adapter) -> None:
-        """Whom the platform knows by what `people` says. Somebody unknown is no fault: names are shown all the same."""
+        """Looks up the entries of `people` on the platform. An unknown person is not a fault: messages are relayed all the same."""
         if not isinstance(adapter, LooksUpPeople):
             return
         for name, entry in list(self._people.items())[:_MOST_PEOPLE]:
@@ -138,9 +138,7 @@ class _Probe:
                 self._add("", f"person {name}", ok=True, detail=f"{entry}: not looked up: {error}")
                 continue
             if found is None:
-                self._add(
-                    "", f"person {name}", ok=True, detail=f"{entry}: nobody is found, or several are: mentions may ping nobody"
-                )
+                self._add("", f"person {name}", ok=True, detail=f"{entry}: no person, or several, found: mentions may ping nobody")
                 continue
             who = ", ".join(dict.fromkeys(part for part in (found.name, found.username, found.user_id) if part))
             self._add("", f"person {name}", ok=True, detail=f"{entry} is {who}")

@@ -1,4 +1,4 @@
-"""`messenger-bridge retry-now`: what waits is tried at once, however long a platform asked to wait.
+"""`messenger-bridge retry-now`: ends waits for the next attempt, rate limits of the platform included.
 
 Writes the request into the journal, where a running daemon finds it within seconds; without a daemon it applies at the next
 start."""
@@ -28,7 +28,7 @@ Where = Annotated[
     str,
     typer.Argument(
         metavar="ACCOUNT[/CHAT]",
-        help="An account, or one chat of it, as bridge.yaml or /health names it.",
+        help="An account, or one of its chats, as bridge.yaml or /health names it.",
         show_default=False,
         autocompletion=completing.places,
     ),
@@ -36,7 +36,7 @@ Where = Annotated[
 
 
 def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """End the current wait of a chat, or of all chats of an account; an account that is down connects at once."""
+    """Try waiting deliveries of a chat or an account now. An account that is down connects at once."""
     from bridge.model.refs import AccountName
 
     account, _, chat = where.partition("/")
@@ -44,7 +44,7 @@ def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: Journa
         fail(f"{where!r} is neither ACCOUNT nor ACCOUNT/CHAT", EX_USAGE, json=json)
     loaded = load(config, without_secrets=True).config
     if loaded is not None and account not in loaded.accounts:
-        fail(f"there is no account {account!r}; there is {', '.join(sorted(loaded.accounts))}", EX_USAGE, json=json)
+        fail(f"there is no account {account!r}; the accounts are {', '.join(sorted(loaded.accounts))}", EX_USAGE, json=json)
     name = AccountName(account)
     lanes, count = with_journal(config, journal, lambda opened: _wish(opened, name, chat), json=json)
     found = bool(lanes) or not chat
@@ -59,7 +59,7 @@ def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: Journa
 
 
 async def _wish(journal: _Store, account: AccountName, chat: str) -> tuple[list[ChatAddress], int]:
-    """The chats with something that waits, and how many deliveries those are."""
+    """The chats with waiting deliveries, and the number of these."""
     from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 
     native_ids = await journal.native_ids(account)

@@ -1,4 +1,4 @@
-"""`messenger-bridge routes`: every route, and what becomes of each kind of message on its way, before anything is sent."""
+"""`messenger-bridge routes`: every route, and how each kind of message is shown at its target. Sends nothing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def routes(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Only these routes.", metavar="ROUTE", show_default=False, autocompletion=completing.routes),
+        typer.Argument(help="Show only these routes.", metavar="ROUTE", show_default=False, autocompletion=completing.routes),
     ] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     short: Annotated[bool, typer.Option("--short", "-s", help="Show only which end relays to which.")] = False,
     json: Json = False,
 ) -> None:
-    """Show the routes, and what becomes of each kind of message in each direction: native, partly, converted, dropped, off."""
+    """Show the routes, and how each kind of message is relayed in each direction: native, partly, converted, dropped, off."""
     loaded = load_or_exit(config, json=json)
     chosen = [route for route in loaded.routes if not names or route.name in names]
     unknown = [name for name in names or [] if name not in {route.name for route in loaded.routes}]

@@ -8,7 +8,7 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath
 
 
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Relay until stopped. SIGTERM or Ctrl-C drains, a second one ends at once; SIGHUP reads the configuration again."""
+    """Relay until stopped. SIGTERM or Ctrl-C drains waiting messages; a second one ends at once. SIGHUP reloads bridge.yaml."""
     from bridge.cli.start import start
 
     raise typer.Exit(start(config))

@@ -9,14 +9,14 @@ import typer
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.", min=1, max=65535)] = 8090,
-    keep: Annotated[Path | None, typer.Option(help="Keep bridge.yaml and journal in this new folder.", file_okay=False)] = None,
+    port: Annotated[int, typer.Option(help="Port of the web page on 127.0.0.1.", min=1, max=65535)] = 8090,
+    keep: Annotated[Path | None, typer.Option(help="Keep bridge.yaml and the journal in this new folder.", file_okay=False)] = None,
     self_test: Annotated[
-        bool, typer.Option("--self-test", help="No page: try every pair of messengers and print a table.")
+        bool, typer.Option("--self-test", help="Instead of the page: test every pair of messengers and print a table.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --self-test: the results as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --self-test: print the results as JSON.")] = False,
 ) -> None:
-    """Run the bridge between stand-ins of the messengers on this machine, with a page to type into."""
+    """Run the bridge between emulated messengers on this machine, with a web page to write messages in."""
     # the registry and what the sandbox needs are imported here: `messenger-bridge --help` stays quick
     from adapters.registry import load_platform, platforms
 

@@ -1,4 +1,4 @@
-"""What becomes of each kind of message part or event between two ends, as far as it is known in advance. Pure.
+"""How each kind of message part or event is shown from one end to another, as far as it is known in advance. Pure.
 
 For text and files the core's own code (`degrade`, `attachments`) is run on samples, so that this table cannot differ from what is
 really done. The rest follows from capabilities and relay options as the outbox reads them."""

@@ -1,6 +1,6 @@
-"""`messenger-bridge trace`: what became of one message in each chat, by which rule and when, and what waits until when and why.
+"""`messenger-bridge trace`: the state of one message in each chat: delivered, skipped by which rule, or waiting until when and why.
 
-Reads the journal, beside a running daemon. What the journal does not know is explained from bridge.yaml."""
+Reads the journal, whether or not a daemon runs. Explains from bridge.yaml what the journal does not know."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ What = Annotated[
     str,
     typer.Argument(
         metavar="MESSAGE",
-        help="A link to the message as the platform's app copies it, ACCOUNT/CHAT#ID as the log writes it, or a delivery's number.",
+        help="A link to the message as the platform's app copies it, ACCOUNT/CHAT#ID as in the log, or the number of a delivery.",
         show_default=False,
     ),
 ]
@@ -45,7 +45,7 @@ class _Answer:
 
 
 def trace(what: What, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """Show what became of a message in each chat. Works from the original and from every copy."""
+    """Show the deliveries of a message to each chat, and why each is skipped, waits or failed. Takes the original or any copy."""
     from bridge.cli.tracing import asked_for
 
     loaded = _config(config, json=json)

@@ -1,4 +1,4 @@
-"""What `trace` says: which message is meant, and the journal's rows about it in words. Pure."""
+"""The output of `trace`: finds the message that was asked for, and puts the journal's rows about it into words. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def asked_for(what: str, config: Config) -> list[Asked] | str:
     if not slash or not hash_sign or not chat or not message_id:
         return f"{what!r} is neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"
     if account not in config.accounts:
-        return f"there is no account {account!r}; there is {', '.join(sorted(config.accounts))}"
+        return f"there is no account {account!r}; the accounts are {', '.join(sorted(config.accounts))}"
     return [Asked(AccountName(account), chat, message_id)]
 
 
@@ -50,7 +50,7 @@ def _by_link(link: str, config: Config) -> list[Asked] | str:
         linked = registry.load_platform(account.platform).message_of_link(account.options, link)
         if linked is not None:
             found.append(Asked(name, linked.chat, linked.message_id, linked.is_unique))
-    return found or "this is no link to a message on a platform or server that an account of bridge.yaml is on"
+    return found or "the link does not lead to a message on a platform or server of an account in bridge.yaml"
 
 
 class Known:
@@ -92,7 +92,7 @@ class Known:
                 yield chat
 
     def why_unknown(self, asked: list[Asked]) -> str:
-        """Of a message that the journal does not know."""
+        """Why the journal does not know the message, as one line."""
         one = asked[0]
         ends = [
             (route, end)
@@ -102,17 +102,17 @@ class Known:
             for route, end in self._ends(address)
         ]
         if not ends and one.chat:
-            return f"unknown: no route has {one.account}/{one.chat} as an end, so what is said there goes nowhere (no_route)"
+            return f"unknown: no route has {one.account}/{one.chat} as an end, so its messages are not relayed (no_route)"
         sending = [(route, end) for route, end in ends if end.sends]
         if ends and not sending:
             names = ", ".join(sorted({route.name for route, _ in ends}))
-            return f"unknown: {one.account}/{one.chat} only receives (route {names}), so what is said there goes nowhere (no_route)"
+            return f"unknown: {one.account}/{one.chat} only receives (route {names}), so its messages are not relayed (no_route)"
         threads = sorted({str(end) for _, end in sending if end.thread_id is not None})
         only = (
             f" Only {', '.join(threads)} of it is relayed." if threads and len(threads) == len({str(e) for _, e in sending}) else ""
         )
         return (
-            f"unknown: the journal has no such message.{only} Either the bridge was not told of it (see /health of that time), or"
+            f"unknown: the journal has no such message.{only} Either the platform did not report it (see /health of that time), or"
             f" it is of a kind that is never relayed (metric messenger_bridge_ignored), or is from before the chat was relayed, or"
             f" older than journal.keep_days ({self._config.journal.keep_days:g})."
         )
@@ -151,7 +151,7 @@ class Known:
                 since = f" since {moment(one.first_attempt_at)}" if one.first_attempt_at else ""
                 return f"attempt {one.attempts} is being made{since}, or its outcome is unknown until the bridge runs again"
             case DeliveryStatus.BEHIND:
-                return f"beside the line, what comes after it does not wait: {one.note or 'retried by an admin'}"
+                return f"beside the line, later deliveries do not wait for it: {one.note or 'retried by an admin'}"
             case DeliveryStatus.WAITING:
                 return self._waiting(one)
 
@@ -244,7 +244,7 @@ class Known:
 
 
 def titles(traced: Traced) -> Iterator[str]:
-    """What the rows below are about."""
+    """The lines above the rows: the message, and whether a copy of it was asked for."""
     by = f" by {traced.author_name}" if traced.author_name else ""
     what = f"message {traced.original}{by}" if traced.original else "a notice"
     if traced.event.change is not None:
@@ -264,7 +264,7 @@ _DONE = {
 
 
 def change_title(event: TracedEvent, traced: Traced) -> str:
-    """Above the rows of a change."""
+    """The line above the rows of a change."""
     where = f" on {event.of}" if event.of not in (None, traced.original) else ""
     return f"{_DONE[event.change or ChangeKind.EDIT]}{where}, accepted {moment(event.accepted_at)}:"
 

@@ -39,7 +39,9 @@ def offered(folder: Path) -> Offered:
 
 
 def test_commands_at_the_top(offered: Offered) -> None:
-    assert offered("") == ["run", "check", "routes", "trace", "dead", "retry-now", "dialect", "keys", "hooks", "schema", "sandbox"]
+    people = ["people", "mute", "unmute", "audit", "forget"]
+    tools = ["dialect", "keys", "hooks", "schema", "sandbox"]
+    assert offered("") == ["run", "check", "routes", "trace", "dead", "retry-now", *people, *tools]
     assert offered("re") == ["retry-now"]
 
 

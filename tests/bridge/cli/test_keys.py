@@ -90,14 +90,14 @@ def test_a_route_with_one_such_end_names_it(cli: Cli, daemon: SqliteJournal) -> 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("hooks/alerts",), "--in or --out"),
-        (("hooks/alerts", "--in", "--out"), "--in or --out"),
-        (("tg/-1001234567890", "--in"), "keys can be for ends of hooks"),
+        (("hooks/alerts",), "give --in (the holder posts) or --out"),
+        (("hooks/alerts", "--in", "--out"), "give --in (the holder posts) or --out"),
+        (("tg/-1001234567890", "--in"), "accounts that take keys: hooks"),
         (("hooks", "--in"), "neither ACCOUNT/END nor a route"),
         (("nobody/alerts", "--in"), "neither ACCOUNT/END nor a route"),
         (("hooks/a b", "--in"), "letters, digits"),
-        (("hooks/alerts", "--out", "--form"), "a form only posts"),
-        (("hooks/alerts", "--in", "--origin", "https://example.com"), "--origin with --form"),
+        (("hooks/alerts", "--out", "--form"), "a form can only post"),
+        (("hooks/alerts", "--in", "--origin", "https://example.com"), "--origin needs --form"),
         (("hooks/site", "--in", "--form", "--origin", "example.com"), "is no site"),
         (("hooks/site", "--in", "--form", "--origin", "https://example.com/page"), "is no site"),
         (("hooks/site", "--in", "--form", "--origin", "https://example.com:99999"), "out of range"),
@@ -146,7 +146,7 @@ def test_a_rotated_key_has_two_for_a_while(cli: Cli, daemon: SqliteJournal, fold
     assert new.valid_until is None
     assert cli("keys", "list", "--json").data["keys"][0]["state"] == "rotating"
     at_once = cli("keys", "rotate", first["id"], "--overlap-days", "0")
-    assert "opens no more" in at_once.err
+    assert "no longer valid" in at_once.err
     assert len(stored(folder)[0].secrets) == 1
     assert cli("keys", "rotate", first["id"], "--overlap-days", "8").code == 2
 
@@ -198,10 +198,10 @@ def test_an_invitation_for_a_route_is_for_the_ends_from_which_it_relays(cli: Cli
     both = CONFIG.replace("from: hooks/alerts, to: tg/-1001234567890", "from: hooks/alerts, to: hooks/reader")
     (folder / "bridge.yaml").write_text(both + PUBLIC)
     assert cli("keys", "invite", "alerts", "--json").data["chats"] == ["hooks/alerts"]
-    assert "no end of reading is one that a key can post to" in cli("keys", "invite", "reading").err
+    assert "a key can post to no end of reading" in cli("keys", "invite", "reading").err
 
 
 def test_an_invitation_that_nobody_could_use_is_not_made(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
     assert "neither ACCOUNT/END nor a route" in cli("keys", "invite", "tg/-1001234567890").err
     (folder / "bridge.yaml").write_text(CONFIG.replace("fetch: true", "url: 'https://r.example'").replace(", form: {}", ""))
-    assert "no web.public" in cli("keys", "invite", "alerts").err
+    assert "set web.public in bridge.yaml" in cli("keys", "invite", "alerts").err

@@ -85,7 +85,7 @@ def test_systemds_own_folder_goes_first(service: Path) -> None:
 
 def test_online_does_not_ask_an_account_whose_token_it_cannot_read(cli: Any, service: Path) -> None:
     found = {one["account"]: one for one in cli("check", "--online", "--timeout", "5", "--json").data["online"]}
-    assert found["tg"]["detail"] == "not asked: its secrets cannot be read here"
+    assert found["tg"]["detail"] == "not checked: its secrets cannot be read here"
     assert (found["tg"]["ok"], found["tg"]["temporary"]) == (False, False)
 
 

@@ -217,7 +217,7 @@ async def test_without_a_network_the_command_says_so_and_ends_with_75(emulator: 
     code, out, err = await checked(tmp_path)
     assert code == 75, out + err
     assert "could not be reached" in out
-    assert "could not be asked: try again later" in out
+    assert "could not be made: try again later" in out
     assert "FAILED" not in out
     assert "failed" not in out.splitlines()[-1]
     await emulator.start()
@@ -241,7 +241,7 @@ async def test_whom_the_people_of_the_file_are(tmp_path: Path) -> None:
         findings = await probe_all(of_one(loaded.config), registry.load_platform, timeout_s=20)
         told = {found.name: found.detail for found in findings if found.name.startswith("person ")}
         assert told["person Anna Petrova"].startswith("@anna is Anna, anna, u")
-        assert told["person Boris"].startswith("boris@corp.example: nobody is found")
+        assert told["person Boris"].startswith("boris@corp.example: no person, or several, found")
         assert all(found.ok for found in findings)
     finally:
         await server.stop()
@@ -268,7 +268,7 @@ def test_the_same_click_is_named_once(capsys: pytest.CaptureFixture[str]) -> Non
     _show([*scopes, Finding("team", "#general", "chat", False, "busy", temporary=True), Finding("tg", "", "token", True)])
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("->")] == ["-> team: reinstall the app"]
-    assert lines[-1] == "3 of 5 checks failed; 1 could not be asked: try again later"
+    assert lines[-1] == "3 of 5 checks failed; 1 could not be made: try again later"
     assert len(set(lines)) == len(lines)
 
 

@@ -74,7 +74,7 @@ def test_where_nothing_waits(cli: Any, waiting: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "words"), [("nobody", "there is no account 'nobody'; there is spirit, tg"), ("tg/", "neither ACCOUNT nor")]
+    ("where", "words"), [("nobody", "there is no account 'nobody'; the accounts are spirit, tg"), ("tg/", "neither ACCOUNT nor")]
 )
 def test_wrong_usage(cli: Any, waiting: Path, where: str, words: str) -> None:
     done = cli("retry-now", where)

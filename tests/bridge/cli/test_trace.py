@@ -82,8 +82,8 @@ def test_what_the_journal_does_not_know_is_explained(
     [
         ("nonsense", "neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"),
         ("tg/-100", "neither a link"),
-        ("nobody/-100#3", "there is no account 'nobody'; there is guild, spirit, team, tg"),
-        ("https://example.com/x", "no link to a message on a platform or server that an account of bridge.yaml is on"),
+        ("nobody/-100#3", "there is no account 'nobody'; the accounts are guild, spirit, team, tg"),
+        ("https://example.com/x", "does not lead to a message on a platform or server of an account in bridge.yaml"),
     ],
 )
 def test_what_is_no_message_is_wrong_usage(cli: Any, traced_journal: Callable[[Fill], None], what: str, words: str) -> None:

@@ -252,7 +252,7 @@ def test_threads_and_what_waits_beside_the_line(cli: Any, traced_journal: Callab
     done = cli("trace", "1")
     rows = {line.split()[1]: line for line in done.out.splitlines() if line[:1].isdigit() and "/" in line}
     assert set(rows) == {f"{ALERTS}/45", f"{ALERTS}/46"}
-    assert "beside the line, what comes after it does not wait: " in rows[f"{ALERTS}/45"]
+    assert "beside the line, later deliveries do not wait for it: " in rows[f"{ALERTS}/45"]
     assert rows[f"{ALERTS}/46"].endswith("refused too; `dead retry 2` tries again")
 
 
