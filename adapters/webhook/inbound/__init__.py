@@ -1,1 +1,1 @@
-"""Somebody's request to the bridge."""
+"""Requests from senders to the bridge: received, verified, decoded and turned into events."""

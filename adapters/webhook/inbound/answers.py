@@ -1,4 +1,4 @@
-"""What senders are told, each in the form it expects. Pure.
+"""Responses to senders, each in the form that the sender expects. Pure.
 
 Sources: docs.slack.dev and developer.mattermost.com, incoming webhooks (`ok` as text; Alertmanager asks for it,
 prometheus/alertmanager#3546); Discord's API reference, "Execute Webhook" (204, or the message with `?wait=true`); read 2026-11-26.
@@ -29,7 +29,7 @@ _NOT_STORED = {"Cache-Control": "no-store"}
 def accepted(
     answer: Answer, message_id: str, headers: Mapping[str, str], query: Mapping[str, str], form: FormOptions | None
 ) -> web.Response:
-    """After the message is on disk. `message_id` is empty where nothing was to be posted."""
+    """The response once the message is on disk. `message_id` is empty if the request posts no message."""
     from aiohttp import web
 
     match answer:
@@ -50,7 +50,7 @@ def accepted(
 
 
 def looked_at(headers: Mapping[str, str]) -> web.Response:
-    """For whoever called a page, or looked whether it is there: nothing to see, as a picture if one was asked for."""
+    """The response to a GET or HEAD of a page: an empty picture if one was asked for, else `ok`."""
     from aiohttp import web
 
     if headers.get("accept", "").startswith("image/"):
@@ -59,7 +59,7 @@ def looked_at(headers: Mapping[str, str]) -> web.Response:
 
 
 def refused(status: int, why: str, headers: Mapping[str, str], *, retry_after_s: int | None = None) -> web.Response:
-    """What is wrong with the request, to a browser as a page, else as JSON or text as the request was."""
+    """The error response: a page for a browser, else JSON or text like the request."""
     from aiohttp import web
 
     more = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else {}
@@ -82,5 +82,5 @@ def page(status: int, words: str) -> web.Response:
 
 
 def _wants_page(headers: Mapping[str, str]) -> bool:
-    """A browser that shows the answer; a script of a page asks for JSON, or for anything."""
+    """Whether a browser will show the response. Scripts of a page accept JSON, or anything."""
     return "text/html" in headers.get("accept", "")

@@ -1,6 +1,6 @@
-"""A request's bytes to what they hold: JSON, a form, a text. Pure.
+"""Parses the body of a request: JSON, a form or plain text. Pure.
 
-The bytes tell what they are rather than their type: senders post JSON as a form (`curl -d`), and words as one. Sources: WHATWG
+The content decides, not the declared type: senders declare JSON (`curl -d`) and plain text as a form. Sources: WHATWG
 HTML, "URL-encoded form data" (`_charset_`); ntfy's docs/publish.md; developer.mattermost.com and docs.slack.dev (`payload=`), read
 2026-11-26.
 """
@@ -41,7 +41,7 @@ class Kind(StrEnum):
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     data: Any = None
-    """Of JSON: what it holds."""
+    """The value of a JSON body."""
     text: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     files: tuple[Attachment, ...] = ()
@@ -51,7 +51,7 @@ NOTHING_BODY = Body(kind=Kind.NOTHING)
 
 
 def type_of(content_type: str) -> tuple[str, str]:
-    """The type in small letters, and the charset that it names."""
+    """The media type in lower case, and its charset parameter; empty if absent."""
     mail = _Mail()
     mail["Content-Type"] = content_type or "application/octet-stream"
     charset = mail.get_param("charset", "")
@@ -59,7 +59,7 @@ def type_of(content_type: str) -> tuple[str, str]:
 
 
 def parse(raw: bytes, content_type: str) -> Body:
-    """Raises Refusal."""
+    """The parsed body. Raises Refusal (400, 415) if it cannot be read."""
     kind, charset = type_of(content_type)
     if raw.startswith(b"\x1f\x8b"):
         raise Refusal(415, COMPRESSED)
@@ -73,7 +73,7 @@ def parse(raw: bytes, content_type: str) -> Body:
         if found is not None:
             return Body(kind=Kind.JSON, data=found)
         if kind not in ("text/plain", "text/markdown"):
-            json_of(raw, charset)  # says what is wrong with it
+            json_of(raw, charset)  # raises Refusal with the place of the error
     if kind == "application/x-www-form-urlencoded" and _is_form(raw):
         return of_fields(pairs_of(raw, charset))
     if kind and not (kind.startswith("text/") or kind in ("application/x-www-form-urlencoded", "application/octet-stream")):
@@ -82,7 +82,7 @@ def parse(raw: bytes, content_type: str) -> Body:
 
 
 def json_of(raw: bytes, charset: str = "") -> Any:
-    """Raises Refusal that says where it is no JSON."""
+    """The value. Raises Refusal with the place of the syntax error."""
     text = _json_text(raw, charset)
     try:
         return json.loads(text)
@@ -111,8 +111,8 @@ def _perhaps_json(raw: bytes, charset: str) -> Any:
 
 
 def _is_form(raw: bytes) -> bool:
-    """`curl -d "words"` sends any text as a form. What browsers and libraries send has every other letter as %XX; people type
-    `text=some words`, of which the field's name tells."""
+    """Whether it is a form: `curl -d "words"` declares any text as one. Browsers and libraries percent-encode all other characters;
+    people type `text=some words`, which the name of the field gives away."""
     if b"=" not in raw:
         return False
     if _ENCODED.fullmatch(raw):
@@ -121,7 +121,7 @@ def _is_form(raw: bytes) -> bool:
 
 
 def pairs_of(raw: bytes, charset: str = "") -> list[tuple[str, str]]:
-    """Fields of an urlencoded form, in their order. `_charset_` says how the others are written. Raises Refusal."""
+    """The fields of a urlencoded form, in order. `_charset_` names the charset of the others. Raises Refusal."""
     pairs = [pair.partition(b"=") for pair in raw.split(b"&", MOST_FIELDS) if pair]
     if len(pairs) > MOST_FIELDS or (pairs and b"&" in pairs[-1][2]):
         raise Refusal(400, f"the form has more than {MOST_FIELDS} fields")
@@ -135,7 +135,7 @@ def _unquoted(raw: bytes) -> bytes:
 
 
 def of_fields(pairs: list[tuple[str, str]], files: tuple[Attachment, ...] = ()) -> Body:
-    """A form, or the JSON that it carries. Raises Refusal."""
+    """The form, or the JSON in one of its fields. Raises Refusal."""
     for name, value in pairs:
         is_carried = name in _CARRIERS and value.lstrip()[:1] in ("{", "[")
         if is_carried and (name == "payload" or len(pairs) == 1 or _is_json(value)):

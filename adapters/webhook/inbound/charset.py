@@ -1,4 +1,4 @@
-"""Bytes of forms and texts to words, whatever the sender says of them or does not. Pure."""
+"""Decodes the bytes of forms and texts; the charset may be stated wrongly or not at all. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _ASCII_LETTER = re.compile(rb"[A-Za-z]")
 _LOOKED_AT_BYTES = 16 * 1024
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
-"""Codecs of Python that are no charset, or one that no browser reads."""
+"""Codecs of Python that are not charsets, or that no browser supports."""
 _LIKE_ASCII = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})
 
 
 def known(name: str) -> str:
-    """The charset's name in Python, or empty if there is no such charset of texts."""
+    """Python's name of the charset; empty if there is no such text charset."""
     try:
         found = codecs.lookup(name.strip().strip("\"'"))
     except (LookupError, ValueError):
@@ -24,7 +24,8 @@ def known(name: str) -> str:
 
 
 def words_of(raw: bytes, charset: str = "") -> str:
-    """Read as UTF-8 if it is that, whatever was said; else as was said, else as the likelier of windows-1251 and windows-1252."""
+    """The text: by its byte order mark, else the stated charset, else UTF-8, else the likelier of windows-1251 and
+    windows-1252. UTF-8 is tried before a stated Latin-1 or windows-1252, which fit any bytes."""
     for mark, name in _BOMS:
         if raw.startswith(mark):
             return raw.decode(name, "replace")
@@ -41,7 +42,7 @@ def words_of(raw: bytes, charset: str = "") -> str:
 
 
 def _guess(raw: bytes) -> str:
-    """Words in Cyrillic have no Latin letters in them; those of western languages have, beside the accented ones."""
+    """The likelier charset: Cyrillic words have no Latin letters; words of western languages have some beside the accented ones."""
     words = [word for word in _WORD.findall(raw[:_LOOKED_AT_BYTES]) if not word.isascii()]
     cyrillic = sum(len(word) for word in words if len(word) > 1 and not _ASCII_LETTER.search(word))
     return "cp1251" if cyrillic * 2 > sum(map(len, words)) else "cp1252"

@@ -1,7 +1,7 @@
-"""JSON of nobody's form: what people call text, title and so on, as they write it in scripts. Pure.
+"""Decodes JSON without a known schema, by common names for text, title and so on, as scripts use them. Pure.
 
-Of ntfy's JSON (docs/publish.md, "Publish as JSON", read 2026-11-26) it reads what ntfy shows. What is not named here is not shown.
-"""
+It reads the fields of ntfy's JSON that ntfy shows (docs/publish.md, "Publish as JSON", read 2026-11-26). Other fields are not
+shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_FIELDS = 50
 
 
 def decode_common(data: dict[str, Any], files: tuple[Attachment, ...], decode_post: DecodePost) -> Said | None:
-    """None if there is nothing that it would show."""
+    """None if it has nothing to show."""
     title, text = _first(data, _TITLES), _first(data, TEXTS)
     fields = _fields(data.get("fields"))
     url = _first(data, _URLS)
@@ -65,7 +65,8 @@ def _is_over(data: dict[str, Any]) -> bool:
 
 
 def _fields(value: object) -> list[tuple[str, str]]:
-    """`{"Name": "value"}`, or a list of `{"name" or "title", "value"}`. Values that are no text, number or switch are not shown."""
+    """`{"Name": "value"}`, or a list of `{"name" or "title", "value"}`. Values other than texts, numbers and booleans are not
+    shown."""
     if isinstance(value, dict):
         pairs = [(str(name), each) for name, each in value.items()]
     elif isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A request to what it says: by the end's template, or by what it is. Pure."""
+"""Decodes a request: by the end's template, or by its own form. Pure."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _UNKNOWN = (
 
 
 class Undecodable(Refusal):
-    """Nothing could be made of it, and the end's admin may want to see it. The text is for its sender."""
+    """The request cannot be decoded; it is kept for the admin of the end. The text is shown to the sender."""
 
 
 def decode(received: Received, end: str, options: EndOptions, decode_post: DecodePost) -> Said | Nothing:
-    """Raises Refusal, or Undecodable."""
+    """The message in the request, or Nothing. Raises Refusal or Undecodable."""
     loaded = options.incoming
     body = received.body
     if loaded.post:
@@ -93,8 +93,8 @@ def _json(body: Body, received: Received, decode_post: DecodePost) -> Said:
 
 
 def _style(data: dict[str, Any], place: str) -> str:
-    """Whose incoming webhook the payload is written for; empty if nobody's. What Slack and Mattermost share is Mattermost's at its
-    own path."""
+    """The platform whose incoming webhook the payload is written for; empty if none. A payload that fits both Slack and Mattermost
+    is Mattermost's at Mattermost's path."""
     names = {name for name, value in data.items() if value is not None}
     if "embeds" in names or (names and names <= _DISCORD):
         return "discord" if names & {"content", "embeds", "poll", "components"} else ""
@@ -127,7 +127,7 @@ def _post(style: str, body: Body, decode_post: DecodePost) -> Said:
 
 
 def _by_recipe(recipes: tuple[recipe.Recipe, ...], received: Received, end: str, decode_post: DecodePost) -> Said | Nothing | None:
-    """What the first recipe says that is for the request; None if none is. Raises Undecodable."""
+    """The message by the first recipe whose condition holds; None if none does. Raises Undecodable."""
     if not recipes:
         return None
     values = {
@@ -170,7 +170,7 @@ def _said(filled: recipe.Filled, files: tuple[Attachment, ...], decode_post: Dec
 
 
 def payload_of(received: Received) -> Any:
-    """What templates call `payload`: the JSON, a form's fields by name, `text` of words, or what a GET's query has."""
+    """The value of `payload` in templates: the JSON, a form's fields by name, plain text as `text`, or the query of a GET."""
     match received.body.kind:
         case Kind.JSON:
             return received.body.data

@@ -1,4 +1,4 @@
-"""Title, words and fields to a message's content. Pure; used by all that decodes."""
+"""Builds a message's content from title, text and fields. Pure; used by all decoders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def decode_content(
     fields: Iterable[tuple[str, str]] = (),
     files: tuple[Attachment, ...] = (),
 ) -> Content:
-    """The title in bold, leading to the URL; the words; a line for each field; a URL without a title as the last line."""
+    """The title in bold, linked to the URL; the text; a line for each field; a URL without a title as the last line."""
     link = web_address(url)
     parts = [_line(Text(short(title, _LONGEST_TITLE), Mark.BOLD, link or None))] if title.strip() else []
     parts += [text, *(field(name, value) for name, value in fields)]
@@ -46,7 +46,7 @@ def short(text: str, most: int) -> str:
 
 
 def web_address(url: str) -> str:
-    """The URL itself if people can follow it, else nothing."""
+    """The URL if it is an http(s) link, else empty."""
     try:
         parts = urlsplit(url.strip())
         is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and not any(map(str.isspace, url.strip()))

@@ -1,6 +1,6 @@
-"""What senders write to rich text. Pure.
+"""Decodes the text of senders to rich text. Pure.
 
-Markdown and Slack's marks are read by the packages of the messengers that have them (`AdapterContext.decode_post`)."""
+Markdown and Slack's mrkdwn are decoded by the packages of those messengers (`AdapterContext.decode_post`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The two ways in: `/in/<key>` for who has a key, `/hooks/<account>/<end>` for who signs. Read, decoded, taken, answered."""
+"""The two entrances: `/in/<key>` for senders with a key, `/hooks/<account>/<end>` for signed requests. Each is read, decoded,
+stored and answered."""
 
 from __future__ import annotations
 
@@ -36,12 +37,12 @@ _REQUEST_IDS = (
     "x-gitlab-event-uuid",
     "x-atlassian-webhook-identifier",
 )
-"""What senders name a request by, the same whenever they send it again."""
+"""Headers that identify a request: a repetition has the same value."""
 _LONGEST_ID = 256
 
 
 class _Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls, and for which end."""
+    """The caller, and the end that is called."""
 
     end: str
     label: str
@@ -52,7 +53,7 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of_key(grant: KeyGrant, end: EndOptions, headers: Mapping[str, str]) -> _Caller:
-        """What an admin puts through once more is no repeat."""
+        """A replay by an admin: not treated as a repeated request."""
         request_id = "" if grant.is_replay else _request_id(headers)
         return _Caller(
             end=grant.chat, label=end.author or grant.label, request_id=request_id, is_form=grant.is_form, place=grant.place
@@ -60,12 +61,12 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doors:
-    """Of one account."""
+    """The entrances of one account."""
 
     def __init__(
         self, context: AdapterContext, receiver: Receiver, downloads: Downloads, *, fetching: KeyHandler | None = None
     ) -> None:
-        """`fetching` answers keys that read."""
+        """`fetching` serves keys that read."""
         self._options: WebhookOptions = context.options
         self._context = context
         self._receiver = receiver
@@ -76,7 +77,7 @@ class Doors:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Signed requests of every end that has a signature are taken. An end that a reload took away has no door afterwards."""
+        """Accept signed requests for every end that has a signature; for ends that a reload removed, no longer."""
         signed = {name: end for name, end in self._options.ends.items() if end.signature is not None}
         try:
             for name, end in signed.items():
@@ -93,7 +94,7 @@ class Doors:
         return handle
 
     async def by_key(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
-        """A request under `/in/<key>` or `/out/<key>`. The key was looked at."""
+        """A request under `/in/<key>` or `/out/<key>`, whose key was verified by the caller."""
         headers = _low(request.headers)
         if grant.direction is KeyDirection.OUT:
             if self._fetching is None:
@@ -101,7 +102,7 @@ class Doors:
             return await self._fetching(request, grant)
         end = self._options.ends.get(grant.chat)
         if end is None:
-            return answers.refused(404, "this key is for a receiver that is not there any more", headers)
+            return answers.refused(404, "this key is for a receiver that no longer exists", headers)
         if request.method in ("GET", "HEAD"):
             return await self._called(request, grant, end, headers)
         if request.method not in ("POST", "PUT"):
@@ -119,7 +120,7 @@ class Doors:
         self, request: web.Request, grant: KeyGrant, end: EndOptions, headers: Mapping[str, str]
     ) -> web.StreamResponse:
         if not end.get:
-            refusal = answers.refused(405, "send it by POST: calls by GET are not taken here", headers)
+            refusal = answers.refused(405, "send it by POST: this receiver does not accept GET", headers)
             refusal.headers["Allow"] = "POST, PUT"
             return refusal
         if request.method == "HEAD" or is_robot(headers):
@@ -132,7 +133,7 @@ class Doors:
         return await self._answered(request, end, headers, read, _Caller.of_key(grant, end, headers))
 
     async def _by_signature(self, request: web.Request, name: str, end: EndOptions) -> web.StreamResponse:
-        """Raises what `request.read` raises. A 401 reaches the caller without its text."""
+        """Raises what `request.read` raises. The text of a 401 is not sent to the caller."""
         from aiohttp import web
 
         assert end.signature is not None
@@ -161,7 +162,7 @@ class Doors:
         body: Body = NOTHING_BODY
         is_taken = False
         try:
-            intake = self._receiver.intake  # nothing is read for an account that is not up
+            intake = self._receiver.intake  # the body is not read for an account that is not up
             body = await read()
             received = Received(body=body, method=request.method, headers=shown_headers(headers), query=query, place=caller.place)
             said = decode(received, caller.end, end, self._context.decode_post)
@@ -176,7 +177,7 @@ class Doors:
                 request_id=caller.request_id,
                 by_person=caller.is_form or (body.kind is Kind.FORM and end.form is not None),
             )
-            is_taken = True  # from here on the files are the receiver's
+            is_taken = True  # from here on the receiver removes the files
             message_id = await self._receiver.take(job)
             if said.failed:
                 await self._receiver.keep(caller.end, body, f"the template left something out: {said.failed}")
@@ -194,7 +195,7 @@ class Doors:
 
 
 def _low(headers: Mapping[str, str]) -> dict[str, str]:
-    """The first of each name. Bytes that are no UTF-8 (aiohttp hands them on as halves of surrogate pairs) are U+FFFD."""
+    """The first header of each name. Invalid UTF-8, which aiohttp passes on as lone surrogates, becomes U+FFFD."""
     found: dict[str, str] = {}
     for name, value in headers.items():
         found.setdefault(name.lower(), value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))

@@ -1,6 +1,6 @@
-"""Files that came with requests: on disk, in the account's folder, until they are relayed or a day old.
+"""Files received with requests: on disk, in the account's folder, until they are relayed or a day old.
 
-They outlive a restart. Together they stay below a bound; a part never passes for a whole file.
+They survive a restart. Their total size is bounded. A partly received file is never taken for a whole one.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from bridge.model.events import Attachment
 MOST_KEPT_BYTES = 1024**3
 KEPT_S = 86_400.0
 READ_KEPT_S = 3600.0
-"""A file that was fetched whole is the core's then; it may ask once more for another chat."""
+"""How long a file is kept after the core fetched it whole, since the core may fetch it again for another chat."""
 _BLOCK_BYTES = 256 * 1024
 _NAME = re.compile(r"[0-9a-f]{32}")
 _PART = ".part"
 
 
 class Incoming:
-    """A file while it comes. Used as a context: what is not `done` is gone afterwards."""
+    """A file that is being received. A context manager: on exit, a file that is not `done` is removed."""
 
     def __init__(self, store: Downloads, path: Path) -> None:
         self._store = store
@@ -68,7 +68,7 @@ class Downloads:
         self._most_bytes = most_bytes
         self._held_bytes: int | None = None
         self._read_at_s: dict[str, float] = {}
-        """Files that were fetched whole, and when, by the clock's steady time."""
+        """Files that were fetched whole, with the time of the monotonic clock."""
 
     # -- coming in ----------------------------------------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class Downloads:
             raise
 
     async def tidy(self) -> None:
-        """Take away what is too old, was relayed, or was never whole."""
+        """Remove files that are too old, were relayed, or are incomplete."""
         if self._folder is None:
             return
         read = {name for name, at_s in self._read_at_s.items() if self._clock.monotonic_s() - at_s > READ_KEPT_S}
@@ -99,7 +99,7 @@ class Downloads:
             del self._read_at_s[name]
 
     async def forget(self, attachments: tuple[Attachment, ...]) -> None:
-        """Files of a request that became no message."""
+        """Remove the files of a request that became no message."""
         for attachment in attachments:
             path = self._path(attachment.file_id)
             if path is not None and path.is_file():
@@ -127,7 +127,7 @@ class Downloads:
         except OSError:
             size_bytes = -1
         if path is None or size_bytes < 0:
-            raise FileRejected("the file is not kept any more")
+            raise FileRejected("the file is no longer kept")
         yield FileStream(chunks=self._blocks(path, attachment.size_bytes), size_bytes=size_bytes)
 
     async def _blocks(self, path: Path, size_bytes: int | None) -> AsyncIterator[bytes]:
@@ -148,7 +148,7 @@ class Downloads:
 
 
 async def _to_the_end(work: Callable[..., Any], *arguments: Any) -> None:
-    """In a thread. Whoever is cancelled meanwhile waits for it all the same: what it makes could not be taken away before."""
+    """Run it in a thread. A cancelled caller still waits for the end: only then can a new file be removed."""
     running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
         await asyncio.shield(running)
@@ -165,7 +165,7 @@ def _append(path: Path, block: bytes) -> None:
 
 
 def _tidy(folder: Path, read: set[str], oldest_s: float) -> int:
-    """Returns the bytes that are left."""
+    """Returns the number of free bytes."""
     held = 0
     for path in folder.iterdir() if folder.is_dir() else ():
         try:

@@ -1,4 +1,5 @@
-"""What a request says as events: a message, or an edit of the one that its id names. Used by `receiver`, one request at a time."""
+"""Turns a request into events: a message, or an edit of the message that its id names. Used by `receiver`, one request at a
+time."""
 
 from __future__ import annotations
 
@@ -14,20 +15,20 @@ from bridge.model.refs import AccountName, ChatRef
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that is to be taken."""
+    """A decoded request that waits to be stored."""
 
     end: str
     said: Said
     label: str
-    """Who is shown where the payload names nobody."""
+    """The author's name if the payload has none."""
     at: datetime
     request_id: str = ""
-    """What names the request itself, if anything does: it may come again."""
+    """The identifier of the request, by which a repetition is recognised; empty if it has none."""
     by_person: bool = False
 
 
 async def events_of(job: Job, account: AccountName, incidents: Incidents) -> tuple[str, ChatEvent | None]:
-    """The id of the message that it is, and what is to be accepted: None if it tells nothing new."""
+    """The id of its message, and the event to accept; None if it has nothing new."""
     if job.request_id:
         before = await incidents.request(job.end, job.request_id)
         if before is not None:
@@ -46,7 +47,7 @@ async def _event(job: Job, account: AccountName, incidents: Incidents) -> tuple[
         and known.digest != digest
         and not await incidents.is_message(_created_key(job, account, known.message_id))
     ):
-        known = None  # the core has forgotten it, and could edit nothing
+        known = None  # the core no longer knows the message, and could not edit it
     if known is None or (known.over and not said.over):
         message_id = digest_of(f"request {job.request_id}") if job.request_id else uuid.uuid4().hex[:24]
         if said.id:
@@ -69,7 +70,7 @@ def _created_key(job: Job, account: AccountName, message_id: str) -> str:
 
 
 def _digest(said: Said) -> str:
-    """Of what people see of it; files have another id each time they come."""
+    """A digest of the visible content. File ids are left out: they differ on each request."""
     seen = [(file.name, file.size_bytes) for file in said.content.attachments]
     content = msgspec.structs.replace(said.content, attachments=())
     return digest_of(msgspec.json.encode([content, seen]).decode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""A website's form to a message: a line for each field. Pure."""
+"""Decodes a website's form to a message with a line for each field. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 ROBOT = "a form that a robot filled in"
 _SILENT = ("csrf", "token", "captcha", "password", "passwd", "submit", "_")
-"""Fields, by how their names begin or end, that are for the site and its robots rather than for people."""
+"""Prefixes and suffixes of fields that are meant for the site and its robots, not for people."""
 _AUTHORS = ("name", "your-name", "fullname", "full_name", "author", "имя")
 _MOST_FIELDS = 50
 _LONGEST_LABEL = 100
 
 
 def decode_form(body: Body, options: FormOptions | None) -> Said | Nothing | None:
-    """None if nothing was filled in."""
+    """None if no field was filled in."""
     values: dict[str, str] = {}
     for name, value in body.fields:
         if value.strip():

@@ -1,9 +1,8 @@
-"""What earlier requests were about: a sender's id names a message, so that the next with it is an edit; a request that comes
-twice is one.
+"""Remembers earlier requests: a later request with the same id edits the message, and a repeated request is recognised.
 
-Kept in `Cursor`s, which the core stores with the events. Each end has a fixed number of them and each is bounded, so that a sender
-costs no more, whatever ids it makes up. What falls out is the oldest: an update of it is a new message.
-"""
+Kept in `Cursor`s, which the core stores together with the events. Each end has a fixed number of them, each of bounded size, so
+that a sender cannot fill the memory with invented ids. The oldest entries are dropped first: an update of a dropped one is a new
+message."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from bridge.model.adapter import Cursor
 
 SHARDS = 16
 MOST_IDS, MOST_REQUESTS = 64, 64
-"""In each shard."""
+"""Entries in each shard."""
 
 
 class Incident(msgspec.Struct, array_like=True, frozen=True):
@@ -24,7 +23,7 @@ class Incident(msgspec.Struct, array_like=True, frozen=True):
 
     message_id: str
     digest: str
-    """Of what it shows now."""
+    """Digest of the content that it shows now."""
     version: int = 0
     over: bool = False
 
@@ -32,23 +31,23 @@ class Incident(msgspec.Struct, array_like=True, frozen=True):
 class _Shard(msgspec.Struct, array_like=True):
     incidents: dict[str, Incident] = {}
     requests: dict[str, str] = {}
-    """Requests that were taken, by what names them, with the message that they became."""
+    """Identifiers of accepted requests, with the ids of their messages."""
 
 
 class Incidents:
-    """Those of one account. `read` gives the value of a cursor, `is_known` says whether the core has an event of that key. Not for
-    two batches at once."""
+    """The memory of one account. `read` returns the value of a cursor, `is_known` whether the core has an event of that key.
+    Handles one batch at a time."""
 
     def __init__(self, read: Callable[[str], Awaitable[str | None]], is_known: Callable[[str], Awaitable[bool]]) -> None:
         self._read = read
         self._is_known = is_known
         self._created: set[str] = set()
-        """Keys of the messages that the core gets with this batch."""
+        """Keys of the messages in the current batch."""
         self._shards: dict[str, _Shard] = {}
         self._changed: dict[str, _Shard] = {}
 
     async def request(self, end: str, request_id: str) -> str | None:
-        """The message that this request became when it came before; None if it is new."""
+        """The id of the message that an earlier copy of this request became; None if the request is new."""
         _, shard = await self._shard(end, request_id)
         return shard.requests.get(digest_of(request_id))
 
@@ -73,11 +72,11 @@ class Incidents:
         self._created.add(event_key)
 
     async def is_message(self, event_key: str) -> bool:
-        """Whether the message can still be edited: ids are remembered by their number, messages for some time."""
+        """Whether the message can still be edited: ids are bounded in number, while messages are kept for some time."""
         return event_key in self._created or await self._is_known(event_key)
 
     def cursors(self) -> list[Cursor]:
-        """What changed since `stored`, to be stored with the events that changed it."""
+        """The cursors changed since `stored`, to be stored together with the events of the batch."""
         return [Cursor(name=name, value=msgspec.json.encode(shard).decode()) for name, shard in self._changed.items()]
 
     def stored(self) -> None:
@@ -85,7 +84,7 @@ class Incidents:
         self._created.clear()
 
     def forget(self) -> None:
-        """What changed was not stored: it is read anew."""
+        """Drop changes that were not stored; the next use reads the stored state."""
         for name in self._changed:
             self._shards.pop(name, None)
         self.stored()
@@ -96,7 +95,7 @@ class Incidents:
             stored = await self._read(name)
             try:
                 self._shards[name] = msgspec.json.decode(stored, type=_Shard) if stored else _Shard({}, {})
-            except msgspec.DecodeError:  # of another version: what it knew is forgotten
+            except msgspec.DecodeError:  # written by another version: its entries are dropped
                 self._shards[name] = _Shard({}, {})
         return name, self._shards[name]
 

@@ -1,4 +1,4 @@
-"""A request's body read from the network: small ones whole, files block by block onto disk."""
+"""Reads the body of a request from the network: small parts into memory, files block by block to disk."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
     from aiohttp import BodyPartReader, web
 
 MOST_WORDS_BYTES = 1024**2
-"""Of a request, beside its files."""
+"""Limit of a request without its files."""
 MOST_FILES = 20
 MOST_PARTS = MOST_FIELDS + 2 * MOST_FILES
-"""With those of files that nobody chose, which are empty."""
+"""Includes the empty parts of file fields in which no file was chosen."""
 _MOST_LINES = 20 * MOST_PARTS
-"""Of a form beside its parts' contents: boundaries, headers, and what stands before the first."""
+"""Limit of a form without the contents of its parts: boundaries, headers and preamble."""
 _NOT_WELL_FORMED = "the multipart body is not well formed: is its boundary the one in Content-Type?"
 _PIECE_S = 30.0
-"""Between two pieces of a body that comes."""
+"""Longest wait between two pieces of a body."""
 _ENCODED_NAME = re.compile(r"(?:[\w.~-]|%[0-9A-Fa-f]{2})+", re.ASCII)
 _KINDS = {"image": AttachmentKind.PHOTO, "video": AttachmentKind.VIDEO, "audio": AttachmentKind.AUDIO}
 _FILE_HEADERS = ("x-filename", "filename", "file", "f")
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
-"""What every messenger shows as a picture; other images are files."""
+"""Types that every messenger shows as a picture; other images are sent as files."""
 
 
 class Reader:
-    """Reads the requests of one account."""
+    """Reads the request bodies of one account."""
 
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
 
     async def read(self, request: web.Request, most_bytes: int, *, by_query: bool = False) -> Body:
-        """`by_query`: a file's name may be there too. Raises Refusal. Files of a body that is refused are gone."""
+        """The parsed body. `by_query`: the query may name a file too. Raises Refusal; files of a refused body are removed."""
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             raise Refusal(415, COMPRESSED)
         check_size(request.content_length or 0, most_bytes)
@@ -60,14 +60,14 @@ class Reader:
         return parse(await request.read(), request.headers.get("Content-Type", ""))
 
     async def read_known(self, request: web.Request, raw: bytes) -> Body:
-        """The same of a body that is here already, since its signature was looked at."""
+        """The same for a body that is in memory already, since its signature was verified."""
         kind, _ = type_of(request.headers.get("Content-Type", ""))
         if kind.startswith("multipart/"):
             return await self._multipart(request, _stream_of(raw), len(raw))
         return parse(raw, request.headers.get("Content-Type", ""))
 
     async def _file(self, request: web.Request, name: str, kind: str, most_bytes: int) -> Body:
-        """A body that is a file (`curl -T`)."""
+        """Read a body that is a file (`curl -T`)."""
         async with self._downloads.receiving() as incoming:
             while block := await _piece(request.content.readany()):
                 check_size(incoming.size_bytes + len(block), most_bytes)
@@ -97,7 +97,7 @@ class Reader:
 
 
 class _Parts:
-    """The parts of one form as they come. `hold` counts what stays in memory."""
+    """Reads the parts of one form. `hold` counts the bytes kept in memory."""
 
     def __init__(self, downloads: Downloads, most_bytes: int, hold: Callable[[int], None]) -> None:
         self._downloads = downloads
@@ -114,9 +114,9 @@ class _Parts:
         if self._count > MOST_PARTS:
             raise Refusal(400, f"the form has more than {MOST_FIELDS} fields")
         if not hasattr(part, "read_chunk"):
-            raise Refusal(400, "a part of the form is a form itself")
+            raise Refusal(400, "a part of the form is a form itself: send its fields directly")
         if part.headers.get("Content-Transfer-Encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
-            raise Refusal(415, "a part of the form is encoded: send it as it is")
+            raise Refusal(415, "a part of the form has a Content-Transfer-Encoding: send it unencoded")
         if part.filename is not None:
             await self._file(part)
         elif len(self._raw) >= MOST_FIELDS:
@@ -126,7 +126,7 @@ class _Parts:
             self._raw.append((self._in_header(part.name), await self._words(part), charset))
 
     def keep(self, size_bytes: int) -> None:
-        """Count what stays in memory. Raises Refusal, and HTTPServiceUnavailable when others hold too much."""
+        """Count bytes kept in memory. Raises Refusal, and HTTPServiceUnavailable when other requests hold too much."""
         self._words_bytes += size_bytes
         if self._words_bytes > MOST_WORDS_BYTES:
             raise Refusal(413, TOO_LARGE)
@@ -156,11 +156,11 @@ class _Parts:
             self.files.append(_attachment(incoming.file_id, name, kind, incoming.size_bytes))
 
     def _in_header(self, text: str | None) -> str:
-        """Names are written as the form's words are; aiohttp takes them for UTF-8."""
+        """The name, decoded by the form's charset: aiohttp decodes it as UTF-8."""
         return words_of((text or "").encode("utf-8", "surrogateescape"), self._said())
 
     def _said(self) -> str:
-        """The charset that the form itself tells; browsers fill it in."""
+        """The charset in the field `_charset_`, which browsers fill in."""
         return next((raw.decode("ascii", "ignore") for name, raw, _ in self._raw if name == "_charset_"), "")
 
     def _spend(self, size_bytes: int) -> None:
@@ -177,7 +177,7 @@ class _Parts:
 
 
 async def _piece(coming: Any) -> Any:
-    """Raises Refusal for whoever sends too slowly, or hangs up."""
+    """The next piece. Raises Refusal if the sender is too slow, or closes the connection."""
     from aiohttp import ClientPayloadError
     from aiohttp.http_exceptions import HttpProcessingError
 
@@ -193,8 +193,8 @@ async def _piece(coming: Any) -> Any:
 
 
 class _FewLines:
-    """A body of which only so many lines are read one by one: each costs as much time as a whole block. `keep` counts them, since
-    those of a part's headers stay in memory until the last has come."""
+    """A body with a limit on the lines read one by one, since each costs as much time as a whole block. `keep` counts their bytes,
+    since the header lines of a part stay in memory until the last has arrived."""
 
     def __init__(self, content: Any, keep: Callable[[int], None]) -> None:
         self._content = content
@@ -215,8 +215,8 @@ class _FewLines:
 
 
 class _Part:
-    """aiohttp's part, which its reader does not know for one: of a part named `_charset_` it would read some itself, and then lose
-    its place in the body."""
+    """A part that aiohttp's reader does not treat as its own: it would read the beginning of a part named `_charset_` itself, and
+    then lose its place in the body."""
 
     def __init__(self, part: Any) -> None:
         self._part = part
@@ -241,7 +241,7 @@ def _stream_of(raw: bytes) -> Any:
     from aiohttp.streams import StreamReader
 
     loop = asyncio.get_running_loop()
-    # it is all here: nobody has to be asked to pause
+    # the whole body is in memory: no flow control is needed
     stream = StreamReader(BaseProtocol(loop), max(len(raw), 2**16), loop=loop)
     stream.feed_data(raw)
     stream.feed_eof()
@@ -259,7 +259,7 @@ def _is_file(kind: str) -> bool:
 
 
 def _attachment(file_id: str, name: str, kind: str, size_bytes: int) -> Attachment:
-    """The name is for people: the core makes it safe."""
+    """The attachment. Its name is shown as it is: the core makes it safe."""
     if "%" in name and _ENCODED_NAME.fullmatch(name):  # as Python's aiohttp writes names into forms
         name = unquote(name)
     name = name.replace("\\", "/").rpartition("/")[2][:200]

@@ -1,4 +1,4 @@
-"""Words with what they are about in headers, as `curl -H "Title: ..." -d "words"` sends them. Pure.
+"""Decodes plain text with its title and so on in headers, as `curl -H "Title: ..." -d "words"` sends it. Pure.
 
 Source: ntfy's docs/publish.md ("Message title", "Message priority", "Tags & emojis", "Click action", "Icons", "Markdown
 formatting", "UTF-8 headers": raw UTF-8 or RFC 2047), read 2026-11-26.
@@ -46,7 +46,7 @@ def decode_words(
     *,
     is_markdown: bool = False,
 ) -> Said | None:
-    """None if there is nothing to show. What the headers do not tell, the query may: `?title=...`."""
+    """None if there is nothing to show. Values missing in the headers may be in the query: `?title=...`."""
 
     def told(name: str) -> str:
         return next((found for each in _NAMES[name] if (found := word(headers.get(each, "") or query.get(each, "")).strip())), "")
@@ -69,7 +69,7 @@ def decode_words(
 
 
 def told_beside(headers: Mapping[str, str]) -> dict[str, Any]:
-    """What headers tell of a message that comes as JSON, under the names that JSON has for it."""
+    """The values in headers for a message in JSON, under their JSON names."""
 
     def told(name: str) -> str:
         return next((found for each in _NAMES[name] if (found := word(headers.get(each, "")).strip())), "")
@@ -97,7 +97,7 @@ def tags_line(tags: Any) -> str:
 
 
 def word(header: str) -> str:
-    """A header's value: aiohttp hands on raw UTF-8 as it came, RFC 2047 is undone here."""
+    """A header's value: raw UTF-8 as aiohttp passes it on; RFC 2047 encoding is decoded here."""
     text = header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if "=?" not in text:
         return text

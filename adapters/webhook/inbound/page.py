@@ -1,7 +1,7 @@
-"""A GET that tells that a page was called, and who only looks whether it is there. Pure.
+"""Decodes a GET that reports a visit to a page, and recognises robots and prefetching. Pure.
 
-What links unfold into, and what crawls, names itself in `User-Agent`; browsers that load a page before anybody asked say so in
-`Sec-Purpose` or `Purpose` (WHATWG Fetch). Neither is somebody who called the page.
+Preview robots and crawlers identify themselves in `User-Agent`; browsers that prefetch a page say so in `Sec-Purpose` or `Purpose`
+(WHATWG Fetch). Neither is a visit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def is_robot(headers: Mapping[str, str]) -> bool:
 
 
 def decode_page(end: str, headers: Mapping[str, str], query: Mapping[str, str], decode_post: DecodePost) -> Said:
-    """The words of the query, or that the page was called, and from where."""
+    """The text in the query, or a line that says which page was called, and from where."""
     said = decode_words("", (), {}, {"message": query.get("text", ""), **query}, decode_post)
     if said is None:
         name = query.get("page", "") or query.get("name", "") or end

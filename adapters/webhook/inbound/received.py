@@ -1,4 +1,4 @@
-"""A request as far as what it says depends on it. Types only."""
+"""A request as decoders see it, and the result of decoding. Types only."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     body: Body
     method: str = "POST"
     headers: Mapping[str, str] = {}
-    """By their names in small letters, without those that prove who somebody is."""
+    """By lower-case name, without credentials."""
     query: Mapping[str, str] = {}
     by_person: bool = False
-    """It came from a form on a website."""
+    """Sent by a website's form."""
     place: str = "in"
-    """See `KeyGrant.place`: at Mattermost's path (`hooks`) and at ntfy's (empty) their own payloads are meant."""
+    """See `KeyGrant.place`: at Mattermost's path (`hooks`) and ntfy's (empty), payloads are read as theirs."""
 
 
 class Answer(StrEnum):
-    """In which form the sender wants to be told."""
+    """The form of response that the sender expects."""
 
     JSON = "json"
     SLACK = "slack"
@@ -34,32 +34,32 @@ class Answer(StrEnum):
     DISCORD = "discord"
     FORM = "form"
     PAGE = "page"
-    """A page was called: whoever looks at the answer sees nothing."""
+    """A visit to a page: the response shows nothing."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request says."""
+    """A decoded message."""
 
     content: Content
     answer: Answer = Answer.JSON
     id: str = ""
-    """Names what it tells of, for later ones that tell how it goes on."""
+    """The sender's id of the subject: later requests with this id are updates."""
     over: bool = False
     author: str = ""
     avatar_url: str = ""
     failed: str = ""
-    """What a template could not show, and why."""
+    """The parts that a template could not show, and why."""
 
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True):
-    """It was understood and is deliberately no message. `reason` is counted, `told` goes to the sender."""
+    """Understood, and deliberately not a message. `reason` is counted."""
 
     reason: str
     answer: Answer = Answer.JSON
 
 
 def cleaned(said: Said) -> Said:
-    """The same if it can be stored; else without the halves of surrogate pairs, which JSON can carry into any text."""
+    """The same message, without lone surrogates, which JSON may contain and the journal cannot store."""
     try:
         msgspec.json.encode(said)
     except UnicodeEncodeError:
@@ -83,7 +83,7 @@ SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x
 
 
 def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Those that templates may read."""
+    """The headers that templates may read: no credentials, no signatures."""
     found: dict[str, Any] = {}
     for name, value in headers.items():
         low = name.lower()

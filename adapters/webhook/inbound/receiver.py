@@ -1,4 +1,4 @@
-"""Requests become events, in the order of their arrival, and are answered once the core has them on disk."""
+"""Turns requests into events, in order of arrival, and answers them once the core has stored them on disk."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MOST_WAITING = 500
 _MOST_AT_ONCE = 64
 _TIDY_S = 600.0
 AGAIN_S = 10
-"""After so long whoever came too early may come again."""
+"""`Retry-After` for a sender that is refused now."""
 
 
 class Busy(Exception):
-    """Nothing is taken now: the account is not up, or too many wait."""
+    """Nothing can be accepted now: the account is not up, or too many requests wait."""
 
 
 class Receiver:
-    """Takes what the doors bring, for one account. What comes together is accepted together: that costs one write to disk."""
+    """Stores the requests of one account. Requests that arrive together are accepted together, with one write to disk."""
 
     def __init__(self, context: AdapterContext, downloads: Downloads) -> None:
         self._account = context.account
@@ -39,7 +39,7 @@ class Receiver:
         self._intake: Intake | None = None
 
     async def run(self, intake: Intake) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         incidents = Incidents(intake.cursor, intake.is_known)
         await intake.set_own_names([])
         self._intake = intake
@@ -69,7 +69,7 @@ class Receiver:
         return self._intake
 
     def ignored(self, reason: str) -> None:
-        """Count what was understood and is no message."""
+        """Count a request that is understood and is not a message."""
         if self._intake is not None:
             self._intake.ignored(reason)
 
@@ -78,14 +78,14 @@ class Receiver:
             self._intake.notice(reason, action)
 
     async def keep(self, end: str, body: Body, reason: str) -> None:
-        """Keep what could not be read, for an admin who writes a template for it."""
+        """Keep a body that could not be decoded, for an admin who writes a template."""
         if self._intake is not None:
             text = json.dumps(body.data if body.kind is Kind.JSON else dict(body.fields) or body.text)
             await self._intake.undecodable(text.encode(), f"{end}: {reason}")
 
     async def take(self, job: Job) -> str:
-        """Returns the message's id once it is on disk. Raises Busy. The files of what becomes no message are taken away, also if
-        the caller is cancelled: then it becomes none unless it is being stored just now."""
+        """Returns the message's id once it is on disk. Raises Busy. If it becomes no message, its files are removed. If the caller
+        is cancelled, it becomes none unless it is already being stored."""
         if self._intake is None or len(self._waiting) >= MOST_WAITING:
             await self._forget([job])
             raise Busy
@@ -95,7 +95,7 @@ class Receiver:
         return await done
 
     async def _batch(self) -> list[tuple[Job, asyncio.Future[str]]]:
-        """Of those who still wait for it: who hung up comes again."""
+        """The next requests whose senders still wait. A sender that closed the connection sends again."""
         batch: list[tuple[Job, asyncio.Future[str]]] = []
         gone: list[Job] = []
         while self._waiting and len(batch) < _MOST_AT_ONCE:
@@ -108,7 +108,7 @@ class Receiver:
         return batch
 
     async def _forget(self, jobs: Iterable[Job]) -> None:
-        """Take away their files."""
+        """Remove their files."""
         for job in jobs:
             await self._downloads.forget(job.said.content.attachments)
 
@@ -120,7 +120,7 @@ class Receiver:
             for job, done in batch:
                 try:
                     message_id, event = await events_of(job, self._account, incidents)
-                except (ValueError, TypeError) as error:  # a bug that this request brings out: the others go on
+                except (ValueError, TypeError) as error:  # a bug that this request triggers: the others go on
                     _fail(done, error)
                     unused.append(job)
                     continue
@@ -135,7 +135,7 @@ class Receiver:
             incidents.forget()
             for _, done in batch:
                 _fail(done)
-            if isinstance(error, Exception):  # else it may be stored nevertheless
+            if isinstance(error, Exception):  # if cancelled, the batch may be stored all the same
                 await self._forget(job for job, _ in batch)
             raise
         incidents.stored()
@@ -153,11 +153,11 @@ class Receiver:
         try:
             await self._downloads.tidy()
         except OSError as error:
-            reason = f"received files cannot be taken away: {error.strerror or error}"
-            self._notice(reason, "let the bridge's user write the folder of received files, beside the journal")
+            reason = f"received files cannot be removed: {error.strerror or error}"
+            self._notice(reason, "give the bridge's user the right to write to the folder of received files, beside the journal")
 
 
 def _fail(done: asyncio.Future[str], error: Exception | None = None) -> None:
-    """Tell who posted it, unless they hung up meanwhile."""
+    """Report the error to the sender, unless the connection was closed meanwhile."""
     if not done.done():
         done.set_exception(error or Busy())

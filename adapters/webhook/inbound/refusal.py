@@ -1,4 +1,4 @@
-"""Why a request is no message, for whoever sent it: what is wrong with what it sent, and nothing of ours."""
+"""Refusals of requests. Their text goes to the sender: it names the error in the request, and nothing internal."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ class Refusal(Exception):
         self.why = why
 
 
-TOO_LARGE = "this is larger than the receiver takes"
+TOO_LARGE = "this is larger than the receiver accepts"
 COMPRESSED = "the body is compressed: send it without Content-Encoding"
 NOTHING = "the request is empty: there is nothing to show"

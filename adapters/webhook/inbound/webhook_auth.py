@@ -1,4 +1,4 @@
-"""Signed requests: who knows the secret wrote the body, a moment ago. Pure; over the raw body, before anything is parsed.
+"""Verifies signed requests: the sender knows the secret, and signed the raw body a short time ago. Pure; runs before parsing.
 
 Sources: standard-webhooks/standard-webhooks, spec/standard-webhooks.md; docs.github.com "Validating webhook deliveries";
 docs.gitlab.com "Webhooks" (secret token), read 2026-11-26.
@@ -22,7 +22,7 @@ class NotSigned(Exception):
 
 
 def check(options: SignatureOptions, headers: Mapping[str, str], body: bytes, now_s: float) -> str:
-    """What names this request, so that the same one a second time is nothing new; empty if nothing does. Raises NotSigned."""
+    """The identifier of the request, by which a repetition is recognised; empty if it has none. Raises NotSigned."""
     match options.scheme:
         case "standard":
             return _standard(options, headers, body, now_s)
@@ -41,7 +41,7 @@ def secrets_of(options: SignatureOptions) -> Iterator[str]:
 
 
 def standard_key(secret: str) -> bytes:
-    """The bytes of `whsec_...`; of a text that is no base64 the text itself."""
+    """The bytes of `whsec_...`. A secret that is not base64 is used as text."""
     text = secret.removeprefix("whsec_")
     try:
         return base64.b64decode(text, validate=True)
@@ -67,7 +67,7 @@ def _standard(options: SignatureOptions, headers: Mapping[str, str], body: bytes
 
 
 def _github(options: SignatureOptions, headers: Mapping[str, str], body: bytes) -> str:
-    """Its delivery's id is not signed, so that the signature itself names the request."""
+    """The signature is the identifier, since GitHub's delivery id is not signed."""
     given = headers.get("x-hub-signature-256", "")
     _check_any([given], ["sha256=" + hmac.new(secret.encode(), body, "sha256").hexdigest() for secret in secrets_of(options)])
     return given
@@ -94,7 +94,7 @@ def _hmac(options: SignatureOptions, headers: Mapping[str, str], body: bytes, no
     else:
         given, wanted = given.rstrip("="), [base64.b64encode(each).decode().rstrip("=") for each in digests]
     _check_any([given], wanted)
-    return given  # in one spelling: the same signature in another is no other request
+    return given  # in normal form: another spelling of the same signature is the same request
 
 
 def _check_moment(said_at: str, now_s: float, window_s: float) -> None:
@@ -107,7 +107,7 @@ def _check_moment(said_at: str, now_s: float, window_s: float) -> None:
 
 
 def _check_any(given: list[str], wanted: list[str]) -> None:
-    """Raises NotSigned unless one is one of the others. Every pair is compared, each in constant time."""
+    """Raises NotSigned unless a given signature is a wanted one. Every pair is compared, each in constant time."""
     pairs = [(one.encode("utf-8", "replace"), other.encode("utf-8", "replace")) for one in given for other in wanted]
     right = sum(hmac.compare_digest(one, other) for one, other in pairs)
     if not right:
