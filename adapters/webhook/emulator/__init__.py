@@ -1,4 +1,5 @@
-"""A bot program that speaks Standard Webhooks, and lets people talk by it. Shares no code with `decode` and `encode`."""
+"""An emulated bot program that speaks Standard Webhooks, and through which people write. Shares no code with `decode` and
+`encode`."""
 
 from adapters.webhook.emulator.server import WebhookEmulator
 
@@ -6,5 +7,5 @@ __all__ = ["WebhookEmulator", "build"]
 
 
 def build() -> WebhookEmulator:
-    """What the registry looks for."""
+    """The name that the registry imports."""
     return WebhookEmulator()

@@ -1,4 +1,4 @@
-"""The error answers of a receiver. Their form is nobody's standard: a status, and a line for people."""
+"""The error responses of a receiver. No standard gives their form: a status, and a line of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from adapters.common.emulation.contract import Fault, FaultKind
 
 
 class Refused(Exception):
-    """A request that the receiver does not take."""
+    """The receiver refuses the request."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)

@@ -1,4 +1,4 @@
-"""Files that people send: the body of a form, built whole, since a signature is over all of it. Received files there are none."""
+"""Files that people send: the body of a form, built whole, since the signature covers all of it. The emulator receives no files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from adapters.common.emulation.contract import Upload
 
 
 def form_body(fields: Mapping[str, str], files: Sequence[Upload]) -> tuple[bytes, str]:
-    """multipart/form-data and its content type. Source: RFC 7578, read 2026-11-26."""
+    """A multipart/form-data body and its content type. Source: RFC 7578, read 2026-11-26."""
     boundary = uuid.uuid4().hex
     pieces: list[bytes] = []
     for name, value in fields.items():

@@ -1,4 +1,4 @@
-"""What people say by the emulated bot program: signed requests to the bridge's public listener."""
+"""Messages of people, sent by the emulated bot program as signed requests to the bridge's public listener."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _JSON = "application/json"
 
 
 class NotTold(RuntimeError):
-    """Nobody has said where the bridge is."""
+    """The URL of the bridge is not set: `bridge_is_at` was not called."""
 
 
 class People:
-    """`secret` signs what they say."""
+    """`secret` signs the requests."""
 
     def __init__(self, world: World, secret: str) -> None:
         self._world = world
@@ -40,7 +40,7 @@ class People:
         """`https://.../hooks/<account>`."""
 
     async def say(self, chat_id: str, person: str, text: str, *, files: Sequence[Upload], shown: Sequence[EmulatedFile]) -> str:
-        """`shown`: the files as they are kept here."""
+        """Post a message. `shown`: its files as the emulator keeps them."""
         sender_id = uuid.uuid4().hex
         message_id = await self._post(chat_id, Said(id=sender_id, text=text, author=person), files)
         now = datetime.now(UTC)
@@ -63,12 +63,12 @@ class People:
         self._world.changed("edited", message)
 
     async def say_again(self) -> None:
-        """The last request once more, as a sender that got no answer does."""
+        """Repeat the last request, as a sender without a response does."""
         if self._last is not None:
             await self._deliver(*self._last)
 
     async def say_nothing_known(self, chat_id: str) -> None:
-        """A body of a shape that nobody knows."""
+        """Post a body of an unknown shape."""
         await self._send(chat_id, b'{"what": [{"is": 1}]}', _JSON, expect_id=False)
 
     async def _post(self, chat_id: str, said: Said, files: Sequence[Upload]) -> str:
@@ -94,7 +94,7 @@ class People:
         return str(answer.get("id", "")) if expect_id else ""
 
     def _signature(self, webhook_id: str, now: datetime, body: bytes) -> str:
-        """The library signs text alone; of a body with files the specification's own words are carried out."""
+        """The signature headers. The library signs text only; a body with files is signed here by the specification."""
         try:
             return self._signer.sign(webhook_id, now, body.decode())
         except UnicodeDecodeError:
@@ -103,7 +103,7 @@ class People:
             return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
     async def _deliver(self, url: str, body: bytes, headers: dict[str, str], *, expects_success: bool = True) -> dict[str, str]:
-        """Until it is taken: a bridge that is starting says when to come again."""
+        """Post until accepted: a starting bridge answers with `Retry-After`."""
         wait_s = _FIRST_S
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S)) as client:
             for _ in range(_TRIES):

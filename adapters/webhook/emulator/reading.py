@@ -1,4 +1,5 @@
-"""What a program makes of `markdown`: CommonMark by markdown-it-py, with ~~struck~~. Never the adapter's encoder. Pure."""
+"""Reads `markdown` as a receiving program does: CommonMark by markdown-it-py, with ~~strikethrough~~. Independent of the adapter's
+encoder. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ _MARKS = {"strong": int(Mark.BOLD), "em": int(Mark.ITALIC), "s": int(Mark.STRIKE
 
 
 class _Reader(MarkdownIt):
-    """Leaves addresses as they are written."""
+    """Keeps addresses as they are written."""
 
     def normalizeLink(self, url: str) -> str:
         return url
@@ -26,7 +27,7 @@ _READER = _Reader("commonmark").enable("strikethrough")
 
 
 def html_of(markdown: str) -> str:
-    """As a page shows it."""
+    """The HTML of the text."""
     return str(_READER.render(markdown)).strip("\n")
 
 
@@ -56,7 +57,7 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
 
 
 def _end(tokens: Sequence[Token], at: int) -> int:
-    """Where what begins here ends."""
+    """The index of the token that closes the one at `at`."""
     depth = 0
     for place in range(at, len(tokens)):
         depth += tokens[place].nesting

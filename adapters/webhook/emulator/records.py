@@ -1,4 +1,4 @@
-"""What the emulated bot program knows: its chats and their messages. Plain data."""
+"""The state of the emulated bot program: its chats and their messages. Plain data."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Message:
     text: str
     markdown: str = field(default="", kw_only=True)
     data: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
-    """All that the bridge told of it last."""
+    """The `data` of its latest event."""
     sent_at: datetime
     is_bot: bool = False
     sender_id: str = ""
-    """Of a person's message: what the program calls it; the bridge answers with an id of its own."""
+    """The program's id of a person's message; the bridge responds with a different one."""
     quote: str = ""
     reply_to: str = ""
     avatar_url: str = ""

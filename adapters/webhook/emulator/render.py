@@ -1,4 +1,4 @@
-"""What a person sees of a message: the emulator's own reading of it, never the adapter's decoder. Pure."""
+"""A message as a person sees it, by the emulator's own reading, independent of the adapter's encoder. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bot program itself: it receives at `/hook/<end>`, and its people post to the bridge."""
+"""The emulated bot program: it receives at `/hook/<end>`, and its people post to the bridge."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WebhookEmulator(EmulatorBase):
         ends = {name: {"url": f"{self.base_url}/hook/{name}", "signature": signature} for name in self.world.chats or ("nobody",)}
         return {"secret": TO_US, "allow_hosts": [f"{self._host}:{self._port}"], "ends": ends}
 
-    # -- what the bridge tells ----------------------------------------------------------------------------------------------
+    # -- events from the bridge ----------------------------------------------------------------------------------------------
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -131,7 +131,7 @@ class WebhookEmulator(EmulatorBase):
         return "bold italic strike code label quoted block"
 
     async def disturb(self, what: StreamFault) -> None:
-        """There is no stream that could be cut: it posts, and is posted to."""
+        """Only redelivery and poison: there is no stream that could be cut."""
         if what is StreamFault.REDELIVER:
             await self.people.say_again()
         elif what is StreamFault.POISON:

@@ -1,4 +1,4 @@
-"""Events as they come over the wire, and what a person says as it goes. Types and readers of the emulator's own. Pure."""
+"""The wire format of events and of people's messages: the emulator's own types and readers. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Event(TypedDict):
 
 
 class Said(TypedDict):
-    """What a script would post."""
+    """A message as a script posts it."""
 
     id: str
     text: str
@@ -24,7 +24,7 @@ class Said(TypedDict):
 
 
 def event_of(body: bytes) -> Event:
-    """Raises Refused for what is not as documented."""
+    """The event. Raises Refused if it is not as documented."""
     event = json.loads(body)
     if not isinstance(event, dict) or set(event) != {"type", "timestamp", "data"} or event["type"] not in TYPES:
         raise Refused(400, "no event that is known")

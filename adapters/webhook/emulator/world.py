@@ -1,4 +1,4 @@
-"""The emulated bot program's chats, and what events do to them. Knows nothing of HTTP."""
+"""The chats of the emulated bot program, and the effects of events on them. Independent of HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Publish = Callable[[str, Message], None]
 
 
 class World:
-    """`publish` is told of every change: its kind, and the message as it is now."""
+    """`publish` is called for every change, with its kind and the changed message."""
 
     def __init__(self, publish: Publish) -> None:
         self.chats: dict[str, Chat] = {}
@@ -25,7 +25,7 @@ class World:
         self._publish = publish
 
     def add_chat(self, name: str) -> Chat:
-        """Under a name that an end can have."""
+        """Add a chat. Its id is the name in the form of an end's name."""
         end = _NOT_IN_NAMES.sub("-", name)[:_LONGEST_NAME].strip("-._") or "room"
         return self.chats.setdefault(end, Chat(chat_id=end, name=name))
 
@@ -39,10 +39,10 @@ class World:
     def changed(self, kind: str, message: Message) -> None:
         self._publish(kind, message)
 
-    # -- what the bridge tells ----------------------------------------------------------------------------------------------
+    # -- events from the bridge ----------------------------------------------------------------------------------------------
 
     def apply(self, chat: Chat, event: Event) -> None:
-        """Raises Refused for a message that is not there."""
+        """Apply an event. Raises Refused if its message does not exist."""
         data, kind = event["data"], event["type"]
         if kind == "message.created":
             self.add(self._created(chat, event))

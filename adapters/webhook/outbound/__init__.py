@@ -1,1 +1,1 @@
-"""The bridge to a receiver's URL."""
+"""Messages from the bridge to receivers: encoded, signed, and posted to a URL or kept for fetching."""

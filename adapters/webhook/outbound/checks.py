@@ -1,4 +1,4 @@
-"""Faults in what an account's options say of what goes out. Reads local files only."""
+"""Faults in the options of an account for sending. Reads local files only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _style_faults(options: WebhookOptions) -> Iterator[ConfigFault]:
         if any(not character.isprintable() for character in options.content_type):
             yield ConfigFault("not a content type", key="content_type")
     elif options.body is not None:
-        yield ConfigFault(f"goes with the style template, and the style is {options.style}", key="body")
+        yield ConfigFault(f"needs the style template, but the style is {options.style}", key="body")
 
 
 def _template_faults(key: str, tree: Any) -> Iterator[ConfigFault]:
@@ -50,9 +50,9 @@ def _end_faults(key: str, end: EndOptions, options: WebhookOptions) -> Iterator[
     yield from _secret_fault(f"{key}.previous_secret", end.previous_secret)
     if options.style != "standard":
         if end.fetch:
-            yield ConfigFault(f"what is fetched is of the style standard, and the style is {options.style}", key=f"{key}.fetch")
+            yield ConfigFault(f"fetched messages have the style standard, but the style is {options.style}", key=f"{key}.fetch")
     elif end.url is not None and end.secret is None and options.secret is None:
-        yield ConfigFault("what is posted to url has to be signed: a secret is missing", key=f"{key}.secret", hint=_MAKE_ONE)
+        yield ConfigFault("messages posted to url must be signed: a secret is missing", key=f"{key}.secret", hint=_MAKE_ONE)
     if end.client_cert is not None:
         missing = [path for path in (end.client_cert, end.client_key) if path is not None and not path.is_file()]
         if missing:

@@ -1,6 +1,6 @@
-"""What is done in a chat to the bodies of calls. Pure.
+"""Encodes messages and their changes as request bodies. Pure.
 
-Standard Webhooks' events are documented in docs/webhooks-events.md; docs/webhooks-events.schema.json is their schema.
+The events of Standard Webhooks are documented in docs/webhooks-events.md; docs/webhooks-events.schema.json is their schema.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from adapters.webhook.config import WebhookOptions
 
 MOST_BYTES = 20_000
-"""Of a body, as Standard Webhooks recommends."""
+"""Limit of a body, as Standard Webhooks recommends."""
 _NAME_BYTES, _EXCERPT_BYTES, _URL_CHARS = 600, 900, 1000
 _ENVELOPE_BYTES = 150
-"""Of a body beside `data`."""
+"""Size of a body without `data`."""
 
 
 # -- Standard Webhooks ----------------------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def deleted(end: str, outbound: OutboundDelete, now: datetime) -> StandardPayloa
 
 
 def reacted(end: str, outbound: OutboundReaction, now: datetime, *, added: bool) -> StandardPayload:
-    """`emoji`: what this is about; `reactions`: all that people react with now."""
+    """`emoji`: the reactions added or removed; `reactions`: all current ones."""
     emoji = outbound.added if added else outbound.removed
     data = {
         "end": end,
@@ -73,7 +73,7 @@ def _when(occurred_at: datetime | None) -> dict[str, str]:
 
 
 def _said(end: str, message_id: str, outbound: Outbound | OutboundEdit) -> dict[str, Any]:
-    """The words are always whole; of the rest as much as there is room for, their marks first."""
+    """The text is always complete; the rest is added while there is room, the Markdown form first."""
     original = outbound.original
     data: dict[str, Any] = {
         "end": end,
@@ -106,12 +106,12 @@ def _first_id(copy: Copy) -> str:
 
 
 def slack_body(outbound: Outbound) -> bytes:
-    """For Slack's incoming webhooks and those that take the same payload. `mrkdwn: false`: what people wrote is no markup."""
+    """For Slack's incoming webhooks and receivers of the same payload. `mrkdwn: false`: texts of people are not markup."""
     return to_bytes({"text": encode_slack(outbound.text, mass_mentions=outbound.mass_mentions), "mrkdwn": False})
 
 
 def template_body(options: WebhookOptions, end: str, outbound: Outbound, now: datetime) -> bytes:
-    """The admin's own, with the entries of `data` as variables, `type`, `timestamp` and `id`."""
+    """The body by the admin's template. Its variables are the entries of `data`, `type`, `timestamp` and `id`."""
     event = created(end, outbound, now)
     values = {"type": event["type"], "timestamp": event["timestamp"], "id": outbound.token, "author": {}, **event["data"]}
     if isinstance(options.body, str):

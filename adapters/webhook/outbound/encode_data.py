@@ -1,6 +1,6 @@
-"""What a message is beside its words, as entries of an event's `data`: files, a place, a poll and so on. Pure.
+"""Encodes the parts of a message other than its text, as entries of an event's `data`: files, a location, a poll and so on. Pure.
 
-A body is small, so each entry is there as far as there is room: the words have a line for each of them anyway.
+The size of a body is limited, so entries are added while there is room. The text has a line for each of them anyway.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def moment(at: datetime) -> str:
 
 
 def size_of(value: Any) -> int:
-    """Bytes of it as JSON."""
+    """Size of the value as JSON, in bytes."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
 def cut(text: str, most_bytes: int) -> str:
-    """The beginning that takes so many bytes at most."""
+    """The beginning of the text, at most `most_bytes` long as JSON."""
     text = text[:most_bytes]
     while size_of(text) - 2 > most_bytes:
         text = text[: len(text) * 3 // 4]
@@ -36,7 +36,7 @@ def cut(text: str, most_bytes: int) -> str:
 
 
 def extras(original: Original | None, files: Sequence[ListedFile]) -> dict[str, Any]:
-    """In the order in which they matter."""
+    """The entries, the most important first."""
     found: dict[str, Any] = {}
     if original is not None and original.thread_id:
         found["thread"] = {"id": cut(original.thread_id, _WORD_BYTES)}
@@ -56,7 +56,7 @@ def extras(original: Original | None, files: Sequence[ListedFile]) -> dict[str, 
 
 
 def put_all(data: dict[str, Any], entries: Mapping[str, Any], most_bytes: int) -> None:
-    """Each that leaves `data` within the bound; of a list the first of its values that do."""
+    """Add each entry that keeps `data` within `most_bytes`; of a list, as many first values as fit."""
     left_bytes = most_bytes - size_of(data)
     for name, value in entries.items():
         kept = _first_of(value, left_bytes - len(name) - 6) if isinstance(value, list) else value

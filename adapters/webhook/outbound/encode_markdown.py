@@ -1,8 +1,8 @@
-"""Rich text to CommonMark (and `~~` for what is struck out, as GitHub Flavored Markdown has it). Pure.
+"""Encodes rich text as CommonMark, with `~~` for strikethrough as in GitHub Flavored Markdown. Pure.
 
-A program reads it, so that nothing invisible is put in. Literal text is escaped. A mark's sign counts only beside the right
-characters (CommonMark 0.31, "Emphasis and strong emphasis": left- and right-flanking runs): where a letter stands outside of
-it, that letter is written as a character reference, which begins and ends in punctuation. Source: spec.commonmark.org/0.31.2
+Programs read it, so no invisible characters are inserted. Literal text is escaped. A delimiter counts only beside certain
+characters (CommonMark 0.31, "Emphasis and strong emphasis": left- and right-flanking runs): a letter that would prevent it is
+written as a character reference, which begins and ends in punctuation. Source: spec.commonmark.org/0.31.2
 and github.github.com/gfm, read 2026-11-26.
 """
 
@@ -37,15 +37,15 @@ _NUMBER = re.compile(r"\d{1,9}[.)](?=\s|\Z)")
 _ADDRESS = re.compile(r"https?://[^\s<>\\`\"]*[^\s<>\\`\".,:;!?'*_~)\]]")
 _REFERENCE = re.compile(r"&#?\w+;")
 _ALONE = re.compile(r"(?:https?://|mailto:)[^\s<>\\]+")
-"""A link that may stand in angle brackets."""
+"""A URL that can be written in angle brackets."""
 _PLAIN_URL = re.compile(r"[^\s()<>\\\x00-\x1f\x7f]+")
 _NO_LANGUAGE = re.compile(r"[^\w+#.\-]")
 
 _BLANK = "&nbsp;"
-"""A line or an item without words. A list's marker that stands alone could be a heading's underline."""
+"""An empty line or list item: a list marker alone could be read as the underline of a heading."""
 
 _Run = tuple[str, int, str | None]
-"""Text without line breaks, its marks, and where it leads."""
+"""Text without line breaks, its marks, and the address of its link."""
 
 
 def encode_markdown(rich: RichText) -> str:
@@ -83,21 +83,21 @@ def _block(block: Block, bullet: str) -> str:
 
 
 def _list(block: List, bullet: str) -> str:
-    """Deeper items are indented by what stands before the words of the item above them."""
+    """The lines of a list. A nested item is indented to the text column of its parent."""
     lines: list[str] = []
     levels: list[tuple[int, bool]] = []
-    """Of the items that are above: the column of their words, and whether they have numbers."""
+    """For the open items above: their text column, and whether they are numbered."""
     for number, item in in_steps(list(numbered(block))):
         goes_on = len(levels) > item.indent and levels[item.indent][1]
         del levels[item.indent :]
         margin = levels[-1][0] if levels else 0
         end = "." if bullet == "-" else ")"
         marker = f"{bullet} " if number is None else f"{min(max(number, 0), 999_999_999)}{end} "
-        levels += [(margin, False)] * (item.indent - len(levels))  # levels without an item of their own
+        levels += [(margin, False)] * (item.indent - len(levels))  # levels without an item
         levels.append((margin + len(marker), number is not None))
         words = (_words(item.inlines) or _BLANK).replace("\n", "\n" + " " * levels[-1][0])
         if lines and not goes_on and number not in (None, 1):
-            lines.append("")  # among words only a list that begins with 1 is one
+            lines.append("")  # only a list that begins with 1 can interrupt a paragraph
         lines.append(f"{' ' * margin}{marker}{words}")
     return "\n".join(lines)
 
@@ -106,7 +106,8 @@ def _list(block: List, bullet: str) -> str:
 
 
 def _words(inlines: Sequence[Inline]) -> str:
-    """Line breaks stay: two spaces before one say so, a blank line ends the paragraph, and of further ones each is a line."""
+    """Keeps line breaks: two spaces make a hard break, a blank line ends the paragraph, and each further one becomes an empty
+    line."""
     text, blank = "", 0
     for line in map(_line, _lines(inlines)):
         if not line:
@@ -119,7 +120,7 @@ def _words(inlines: Sequence[Inline]) -> str:
 
 
 def _lines(inlines: Iterable[Inline]) -> Iterator[list[_Run]]:
-    """Neighbours of the same marks and address are one run."""
+    """Join neighbouring runs with the same marks and address."""
     line: list[_Run] = []
     for inline in in_steps(list(inlines)):
         link = inline.link if isinstance(inline, Text) else None
@@ -163,7 +164,7 @@ def _destination(link: str) -> str:
 
 
 def _marked(runs: Sequence[_Run], written: _Written, *, in_link: bool) -> None:
-    """Marks nest, and white space is outside of them. They end with the runs."""
+    """The runs with nested marks; white space is moved outside of them. All marks are closed at the end."""
     opened: list[str] = []
     for text, marks, _ in runs:
         body, wanted = text.strip(), [sign for mark, sign in _SIGNS if marks & mark]
@@ -194,7 +195,7 @@ def _code(text: str) -> str:
 
 
 def _literal(text: str, *, at_start: bool, in_link: bool) -> str:
-    """Addresses stand in angle brackets, where nothing has to be escaped."""
+    """Escape the text; addresses are put in angle brackets, where nothing needs escaping."""
     pieces: list[str] = []
     at = 0
     for found in () if in_link else _ADDRESS.finditer(text):
@@ -216,7 +217,7 @@ def _escaped(text: str) -> str:
 
 
 class _Written:
-    """A line, piece by piece."""
+    """A line that is being written, piece by piece."""
 
     __slots__ = ("_closed", "_pieces", "last")
 
@@ -224,7 +225,7 @@ class _Written:
         self._pieces: list[str] = []
         self._closed = False
         self.last = ""
-        """The character that it ends in."""
+        """The last character written."""
 
     @property
     def is_empty(self) -> bool:
@@ -234,7 +235,7 @@ class _Written:
         return "".join(self._pieces)
 
     def add(self, piece: str) -> None:
-        """Behind the end of a mark a letter is a reference."""
+        """Write text. Directly after a closing mark, a letter becomes a character reference."""
         if self._closed and not _is_outside(piece[0]):
             piece = f"&#{ord(piece[0])};{piece[1:]}"
         self._closed = False
@@ -242,7 +243,7 @@ class _Written:
         self.last = piece[-1]
 
     def space(self, white: str) -> None:
-        """At the start of a line it would be dropped, or make it code."""
+        """Write white space. At the start of a line it would be dropped, or make the line code."""
         if white:
             self.add(white.replace("\t", "    ").replace(" ", _BLANK) if self.is_empty else white)
 
@@ -251,7 +252,7 @@ class _Written:
         self.last = ";"
 
     def open(self, sign: str) -> None:
-        self._closed = False  # what follows is a sign
+        self._closed = False  # a delimiter follows
         if self.last and not _is_outside(self.last):
             self.guard_last()
         self.add(sign)
@@ -264,5 +265,5 @@ class _Written:
 
 
 def _is_outside(character: str) -> bool:
-    """Whether it may stand outside of a mark: surely white space or punctuation, by any version of the specification."""
+    """Whether it may be next to a mark, outside: it is white space or punctuation in every version of the specification."""
     return character.isspace() or (character.isascii() and character.isprintable() and not character.isalnum())

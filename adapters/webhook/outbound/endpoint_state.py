@@ -1,8 +1,8 @@
-"""Which ends are switched off, and since when the others fail. Kept in the journal, so that it survives restarts.
+"""Records which ends are switched off, and since when others fail. Kept in the journal, so that it survives restarts.
 
-An end is switched off when its receiver says so, or after five days of nothing but failures, two of which are 12 to 24 hours
-apart: without that a single failure, five days of silence and another one would do. What is sent to it waits meanwhile. It is on
-again when an admin says so (`messenger-bridge hooks enable`), or when its url is another. Source of the rule: Svix's "Disabling
+An end is switched off when its receiver asks for it, or after five days of failures only, two of which must be 12 to 24 hours
+apart: otherwise one failure, five days without messages and a second failure would be enough. Its messages wait meanwhile. It is
+enabled again by an admin (`messenger-bridge hooks enable`), or by a change of its url. Source of the rule: Svix's "Disabling
 failing endpoints", read 2026-11-26.
 """
 
@@ -22,14 +22,14 @@ from bridge.model.errors import ChatOff
 FAILING_S = 5 * 86400.0
 APART_S = (12 * 3600.0, 24 * 3600.0)
 _SET_S = 60.0
-"""Clocks that differ by more were set."""
-ACTION = "see to it that the receiver takes messages again, then: messenger-bridge hooks enable {account}/{end}"
+"""A larger difference between wall clock and monotonic clock means that the clock was set."""
+ACTION = "make the receiver accept messages again, then run: messenger-bridge hooks enable {account}/{end}"
 
 
 @dataclass(slots=True)
 class _Failing:
-    """Since when, in seconds since 1970; the failure that the next is compared with; a mark of the url that fails; whether two were
-    far enough apart."""
+    """The failures of an end: the first, and the one that the next is compared with, as Unix time in seconds; a digest of the
+    failing url; whether two failures were far enough apart."""
 
     since_s: float
     compared_s: float
@@ -38,7 +38,7 @@ class _Failing:
 
 
 class EndpointStates:
-    """Of one account. Without a store nothing survives a restart."""
+    """The state of the ends of one account. Without a store it does not survive a restart."""
 
     def __init__(self, account: str, store: AccountStore | None, clock: Clock) -> None:
         self._account = account
@@ -46,15 +46,16 @@ class EndpointStates:
         self._clock = clock
         self._known: set[str] = set()
         self._off: dict[str, str] = {}
-        """Why, by end."""
+        """Ends that are switched off, with the reason."""
         self._failing: dict[str, _Failing] = {}
         self._failed_at: dict[str, tuple[float, float]] = {}
-        """When an end failed last, by the clock and by the steady time of this process."""
+        """The last failure of each end, by wall clock and by monotonic clock."""
         self._unwritten: dict[str, str] = {}
-        """Notes that the store did not take yet."""
+        """Notes that could not be stored yet."""
 
     async def check(self, end: str, url: str) -> bool:
-        """Before an attempt. True: it was off, and is on again. Raises ChatOff, and StoreDown while a note cannot be kept."""
+        """Call before an attempt. Returns True if the end was off and is on again. Raises ChatOff if it is off, StoreDown while a
+        note cannot be stored."""
         for name in (off_note(end), _failing_note(end)):
             await self._keep(name)
         if end not in self._known:
@@ -71,7 +72,7 @@ class EndpointStates:
         return True
 
     async def why_off(self, end: str, url: str) -> ChatOff | None:
-        """For who looks at it and sends nothing."""
+        """Raises ChatOff if the end is off; for callers that do not send."""
         try:
             await self.check(end, url)
         except ChatOff as off:
@@ -85,24 +86,24 @@ class EndpointStates:
         await self._write(_failing_note(end), "")
 
     async def switch_off(self, end: str, url: str, why: str) -> ChatOff:
-        """The error to raise for it."""
+        """Switch the end off. Returns the error to raise."""
         now = self._clock.now()
         self._off[end] = why
         await self._write(off_note(end), json.dumps({"why": why, "since": now.isoformat(timespec="seconds"), "of": _of(url)}))
-        await self.worked(end)  # once it is on again, also while nothing runs, the days begin anew
+        await self.worked(end)  # once it is on again, even while the bridge is down, the five days start again
         return self._chat_off(end, why)
 
     async def worked(self, end: str) -> None:
-        """No failures of before count."""
+        """Forget earlier failures: an attempt succeeded."""
         if self._failing.pop(end, None) is not None:
             await self._write(_failing_note(end), "")
 
     async def failed(self, end: str, url: str) -> bool:
-        """Whether this url of it has failed for long enough to be switched off."""
+        """Record a failure. Returns whether this url has failed for long enough to switch the end off."""
         now_s = self._clock.now().timestamp()
         failing = self._failing.get(end)
         self._follow_clock(end, failing, now_s)
-        if failing is None or failing.of != _of(url) or now_s < failing.since_s:  # the clock was wrong then, or is now
+        if failing is None or failing.of != _of(url) or now_s < failing.since_s:  # the clock was wrong then, or is wrong now
             self._failing[end] = failing = _Failing(since_s=now_s, compared_s=now_s, of=_of(url))
         elif (gap_s := now_s - failing.compared_s) >= APART_S[0]:
             failing.is_spaced = failing.is_spaced or gap_s <= APART_S[1]
@@ -114,7 +115,8 @@ class EndpointStates:
         return failing.is_spaced and now_s - failing.since_s >= FAILING_S
 
     def _follow_clock(self, end: str, failing: _Failing | None, now_s: float) -> None:
-        """A clock that was set since the last failure makes no days of hours: what is kept is moved with it."""
+        """If the clock was set since the last failure, shift the recorded times by the difference, so that hours do not become
+        days."""
         steady_s = self._clock.monotonic_s()
         before_s, steady_before_s = self._failed_at.get(end, (now_s, steady_s))
         self._failed_at[end] = (now_s, steady_s)
@@ -136,11 +138,11 @@ class EndpointStates:
             since_s, compared_s, of, is_spaced = json.loads(await self._store.note(_failing_note(end)) or "null")
             self._failing[end] = _Failing(float(since_s), float(compared_s), str(of), bool(is_spaced))
         except (ValueError, TypeError):
-            pass  # none, or of a form that another version wrote: it is counted anew
+            pass  # none, or written by another version: counting starts again
 
     async def _write(self, name: str, value: str) -> None:
-        """What became of an attempt does not depend on whether a note of it can be kept now: a message that arrived would be sent
-        again. `check` keeps the note before the next attempt."""
+        """A note that cannot be stored now does not fail the attempt: a message that arrived would be sent again. `check` stores
+        the note before the next attempt."""
         self._unwritten[name] = value
         with suppress(StoreDown):
             await self._keep(name)
@@ -166,5 +168,5 @@ def _entries(note: str) -> Mapping[str, Any]:
 
 
 def _of(url: str) -> str:
-    """A url holds tokens: only a mark of it is kept."""
+    """A digest of the url, since a url may hold tokens."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]

@@ -1,9 +1,9 @@
-"""What is sent to ends without a url: kept in the journal, and read by `/out/<key>`, by long polling or server-sent events.
+"""Serves messages for ends without a url: kept in the journal, and read at `/out/<key>`, by long polling or server-sent events.
 
-A cursor is the number of the last message that a reader has, and that message's mark, by which it is seen that a number was given
-again: the journal was restored from a backup. Cursors of earlier versions are the number alone. A cursor holds after any restart,
-and the order is that of the chat. A reader that is slow or gone costs nothing: what it missed is counted, and told.
-"""
+A cursor is the number of the last message that a reader has, and the mark of that message. The mark reveals a number that was used
+twice, after the journal was restored from a backup. Cursors of earlier versions are the number only. Cursors stay valid over
+restarts. Messages are in the order of the chat. A slow or absent reader costs nothing: messages that it missed are counted and
+reported."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 LONGEST_WAIT_S = 60.0
 MOST_AT_ONCE = 100
 MOST_READERS = 20
-"""At an end, waiting at once."""
+"""The most readers that wait at one end."""
 HEARTBEAT_S = 15.0
 LOOK_EVERY_S = 5.0
-"""Whether a reader that waits is still there."""
+"""How often a waiting reader is checked for a closed connection."""
 LONGEST_STREAM_S = 3600.0
-"""Then a reader of events connects anew, and its key is looked at again."""
+"""Longest event stream: the reader then reconnects, and its key is verified again."""
 _WRITE_TIMEOUT_S = 30.0
 _STREAM = "text/event-stream"
 _CURSOR = re.compile(r"(\d{1,19})(?:\.([0-9a-f]{1,64}))?", re.ASCII)
@@ -41,7 +41,7 @@ _MOST = 2**62
 
 
 class Cursor(NamedTuple):
-    """What a reader has."""
+    """The position of a reader."""
 
     number: int
     mark: str = ""
@@ -51,7 +51,7 @@ class Cursor(NamedTuple):
 
 
 class Fetching:
-    """Of one account."""
+    """The mailboxes of one account."""
 
     def __init__(self, store: AccountStore | None, clock: Clock) -> None:
         self._store = store
@@ -67,13 +67,13 @@ class Fetching:
         self._tell(end)
 
     def close(self) -> None:
-        """Readers that wait are answered."""
+        """Answer all waiting readers."""
         self._is_closed = True
         for end in list(self._news):
             self._tell(end)
 
     def _tell(self, end: str) -> None:
-        """Whoever waits looks again; who comes later waits for the next."""
+        """Wake the waiting readers; later ones wait for the next message."""
         event = self._news.pop(end, None)
         if event is not None:
             event.set()
@@ -85,7 +85,7 @@ class Fetching:
         from aiohttp import web
 
         if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, text="GET reads what is sent here\n", headers={"Allow": "GET"})
+            return web.Response(status=405, text="this address is read by GET\n", headers={"Allow": "GET"})
         if self._store is None or self._is_closed:
             return _later("starting or stopping")
         try:
@@ -148,10 +148,10 @@ class Fetching:
     async def _page(
         self, request: web.Request, store: AccountStore, end: str, after: Cursor, limit: int, wait_s: float
     ) -> MailPage:
-        """The next messages, once there are any, or the time is over, or the reader is gone."""
+        """The next messages: returns once there are any, the time is over, or the reader is gone."""
         until_s = self._clock.monotonic_s() + wait_s
         while True:
-            news = self._news.setdefault(end, asyncio.Event())  # before looking: what comes from here on ends the wait
+            news = self._news.setdefault(end, asyncio.Event())  # before reading: a message from here on ends the wait
             page = await store.mail(end, after=after.number, mark=after.mark, limit=limit)
             left_s = until_s - self._clock.monotonic_s()
             if page.mail or page.missed or page.is_anew or left_s <= 0:
@@ -174,7 +174,7 @@ def _later(why: str) -> web.Response:
 
 
 def _end_of(page: MailPage) -> Cursor:
-    """Where a reader is who has this page."""
+    """The position of a reader that has this page."""
     if page.mail:
         return Cursor(page.mail[-1].number, page.mail[-1].mark)
     return Cursor(page.last, page.last_mark)
@@ -183,7 +183,7 @@ def _end_of(page: MailPage) -> Cursor:
 def _cursor(name: str, stated: str) -> Cursor:
     found = _CURSOR.fullmatch(stated.strip() or "0")
     if found is None or int(found[1]) > _MOST:
-        raise ValueError(f"{name} is no cursor of this mailbox")
+        raise ValueError(f"{name} is not a cursor of this mailbox")
     return Cursor(int(found[1]), found[2] or "")
 
 
@@ -199,14 +199,14 @@ def _message(mail: Mail) -> dict[str, Any]:
 
 
 def _event(mail: Mail) -> bytes:
-    data = json.dumps(_message(mail), ensure_ascii=False, separators=(",", ":"))  # has no line breaks
+    data = json.dumps(_message(mail), ensure_ascii=False, separators=(",", ":"))  # contains no line breaks
     return f"id: {Cursor(mail.number, mail.mark)}\nevent: {json.loads(mail.content)['type']}\ndata: {data}\n\n".encode(
         "utf-8", "replace"
     )
 
 
 async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
-    """A reader that does not read ends its stream, with what waits for it; it comes back with its cursor."""
+    """Write to the reader. A reader that does not read has its stream closed, and continues later by its cursor."""
     try:
         async with asyncio.timeout(_WRITE_TIMEOUT_S):
             await response.write(data)

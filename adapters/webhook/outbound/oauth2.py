@@ -1,4 +1,5 @@
-"""Tokens by client credentials, kept until they expire. Source: RFC 6749 sections 4.4 and 5.1, read 2026-11-26."""
+"""Access tokens by the client credentials grant, cached until they expire. Source: RFC 6749 sections 4.4 and 5.1, read
+2026-11-26."""
 
 from __future__ import annotations
 
@@ -14,18 +15,18 @@ if TYPE_CHECKING:
     from adapters.webhook.config import OAuth2Options
 
 _EARLIER_S = 30.0
-"""So long before its end a token is fetched anew."""
+"""How long before its expiry a token is renewed."""
 _LIFETIME_S = 300.0
-"""Of a token whose answer does not say."""
+"""Lifetime of a token if the response has no `expires_in`."""
 _MOST_LIFETIME_S = 86400.0
 ACTION = "check oauth2 of the end in bridge.yaml"
 
 Fetch = Callable[["OAuth2Options"], Awaitable[tuple[int, bytes]]]
-"""Asks the token's server; status and the start of the body. Raises the bridge's errors."""
+"""Posts to the token endpoint; returns status and the start of the body. Raises the bridge's errors."""
 
 
 class Tokens:
-    """Of one end."""
+    """The token of one end."""
 
     def __init__(self, options: OAuth2Options, fetch: Fetch, clock: Clock) -> None:
         self._options = options
@@ -36,7 +37,7 @@ class Tokens:
         self._fetching = asyncio.Lock()
 
     async def token(self, *, refused: str = "") -> str:
-        """A valid token; another than `refused`. Raises ChatDown, RetryLater."""
+        """A valid token, other than `refused`. Raises ChatDown or RetryLater."""
         async with self._fetching:
             if self._token and self._token != refused and self._clock.monotonic_s() < self._until_s:
                 return self._token

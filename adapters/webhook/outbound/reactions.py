@@ -1,4 +1,4 @@
-"""Reactions and pins as events of Standard Webhooks."""
+"""Sends reactions and pins as events of Standard Webhooks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from bridge.model.adapter import Copy, OutboundReaction
 
 
 class Reactions:
-    """Told by one account's sender."""
+    """Used by the sender of one account."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
     async def react(self, outbound: OutboundReaction) -> None:
-        """An event for what is new, and one for what is gone. Should the second fail, the first is told again under its id."""
+        """Send an event for added reactions, and one for removed ones. If the second fails, a retry sends the first again, with the
+        same id."""
         end, now = outbound.copy.chat_id, self._sender.now()
         token = outbound.token or uuid.uuid4().hex
         if outbound.added:
@@ -25,6 +26,6 @@ class Reactions:
             await self._sender.tell(end, f"{token}-r", encode.reacted(end, outbound, now, added=False))
 
     async def pin(self, copy: Copy, pinned: bool) -> None:
-        """Its id is each attempt's own: a message that is pinned twice is pinned."""
+        """Send a pin. Each attempt has a new id: pinning twice does no harm."""
         payload = encode.pinned(copy.chat_id, copy, self._sender.now(), is_pinned=pinned)
         await self._sender.tell(copy.chat_id, uuid.uuid4().hex, payload)

@@ -1,4 +1,4 @@
-"""Messages and their changes told to receivers, one attempt each."""
+"""Sends messages and their changes to receivers, with one attempt per call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DOING = "posting to the end's url"
 
 
 class Sender:
-    """Of one account. `intake` is there once the account runs."""
+    """The sender of one account. `intake` is set once the account runs."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Sender:
         await self.tell(copy.chat_id, f"{copy.message_ids[0]}-d", encode.deleted(copy.chat_id, outbound, self.now()))
 
     async def tell(self, name: str, webhook_id: str, payload: StandardPayload) -> None:
-        """An event of Standard Webhooks, under the same id on every attempt."""
+        """Send an event of Standard Webhooks, with the same id on every attempt."""
         end, body = self._directory.end(name), encode.to_bytes(payload)
         if end.fetch:
             await self._fetching.put(name, webhook_id, body)
@@ -90,7 +90,7 @@ class Sender:
     async def _post(self, name: str, body: bytes, headers: Mapping[str, str]) -> None:
         end = self._directory.end(name)
         if end.url is None:
-            raise ChatDown(f"nothing can be sent to the end {name}", action=NOWHERE)
+            raise ChatDown(f"the end {name} cannot receive messages", action=NOWHERE)
         if await self._states.check(name, end.url) and self.intake is not None:
             self.intake.chat_restored(name)
         try:
@@ -100,7 +100,7 @@ class Sender:
         except DeliveryError as error:
             if isinstance(error, Rejected) or not await self._states.failed(name, end.url):
                 raise
-            off = await self._off(name, end.url, f"nothing but failures for five days, the last one: {error.reason}")
+            off = await self._off(name, end.url, f"five days of failures, the last one: {error.reason}")
             off.answer = error.answer
             raise off from None
         await self._states.worked(name)

@@ -1,6 +1,6 @@
 """Signatures of Standard Webhooks 1.0: `v1` (HMAC-SHA256, secrets `whsec_...`) and `v1a` (Ed25519, private keys `whsk_...`). Pure.
 
-Several keys sign at once while a receiver changes from one to the other. Source: standard-webhooks/standard-webhooks,
+Several keys sign at the same time during a rotation. Source: standard-webhooks/standard-webhooks,
 spec/standard-webhooks.md ("Signature scheme", "Secrets"), read 2026-11-26.
 """
 
@@ -17,7 +17,7 @@ _FEWEST_BYTES, _MOST_BYTES = 24, 64
 
 
 def headers_for(keys: Sequence[str], webhook_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of an attempt at that moment. `keys` are valid (`key_fault`); the first is the newest."""
+    """The three headers of an attempt made at that moment. `keys` must be valid (see `key_fault`), the newest first."""
     signatures = [_signature(key, webhook_id, at, body) for key in keys]
     return {
         "webhook-id": webhook_id,
@@ -28,7 +28,7 @@ def headers_for(keys: Sequence[str], webhook_id: str, at: datetime, body: bytes)
 
 def _signature(key: str, webhook_id: str, at: datetime, body: bytes) -> str:
     if key.startswith(PRIVATE):
-        # only those who sign so pay for loading it
+        # loaded only if Ed25519 is used, since it costs memory
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         private = Ed25519PrivateKey.from_private_bytes(_decoded(key.removeprefix(PRIVATE))[:32])
@@ -40,7 +40,7 @@ def _signature(key: str, webhook_id: str, at: datetime, body: bytes) -> str:
 
 
 def key_fault(key: str) -> str:
-    """Why it cannot sign, for an admin; empty if it can. Does not repeat it."""
+    """Why the secret cannot sign, for an admin; empty if it can. The text does not contain the secret."""
     if key.startswith(PRIVATE):
         lengths, wanted = {32, 64}, "an Ed25519 private key of 32 bytes (or 64, with its public key)"
     elif key.startswith(SHARED):
@@ -51,7 +51,7 @@ def key_fault(key: str) -> str:
         length = len(_decoded(key.partition("_")[2]))
     except (ValueError, binascii.Error):
         return "what follows the prefix is not base64"
-    return "" if length in lengths else f"what follows the prefix is base64 of {length} bytes, and has to be of {wanted}"
+    return "" if length in lengths else f"what follows the prefix is base64 of {length} bytes, and must be {wanted}"
 
 
 def _decoded(text: str) -> bytes:

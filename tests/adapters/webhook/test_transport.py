@@ -64,7 +64,7 @@ def test_check_finds_what_could_not_be_sent(tmp_path: Path, certificates: Certif
     assert "ends.a.secret" in faults(ends={"a": {"url": url, "secret": "guess"}})[0]
     assert "needs a body" in faults(style="template")[0]
     assert "body.text: not a template" in faults(style="template", body={"text": "{{ text"})[0]
-    assert "goes with the style template" in faults(body={"text": "x"})[0]
+    assert "needs the style template" in faults(body={"text": "x"})[0]
     assert "of the style standard" in faults(style="slack", ends={"a": {"fetch": True}})[0]
     assert faults(ends={"a": {"url": url, **shown(certificates.good)}}) == []
     assert "there is no file" in faults(ends={"a": {"url": url, "client_cert": tmp_path / "none.pem"}})[0]
