@@ -1,6 +1,6 @@
-"""An admin's YAML files beside bridge.yaml (a dialect, a template): read and parsed, with the place of what is wrong.
+"""An admin's YAML files beside bridge.yaml (a dialect, a template): read and parsed, with the place of each fault.
 
-Reads local files only. What is in a file is its reader's; here is what every such file has: a bound, a syntax, lines."""
+Reads local files only. The meaning of the entries is up to the caller; this module checks size and syntax, and finds lines."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bridge.model.errors import ConfigFault
 
 MOST_BYTES = 1024**2
 MOST_ENTRIES = 20_000
-"""With what aliases repeat."""
+"""The most entries, counting those that aliases repeat."""
 
 
 def read(path: Path, what: str, *, key: str) -> str:
     """The file's text. `what` names it in words ("the template"), `key` is where bridge.yaml names it. Raises ConfigFault."""
     try:
-        # not blocking: a pipe would be waited for
+        # non-blocking: opening a pipe would wait for a writer
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             raw = file.read(MOST_BYTES + 1) if is_regular else b""
@@ -39,7 +39,8 @@ def read(path: Path, what: str, *, key: str) -> str:
 
 
 def parse(text: str, path: str) -> Node | None:
-    """The root of a document; None if there is nothing. Raises ConfigFault for what is no YAML, or endless by its aliases."""
+    """The root node of the document; None if it is empty. Raises ConfigFault if it is not valid YAML, or its aliases make it too
+    large."""
     try:
         root: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)  # type: ignore[no-untyped-call, unused-ignore]
     except yaml.MarkedYAMLError as error:
@@ -57,19 +58,19 @@ def parse(text: str, path: str) -> Node | None:
 def fault_at(
     node: Node | None, why: str, path: str, *, key: str = "", value: str = "", hint: str = "", below: int = 0
 ) -> ConfigFault:
-    """What is wrong with a node: at its line, or so many lines below it; None is the whole file."""
+    """A fault at the line of a node, or the given number of lines below it; None is the whole file."""
     line, column = (node.start_mark.line + 1, node.start_mark.column + 1) if node is not None else (1, 1)
     return ConfigFault(why, path=path, line=line + below, column=column, key=key, value=value, hint=hint)
 
 
 def entries(node: MappingNode) -> Iterator[tuple[str, Node, Node]]:
-    """Name, key and value of each entry of a mapping, as often as it is there. What is no name is `?`."""
+    """Name, key node and value node of each entry of a mapping, repeated keys included. A key that is not a name is `?`."""
     for key, value in node.value:
         yield str(key.value) if isinstance(key, ScalarNode) else "?", key, value
 
 
 def _is_endless(root: Node | None) -> bool:
-    """Whether the tree is too large or contains itself: aliases can make that of a small file."""
+    """Whether the tree is too large or contains itself: aliases in a small file can do both."""
     pending, count = [root], 0
     while pending and count <= MOST_ENTRIES:
         node, count = pending.pop(), count + 1

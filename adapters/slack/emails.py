@@ -1,4 +1,4 @@
-"""E-mail addresses of a workspace's people, with the scope users:read.email: a part of the adapter."""
+"""The part of the adapter that reads e-mail addresses of a workspace's people. Needs the scope users:read.email."""
 
 from __future__ import annotations
 

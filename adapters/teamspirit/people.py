@@ -1,7 +1,7 @@
-"""People as the server knows them beyond their id: who goes by a name or an e-mail address, and who is in a chat.
+"""Looks people up on the server: by name or e-mail address, and whether they are members of a chat.
 
-A bounded cache with expiry. Nothing here fails: what cannot be found out now is unknown. After a failure the server is left alone
-for a while. Used by `outbound.mentions`, `inbound.webhook_events` and `probe`.
+A bounded cache with expiry. Nothing here raises: a failed lookup gives "unknown". After a failure no requests are made for a while.
+ Used by `outbound.mentions`, `inbound.webhook_events` and `probe`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Remembered(Generic[Value]):
         self._kept: collections.OrderedDict[tuple[str, str], tuple[float, Value]] = collections.OrderedDict()
 
     def find(self, key: tuple[str, str]) -> tuple[Value] | None:
-        """The value alone in a tuple; None if there is none, or it is too old."""
+        """The value as a tuple of one; None if there is none, or it has expired."""
         until_s, *value = self._kept.get(key, (0.0,))
         return (value[0],) if value and until_s > self._clock.monotonic_s() else None
 
@@ -64,8 +64,8 @@ class People:
         return self._finds
 
     async def find(self, name: str) -> Known | None:
-        """Who has that username, else who alone is shown under that name. A name with an @ within is an e-mail address. Case does
-        not matter. None: nobody, several, or unknown now."""
+        """The person with that username, else the only one with that name. A name that contains an @ is an e-mail address. Case
+        does not matter. None: nobody, several, or unknown now."""
         key = ("email" if "@" in name else "name", name.casefold())
         if not self._finds or not name:
             return None
@@ -86,7 +86,7 @@ class People:
             return found
 
     async def username(self, entry: str) -> str:
-        """The username of whom a mention names: by username, e-mail address or native id. Empty if unknown."""
+        """The username of the mentioned person, found by username, e-mail address or native id. Empty if unknown."""
         found = await self.find(entry)
         if found is not None and ("@" in entry or found.username.casefold() == entry.casefold()):
             return found.username
@@ -94,7 +94,7 @@ class People:
         return known.username if known is not None else ""
 
     async def is_member(self, chat_id: str, user_id: str) -> bool | None:
-        """Whether somebody is in a chat; None if the dialect cannot tell, False if that cannot be found out now."""
+        """Whether a person is a member of a chat. None: the dialect has no such operation. False also if the lookup fails now."""
         if not self._tells_members:
             return None
         if (kept := self._members.find((chat_id, user_id))) is not None:
@@ -110,7 +110,7 @@ class People:
         return found
 
     def moved(self, chat_id: str, user_id: str, *, is_in: bool) -> None:
-        """The server told that somebody joined or left a chat."""
+        """The server reported that a person joined or left a chat."""
         if self._tells_members:
             self._members.keep((chat_id, user_id), is_in, _UNKNOWN_KEPT_S)
 
@@ -121,7 +121,7 @@ class People:
 
 
 def _meant(people: list[Known], by: str, wanted: str) -> Known | None:
-    """The one who is meant: a username is one person's, a name may be several people's."""
+    """The matching person: a username belongs to one person, a name may belong to several."""
     fields = ("email",) if by == "email" else ("username", "name")
     for field in fields:
         found = {one.user_id: one for one in people if getattr(one, field).casefold() == wanted}

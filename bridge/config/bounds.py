@@ -1,6 +1,6 @@
-"""How much a file may hold, asked before anything is made of it: a damaged or hostile one costs bounded time and memory.
+"""Limits on the size of a file, checked before it is composed: a damaged or hostile one costs bounded time and memory.
 
-What follows the first fault of this kind is not read. What aliases repeat is bounded where it is read (`values`)."""
+The file is not read beyond the first fault of this kind. Repetition by aliases is limited in `values`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 DEEPEST = 100
 """Levels of nesting. libyaml's composer recurses on the C stack."""
 MOST_NODES = 500_000
-"""Keys, values, aliases and collections as they are written: some 70,000 routes. Each takes about half a kilobyte."""
+"""Keys, values, aliases and collections as written: enough for some 70,000 routes. Each takes about half a kilobyte of memory."""
 LONGEST_VALUE = 1_000_000
 """Characters of one value."""
 
@@ -28,7 +28,7 @@ class TooMuch(NamedTuple):
 
     why: str
     mark: Any
-    """A `yaml.Mark`, of libyaml or not."""
+    """A `yaml.Mark`, by libyaml or by PyYAML's own parser."""
 
 
 def may_be_too_much(text: str) -> bool:
@@ -45,7 +45,7 @@ def may_be_too_much(text: str) -> bool:
 
 
 def too_much(events: Iterable[yaml.Event]) -> TooMuch | None:
-    """What is beyond a bound in a file as it is parsed. Raises what the parser raises."""
+    """The first limit that the file exceeds, found while parsing. Raises what the parser raises."""
     depth = count = 0
     for event in events:
         if isinstance(event, yaml.CollectionEndEvent):

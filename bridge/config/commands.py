@@ -1,4 +1,4 @@
-"""The `commands` section: where the bridge listens to commands of people in chats, and to which."""
+"""The `commands` section: which commands the bridge accepts from people in chats, and where."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_commands(values: Values, given: Entries, accounts: Mapping[str, Account
     for place in section.listen:
         account, slash, address = place.partition("/")
         if account not in accounts or (slash and place not in chats):
-            why = f"{place!r} is no account, and no chat of a route"
+            why = f"{place!r} is neither an account nor a chat of a route"
             hint = did_you_mean(place, (*accounts, *sorted(chats)[:500]))
             values.faults.add(found["listen"].value, "commands.listen", why, value=place, hint=hint)
             continue

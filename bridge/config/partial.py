@@ -1,7 +1,7 @@
-"""Options of which some are faulty or missing: what they may be without those, so that what does not depend on them is checked too.
+"""Checks options of which some are faulty or missing, so that faults in the others are found in the same run.
 
-Nobody knows what a platform's check reads. So it is asked about several options, which differ in what was left out: a fault that
-it finds in all of them does not depend on that. Pure."""
+The options that a platform's check reads are not known. So the check runs on several candidates, with different values in place of
+the faulty ones: a fault found for all candidates does not depend on these values. Pure."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ Loc = tuple[str | int, ...]
 _MOST_LEFT_OUT = 8
 _ROUNDS = 20
 _ANYTHING: tuple[Any, ...] = (True, False, "x", "https://x.invalid", 1, {}, [])
-"""What may stand where nothing usable does, as far as it is taken there."""
+"""Values tried in place of an unusable one; those that are not valid there are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Possible(Generic[Model]):
-    """Options as they may be, each of them valid; none if too little of them is known."""
+    """Valid candidates for the options; empty if too little is known."""
 
     options: tuple[Model, ...] = ()
     left_out: frozenset[Loc] = frozenset()
     """Where something is faulty or missing."""
 
     def concerns(self, loc: Loc) -> bool:
-        """Whether a place is, is within, or has in it what was left out: there is a fault already."""
+        """Whether a place is, is within, or contains a faulty one, which is reported already."""
         return any(loc[: len(one)] == one[: len(loc)] for one in self.left_out)
 
 
 def possible(model: type[Model], data: Mapping[str, Any], failed: Sequence[Loc]) -> Possible[Model]:
-    """From what pydantic would get, without the parts at `failed`, which have faults of their own."""
+    """Candidates from the raw values, without the parts at `failed`, which are reported already."""
     values = copy.deepcopy(dict(data))
     left_out = {_without(values, loc) for loc in failed}
     base: Model | None = None
@@ -58,7 +58,7 @@ def possible(model: type[Model], data: Mapping[str, Any], failed: Sequence[Loc])
 
 
 def _place(values: Mapping[str, Any], loc: Loc) -> Loc:
-    """The part of an error's place that is in the values; what is missing there belongs to it at the top only."""
+    """The part of an error's place that exists in the values; a missing last part is included at the top level only."""
     found: list[str | int] = []
     inner: Any = values
     for step in loc:
@@ -74,7 +74,7 @@ def _reaches(values: Mapping[str, Any], loc: Loc) -> bool:
 
 
 def _without(values: dict[str, Any], loc: Loc) -> Loc:
-    """Take out what is there, or the list that it was in. Returns where that was."""
+    """Remove the value at a place, or the list that contains it. Returns the place of what was removed."""
     inner: Any = values
     for number, step in enumerate(loc):
         if isinstance(inner, list):

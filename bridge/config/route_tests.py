@@ -1,5 +1,5 @@
-"""A route's `tests`: what should become of an event, beside the rules that decide it. They run whenever the file is checked; what
-comes out otherwise is a fault, which says by which rule."""
+"""A route's `tests`: the expected results of filters and rewrites for example events. They run whenever the file is checked. A
+different result is a fault that names the deciding rule."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def run_tests(values: Values, route: Route, section: Node, key: str, people: People) -> None:
-    """Add a fault for each test of a route that does not come out as it says."""
+    """Add a fault for each test whose result differs from the expected one."""
     table = RoutingTable([route])
     for end in route.ends:
         table.set_native_id(end.chat, end.chat.address)
@@ -93,7 +93,7 @@ class _Test:
             self._faults.add(self._at, self._key, "differs: " + "; ".join(diff))
 
     def _expected(self) -> dict[str, str | None] | None:
-        """The ends that should get it, and with which words, if the test says them."""
+        """The ends that should receive the event, each with the expected text, or None for any."""
         if "gives" not in self._found:
             self._faults.add(self._at, self._key, "gives is missing", hint="the list of the ends that get it: [] for none")
             return None
@@ -109,7 +109,7 @@ class _Test:
         for end in expected:
             if end not in self._receivers:
                 hint = did_you_mean(end, self._receivers)
-                self._faults.add(node, key, f"{end!r} is no end of this route that receives", value=end, hint=hint)
+                self._faults.add(node, key, f"{end!r} is not an end of this route that receives", value=end, hint=hint)
                 return None
         return expected
 
@@ -119,7 +119,11 @@ class _Test:
             return next(iter(senders.values()))
         if section.from_ in senders:
             return senders[section.from_]
-        why = "from is missing: which end does it come from?" if section.from_ is None else f"{section.from_!r} sends nothing here"
+        why = (
+            "from is missing: which end does it come from?"
+            if section.from_ is None
+            else f"{section.from_!r} is not an end of this route that sends"
+        )
         at = self._found["from"].value if "from" in self._found else self._at
         self._faults.add(at, self._key, why, value=section.from_ or "", hint=did_you_mean(section.from_ or "", senders))
         return None

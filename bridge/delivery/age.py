@@ -1,5 +1,5 @@
-"""Messages that are late: how old one is, and the line that says when it was written. And the hold window, in which a deletion at
-the origin comes before the message is sent."""
+"""Late messages: their age, and the line that says when one was written. Also the hold window, in which a message can still be
+deleted at the origin before it is sent."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bridge.policy.routing import OnLate, RelayOptions, RouteEnd
 
 
 def is_late(event: MessageCreated | MessageEdited, options: RelayOptions, now: datetime) -> bool:
-    """Whether it was written longer ago than the end allows. Lines of the bridge's own are never late."""
+    """Whether it was written longer ago than the end allows. The bridge's own lines are never late."""
     if options.max_age_min is None or not isinstance(event, MessageCreated) or event.meta.author is None:
         return False
     return now - event.meta.occurred_at > timedelta(minutes=options.max_age_min)
 
 
 def is_too_old(event: MessageCreated, options: RelayOptions, now: datetime) -> bool:
-    """Whether it ends as a dead letter for being late."""
+    """Whether it becomes a dead letter because it is late."""
     return options.on_late is OnLate.DROP and is_late(event, options, now)
 
 
@@ -31,7 +31,7 @@ def why_too_old(event: MessageCreated, now: datetime) -> str:
 
 
 def late_line(event: MessageCreated | MessageEdited, options: RelayOptions, now: datetime) -> RichText:
-    """`sent 14:02`, in each reader's own time where the target can show that; empty for what is not late."""
+    """`sent 14:02`, in each reader's own time where the target can show that; empty if it is not late."""
     if not is_late(event, options, now) or options.on_late is OnLate.DROP:
         return EMPTY
     at = event.meta.occurred_at
@@ -47,8 +47,8 @@ Reload = Callable[[int, int], Awaitable[Sequence[OpenDelivery | Damaged]]]
 async def after_hold(
     pending: OpenDelivery, end: RouteEnd | None, clock: Clock, sleep: Callable[[float], Awaitable[None]], reload: Reload
 ) -> OpenDelivery:
-    """Returns once the end's hold window is over, with the delivery as the journal has it then: what came of its message meanwhile
-    is known. `sleep` may end early."""
+    """Returns once the end's hold window is over, with the delivery as the journal has it then, with changes made meanwhile.
+    `sleep` may end early."""
     hold_s = end.options.hold_s if end is not None else None
     is_new = isinstance(pending.event, MessageCreated) and pending.state is DeliveryStatus.WAITING and not pending.parts
     if hold_s is None or not is_new or pending.attempt:

@@ -1,6 +1,6 @@
-"""Shows at its source that a copy of a message failed for good, by a reaction or a reply of the bot, and tells the route's `notify`
-chat; takes the mark back once a retried copy has arrived. What was shown is in the journal, so that nothing is shown twice or
-forgotten. The app runs it."""
+"""Marks an original, by a reaction or a reply of the bot, when a copy failed for good, and posts a notice in the route's `notify`
+chat. Removes the mark once a retried copy has arrived. Marks are recorded in the journal, so that none is shown twice or forgotten.
+ The app runs it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = structlog.get_logger("outbox")
 
 POLL_S = 2.0
 MARKS = ("⚠️", "❗", "👎")
-"""The first that the chat takes: not every platform has all emoji."""
+"""The first that the chat accepts is used: not every platform allows all emoji."""
 _REASON_LENGTH = 300
 _DEAD = (DeliveryStatus.DEAD, DeliveryStatus.HELD)
 
@@ -101,7 +101,7 @@ class DeadMarks:
         return requests
 
     async def _of_recovered(self, number: int) -> Sequence[AcceptRequest]:
-        """Nothing while another copy of the message is dead."""
+        """Does nothing while another copy of the message is dead."""
         traced = await self._journal.trace_delivery(number)
         if traced is None or traced.original is None or any(one.state in _DEAD for one in traced.event.deliveries):
             return ()
@@ -117,7 +117,7 @@ class DeadMarks:
     def _at_source(
         self, chat: ChatRef, thread_id: str | None, about: str, key: str, said: str, marks: tuple[str, ...], *, unmark: bool = False
     ) -> list[AcceptRequest]:
-        """Nothing if no route has the chat any more."""
+        """None if no route has the chat any more."""
         addresses = self._table().addresses_of(chat)
         if not addresses:
             return []

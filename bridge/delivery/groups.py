@@ -1,5 +1,5 @@
-"""Which deliveries of one lane are carried out as one message: what joins a message that has to wait, what was one message before a
-crash or as dead letters, and what is taken apart again."""
+"""Groups deliveries of one lane into one message: texts that wait are merged, groups are restored after a crash or from dead
+letters, and refused groups are split."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = structlog.get_logger("outbox")
 
 
 class Groups:
-    """Of one lane."""
+    """The groups of one lane."""
 
     def __init__(
         self,
@@ -50,14 +50,14 @@ class Groups:
         """Deliveries up to this one are not merged: they were refused together."""
 
     async def letters(self, pending: OpenDelivery) -> Sequence[OpenDelivery]:
-        """The delivery, and those that are retried with it and were one message with it."""
+        """The delivery, with the retried ones that were merged with it before."""
         if together_of(pending) is None:
             return [pending]
         beside = await self._journal.behind(IN_MEMORY_LIMIT)
         return of_one_message(pending, beside, lambda one: self._line.left_s(one) <= 0)
 
     def begin(self, delivery: DeliveryState, letters: Sequence[OpenDelivery]) -> None:
-        """What was being sent in one message with it when the process stopped, or when they were given up (`letters`)."""
+        """The deliveries that were merged with it when the process stopped, or when they became dead letters (`letters`)."""
         pending, group = delivery.pending, delivery.group
         if group.asked is not None:
             group.followers += letters
@@ -68,7 +68,7 @@ class Groups:
                 group.followers.append(self._backlog.take())
 
     def join(self, delivery: DeliveryState, target: ResolvedTarget) -> None:
-        """Take what may be sent in the same message."""
+        """Add the deliveries that may be merged into the message."""
         if not target.options.merge or delivery.pending.lane_seq <= self._apart_until:
             return
         alone = delivery.unknown.is_open or delivery.parts or delivery.is_beside_line
@@ -83,7 +83,7 @@ class Groups:
                 delivery.group.followers.append(follower)
 
     async def split(self, delivery: DeliveryState, split: Split) -> None:
-        """The others of the group are delivered separately again: nothing of them was sent."""
+        """Split the group: nothing of it was sent, and the others are delivered separately."""
         if split.refused:
             self._apart_until = delivery.together[-1].lane_seq
             log.info("merged message refused; sent one by one", target=str(self._address), reason=split.reason)

@@ -1,4 +1,4 @@
-"""Retried dead letters that were one merged message: they are asked for, and sent again, as one. Pure."""
+"""Retried dead letters that were one merged message are looked up, and sent again, as one. Pure."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def of_one_message(
 
 
 def as_they_are_now(letters: Iterable[OpenDelivery]) -> list[OpenDelivery]:
-    """Those that are still to be sent. What becomes of the others is found when their own turn comes."""
+    """The letters that are still to be sent. The others are handled in their own turn."""
     return [now for now in map(as_it_is_now, letters) if not isinstance(now, Skip)]

@@ -1,6 +1,6 @@
-"""Links to messages: one that leads to a message with a copy in the target's chat leads to that copy there. All others stay.
+"""Rewrites links to messages: if the linked message has a copy in the target's chat, the link leads to that copy. Other links stay.
 
-A link is only ever made to the very chat that the message goes into: it tells its readers of no other chat."""
+A new link always leads to the chat that the message is sent into, so it never reveals another chat."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from bridge.policy.routing import RoutingTable
 from bridge.render.message_links import addresses_in, with_addresses
 
 MOST_CHATS = 100
-"""Of an account, in which a message is looked for whose link does not name its chat."""
+"""The most chats of an account in which a message is looked for if its link names no chat."""
 
 
 class LinkReader(NamedTuple):
-    """What reads links for one account: `read` its platform's, `chat_named` tells which chat one of its names means."""
+    """The link reader of one account: `read` parses links of its platform, `chat_named` resolves the names of chats in them."""
 
     account: AccountName
     read: Callable[[str], LinkedMessage | None]
@@ -34,7 +34,7 @@ class LinkReader(NamedTuple):
 
 
 class MessageLinks:
-    """`readers` gives for each account what reads its platform's links; `table` is the routing table in force."""
+    """`readers` returns the link reader of each account; `table` the current routing table."""
 
     def __init__(self, journal: LinkStore, readers: Callable[[], Iterable[LinkReader]], table: Callable[[], RoutingTable]) -> None:
         self._journal = journal
@@ -69,7 +69,7 @@ class MessageLinks:
                 if copy is not None and copy.chat_id == target.chat.chat_id and copy.message_ids:
                     return adapter.message_link(copy)
                 if link is not None:
-                    return ""  # it is known, and has no copy there
+                    return ""  # the message is known, and has no copy there
         return ""
 
     def _chats(self, reader: LinkReader, linked: LinkedMessage) -> Iterator[ChatRef]:
@@ -86,7 +86,7 @@ class MessageLinks:
 
 
 def chat_named(supervisor: AccountSupervisor | None, name: str) -> str:
-    """What the account knows of that name; empty if it knows nothing, or is not there yet."""
+    """The native id of the chat with that name; empty if unknown, or if the account is not up yet."""
     try:
         adapter = supervisor.adapter if supervisor is not None else None
     except RetryLater:

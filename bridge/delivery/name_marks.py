@@ -1,5 +1,5 @@
-"""Tells people apart who would be shown under the same name, or one that looks like it, in one chat: `Anna (2)`. The first keeps
-the name; the mark stays for as long as the journal remembers. Asked before a message is rendered."""
+"""Distinguishes people with the same name, or names that look alike, in one chat: `Anna (2)`. The first keeps the name; the mark
+stays as long as the journal keeps it. Asked before a message is rendered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Key = tuple[ChatAddress, str, str]
 
 
 class NameMarks:
-    """What it remembers is only so that the journal is not asked for each message."""
+    """The cache only avoids a query of the journal for each message."""
 
     def __init__(self, journal: PersonStore, names: Callable[[], Names], clock: Clock) -> None:
         self._journal = journal
@@ -50,7 +50,7 @@ class NameMarks:
         return self._names().with_mark(self._marks.get(asked[0], "") if asked is not None else "")
 
     def _asked(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> tuple[_Key, AccountName] | None:
-        """Nothing for who has no id, and for people of the configuration, whose names are nobody else's anyway."""
+        """Does nothing for authors without an id, and for people of the configuration, whose names are reserved."""
         author, account = event.meta.author, event.meta.origin.account
         if author is None or not author.user_id or target.options.distinct_names is Distinct.OFF:
             return None
@@ -61,6 +61,6 @@ class NameMarks:
         return (target.end.chat, f"{account}/{author.user_id}", names.plain_name(account, author)), account
 
     def _look(self, name: str, account: AccountName, target: ResolvedTarget) -> str:
-        """Users of other accounts are looked at only if all are told apart."""
+        """Users of other accounts are compared only with `distinct_names: all`."""
         look = skeleton(name)
         return look if target.options.distinct_names is Distinct.ALL else f"{account}:{look}"

@@ -1,15 +1,15 @@
-"""What the latest tally lines say, so that a burst of reactions is one edit: each edit shows all that was accepted by then, and
-what would only repeat it is not sent."""
+"""Remembers the latest tally lines, so that a burst of reactions becomes one edit: each edit shows all reactions accepted so far,
+and an edit that changes nothing is not sent."""
 
 from __future__ import annotations
 
 from bridge.model.rich_text import RichText
 
 _MOST = 1000
-"""Lines remembered. One that is not is edited once more than necessary."""
+"""Lines remembered. A forgotten line is edited once more than necessary."""
 
 Place = tuple[str, str]
-"""Chat and message of the line."""
+"""Chat and message id of the line."""
 
 
 class ShownTallies:

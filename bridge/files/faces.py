@@ -1,8 +1,8 @@
 """People's pictures, for platforms that show a public address beside a message: links to them, and the pictures themselves.
 
-A picture that needs the account's own token (Telegram's) is fetched by the account and handed out by the bridge; who has none gets
-initials. A link is sealed (`links`), names the version of the picture, so that it changes when the picture does, and ends: the
-target's servers fetch it when the message is posted. Pictures are cached in the spool, by their file's unique id."""
+A picture that needs the account's own token (Telegram's) is fetched by the account and served by the bridge; an author without one
+gets initials. A link is sealed (`links`), contains the version of the picture, so that it changes when the picture does, and
+expires: the target's servers fetch it when the message is posted. Pictures are cached in the spool, by their file's unique id."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ ROOT = "/faces/"
 _SLUG = "face.png"
 """At the end of each link: some platforms want the name of a picture there, whatever its format."""
 _PERIOD_H = 7 * 24
-"""Links made within one period are the same, so that the target's servers may keep the picture. Each is good for one more."""
+"""Links made within one period are the same, so that the target's servers may keep the picture. Each is valid for one more."""
 _FRESH_S = 3600.0
 _FAILED_S = 300.0
-"""How long it counts that a person has this picture, and that it could not be found out."""
+"""How long a known picture, and a failed lookup, are cached."""
 _PATIENCE_S = 2.0
-"""How long a message waits for that at most."""
+"""The longest that a message waits for a lookup."""
 _MOST_KNOWN = 10_000
 _MOST_ASKED = 16
-"""People who are asked about at a time."""
+"""The most lookups at a time."""
 _MOST_BYTES = 2_000_000
 _FETCH_S = 8.0
 _KINDS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
@@ -56,7 +56,7 @@ class Picture(NamedTuple):
     content: bytes
     mime: str
     is_final: bool
-    """Whether it is what the person has; otherwise that cannot be found out now."""
+    """Whether the picture is known; False: the lookup failed."""
 
 
 class _Known(NamedTuple):
@@ -66,7 +66,7 @@ class _Known(NamedTuple):
 
 
 class Faces:
-    """`are_on` is asked each time."""
+    """`are_on` is called for each picture."""
 
     def __init__(
         self, seal: Seal, base_url: str, clock: Clock, suppliers: Suppliers, files: OnDemand, *, are_on: Callable[[], bool]
@@ -105,7 +105,7 @@ class Faces:
         return f"{self._base_url}{ROOT}{self._seal.make(Purpose.FACE, grant, _SLUG)}/{_SLUG}"
 
     def read(self, path: str) -> FaceGrant | None:
-        """Whose picture a path below `ROOT` asks for. None: no link of ours, or one that is over."""
+        """Whose picture a path below `ROOT` asks for. None: not a link of ours, or an expired one."""
         sealed, _, slug = path.removeprefix(ROOT).partition("/")
         grant = self._seal.read(Purpose.FACE, sealed, slug, FaceGrant) if slug == _SLUG and path.startswith(ROOT) else None
         if grant is None or self._clock.now() >= EPOCH + timedelta(hours=grant.ends_at_h):
@@ -127,7 +127,7 @@ class Faces:
         return Picture(drawn, "image/png", is_final=known is not None and known.is_certain)
 
     async def _fetched(self, account: AccountName, face: Attachment) -> Picture | None:
-        """None: it is no picture that browsers show, or far too large for one."""
+        """None: not a picture that browsers show, or too large."""
         if (face.size_bytes or 0) > _MOST_BYTES:
             return None
         async with self._files.borrow(ChatRef(account, ""), face, within_s=_FETCH_S) as spooled:
@@ -140,7 +140,7 @@ class Faces:
     # -- who has which ------------------------------------------------------------------------------------------------------
 
     async def _look_up(self, account: AccountName, user_id: str, within_s: float) -> _Known | None:
-        """None: that is not known within that time."""
+        """None: not known within that time."""
         key = account, user_id
         known = self._known.get(key)
         if known is not None and self._clock.monotonic_s() < known.until_s:

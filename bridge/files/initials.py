@@ -1,7 +1,7 @@
-"""A picture for who has none: a coloured disc with initials, the same for the same person wherever it is made. Pure.
+"""A picture for authors without one: a coloured disc with initials, always the same for the same person. Pure.
 
-Drawn by a font of 5x7 dots for Latin, Cyrillic and Greek letters and digits; who has none of these in the name gets a head and
-shoulders. A PNG without any library: 128 pixels wide, a few kB."""
+Drawn with a font of 5x7 dots for Latin, Cyrillic and Greek letters and digits; a name without any of these gets a head and
+shoulders. A PNG written without a library: 128 pixels wide, a few kB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 WIDTH = 128
 _FINE = 2
-"""Points looked at per pixel, in each direction."""
+"""Samples per pixel, in each direction."""
 _DOT = 7
 """Pixels of one dot of the font."""
 _COLOURS = ("b3261e", "9c4221", "7a5c00", "4d6b00", "1f7a3d", "00766c", "006a94", "2457c5", "4a3fc4", "7b2fb5", "a0267f", "5d5f66")

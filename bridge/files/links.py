@@ -1,12 +1,12 @@
-"""Links to files: made for a message's line, and read back by the listener. Pure, but for the clock.
+"""Links to files: created for the line of a message, and read by the listener. Pure, except for the clock.
 
-`FileLinks.url` makes one, `FileLinks.read` says what a request asks for. A link is sealed: it holds what the bridge needs to fetch
-the file again (the message, and the origin's own handle on the file) and the moment it ends, encrypted and authenticated by one
-key (AES-SIV, RFC 5297, with the file's name in the URL as associated data). So nothing is stored for a link, nothing can be read
-from it, nothing in it can be changed, and what is compared is compared in constant time. The key is a note of the journal.
+`FileLinks.url` creates a link, `FileLinks.read` returns the file that a request asks for. A link is sealed: it holds what the
+bridge needs to fetch the file again (the message, and the origin's own handle on the file) and the moment it ends, encrypted and
+authenticated by one key (AES-SIV, RFC 5297, with the file's name in the URL as associated data). So nothing is stored for a link,
+nobody can read or change its content, and comparisons take constant time. The key is a note of the journal.
 
-Whether a link still opens anything is asked at each request (`web.media`): the message must be known, not deleted, and still have
-the file."""
+Each request checks whether the link is still valid (`web.media`): the message must be known, not deleted, and still have the
+file."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from bridge.model.refs import AccountName, ChatRef, MessageRef
 from bridge.render.file_names import file_name, mime_of
 
 ROOT = "/files/"
-"""Of every link's path, below the public URL: `/files/<sealed>/<name>`."""
+"""Start of every link's path, below the public URL: `/files/<sealed>/<name>`."""
 LONGEST_URL = 1500
-"""A longer one is not made: platforms refuse it, and a message has room for words too."""
+"""Longer links are not created: platforms refuse them, and they leave no room for text."""
 _KEY_BYTES = 64
 """AES-256-SIV."""
 _KEY_NOTE = "links key"
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class Purpose(StrEnum):
-    """What is sealed for one purpose opens nothing of another."""
+    """A value sealed for one purpose cannot be opened for another."""
 
     FILE = "file"
     FACE = "face"
@@ -55,7 +55,7 @@ class FileGrant(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True
     """What a link opens: one file of one message."""
 
     ends_at_h: int
-    """The end of the link, in hours since 1970 UTC."""
+    """When the link expires, in hours since 1970 UTC."""
     account: AccountName
     chat_id: str
     message_id: str
@@ -88,13 +88,13 @@ class Seal:
         self._cipher = AESSIV(key)
 
     def make(self, purpose: Purpose, value: msgspec.Struct, beside: str) -> str:
-        """As part of a URL: letters, digits, `-` and `_`. The same for the same value. `beside` is what stands beside it in the
-        URL, and has to stand there again."""
+        """As part of a URL: letters, digits, `-` and `_`. The same for the same value. `beside` is another part of the URL,
+        which must be unchanged when the value is opened."""
         sealed = self._cipher.encrypt(msgspec.msgpack.encode(value), [purpose.encode(), beside.encode()])
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def read(self, purpose: Purpose, sealed: str, beside: str, kind: type[T]) -> T | None:
-        """None for whatever this key has not sealed for that purpose."""
+        """The value; None for anything that this key has not sealed for that purpose."""
         from cryptography.exceptions import InvalidTag
 
         if len(sealed) > _LONGEST_SEALED or not sealed.isascii():
@@ -108,7 +108,7 @@ class Seal:
 
 
 async def kept_seal(notes: NoteStore) -> Seal:
-    """With the journal's own key, made when it is first asked for. Raises JournalError: a storage that is down makes no new key."""
+    """A seal with the journal's key, created on first use. Raises JournalError if the key cannot be read or stored."""
     known = await notes.note(_KEY_NOTE)
     if known is None:
         known = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
@@ -117,8 +117,8 @@ async def kept_seal(notes: NoteStore) -> Seal:
 
 
 class FileLinks:
-    """Links below `base_url`. `days` is for how long one is good, 0 for none at all; it is asked each time. `most_bytes`: a larger
-    file gets none, since it could not be served."""
+    """Links below `base_url`. `days` returns how long a link is valid, 0 for no links; it is called each time. `most_bytes`: a
+    larger file gets no link, since it could not be served."""
 
     def __init__(self, seal: Seal, base_url: str, clock: Clock, *, days: Callable[[], float], most_bytes: int) -> None:
         self._seal = seal
@@ -132,8 +132,8 @@ class FileLinks:
         return self._days() > 0
 
     def url(self, message: MessageRef, attachment: Attachment) -> str:
-        """A link to a file of that original; empty if there can be none. It does not ask whether it may be shown: the caller
-        relays the message."""
+        """A link to a file of that original; empty if there can be none. It does not check whether the file may be shown: the
+        caller relays the message."""
         if not self.are_on or not attachment.file_id or attachment.problem or (attachment.size_bytes or 0) > self.most_bytes:
             return ""
         ends_at = self._clock.now() + timedelta(days=self._days())
@@ -153,7 +153,7 @@ class FileLinks:
         return url if len(url) <= LONGEST_URL else ""
 
     def read(self, path: str) -> FileGrant | None:
-        """What a path below `ROOT` asks for, whether or not it is over. None: no link of ours."""
+        """The file that a path below `ROOT` asks for, even if the link has expired. None: not a link of ours."""
         sealed, slash, slug = path.removeprefix(ROOT).partition("/")
         if not slash or not path.startswith(ROOT):
             return None
@@ -164,7 +164,7 @@ class FileLinks:
 
 
 def slug_of(name: str) -> str:
-    """A file's name for the end of a URL: plain letters, which no messenger takes for the end of the link."""
+    """A file's name for the end of a URL: plain characters, which no messenger treats as the end of the link."""
     plain = _UNFIT.sub("_", unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode())
     stem, dot, extension = plain.rpartition(".")
     if not dot or len(extension) > 10:

@@ -1,5 +1,5 @@
-"""Files that are asked for by a link: fetched from their origin into the spool when somebody asks, kept for a while for who asks
-again, and never so many that deliveries have no room. Called by `web.media`."""
+"""Files requested by a link: fetched from their origin into the spool on request, kept for a while for further requests, and
+limited so that deliveries have room. Called by `web.media`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bridge.model.refs import AccountName, ChatRef
 KEPT_S = 600.0
 """How long a file stays in the spool after the last request for it, if nothing else needs the room."""
 _AT_ONCE = 4
-"""Files that are being fetched for links at a time. Who asks for one more comes again."""
+"""Files that are being fetched for links at a time. Further requests are answered with "try again"."""
 
 Suppliers = Callable[[AccountName], AccountSupervisor | None]
 
@@ -33,7 +33,7 @@ class NotYet(Exception):
 
 
 def opened(suppliers: Suppliers, account: AccountName, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
-    """A file of an account, as its adapter opens it. Raises Rejected if there is nobody to ask."""
+    """A file of an account, as its adapter opens it. Raises Rejected if the account cannot fetch files."""
     supervisor = suppliers(account)
     if supervisor is None:
         raise Rejected("the account it came from is no longer configured")
@@ -44,7 +44,7 @@ def opened(suppliers: Suppliers, account: AccountName, attachment: Attachment) -
 
 
 class OnDemand:
-    """`most_bytes` bounds what links have in use of the spool: all of them together, and so each file."""
+    """`most_bytes` limits the space in the spool that files for links use together, and so the size of each."""
 
     def __init__(self, spool: Spool, suppliers: Suppliers, clock: Clock, *, most_bytes: int) -> None:
         self._spool = spool
@@ -54,7 +54,7 @@ class OnDemand:
         self._most_bytes = most_bytes
         self._fetching = 0
         self._used: dict[Hashable, tuple[int, int]] = {}
-        """By file: its size, and how many use it now."""
+        """By file: its size, and the number of current users."""
         self._timers: dict[Hashable, asyncio.TimerHandle] = {}
 
     async def close(self) -> None:
@@ -65,8 +65,8 @@ class OnDemand:
 
     @asynccontextmanager
     async def borrow(self, chat: ChatRef, attachment: Attachment, *, within_s: float) -> AsyncIterator[Spooled]:
-        """The file on disk while the context lasts. Raises Rejected if the origin has it no more, and NotYet or another
-        BridgeError if it cannot be had now. A download that takes longer than `within_s` goes on."""
+        """The file on disk while the context lasts. Raises Rejected if the origin no longer has it, and NotYet or another
+        BridgeError if it cannot be fetched now. A download that takes longer than `within_s` goes on."""
         key = ("link", chat.account, attachment.unique_id or attachment.file_id)
 
         def opener() -> AbstractAsyncContextManager[FileStream]:
@@ -96,7 +96,7 @@ class OnDemand:
             if supplier is not None:
                 supplier.report_down(error)
             raise
-        except OSError as error:  # the origin's connection, not that of who asked
+        except OSError as error:  # a fault of the connection to the origin, not to the caller
             raise RetryLater(str(error) or type(error).__name__) from error
         finally:
             self._uncount(key)
@@ -104,7 +104,7 @@ class OnDemand:
 
     async def _spool_it(self, key: Hashable, opener: Opener) -> None:
         async with self._spool.borrow(key, opener, most_bytes=self._most_bytes):
-            pass  # it stays there for who asked, and who asks again
+            pass  # it stays there for this caller and for further ones
 
     # -- room ---------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
-"""Templates of sender names: `{name} ({platform})`, or Jinja2 in a sandbox where that says too little. Pure.
+"""Templates of sender names: `{name} ({platform})`, or Jinja2 in a sandbox for conditions. Pure.
 
-A text is taken for Jinja2 if it has `{{` or `{%` and does not show a name as it is: what was a template without it stays one."""
+A text with `{{` or `{%` is Jinja2, unless it is a valid simple template: those of earlier versions keep their meaning."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("name", "username", "platform", "account", "chat")
 MORE = ("bot", "known", "roles")
-"""What Jinja2 can ask besides: whether it is a bot, whether it is a person of `people`, and the names of the person's roles."""
+"""Further variables of Jinja2: whether it is a bot, whether it is a person of `people`, and the names of the person's roles."""
 _TRIAL = "Qjz"
 
 
 @lru_cache(maxsize=256)
 def problem(template: str) -> tuple[str, str] | None:
-    """Why the template of a sender name cannot be used, and what to do; None if it can be."""
+    """Why the template cannot be used, and what to do; None if it can."""
     if not template.strip():
         return "is empty", "use '{name}'"
     if is_jinja(template):

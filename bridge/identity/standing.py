@@ -1,4 +1,4 @@
-"""Who may not be relayed, and who may not even be named: what people and moderators decided, at one moment. Pure."""
+"""The people who are not relayed, or not even named, by their own or a moderator's decision, at one moment. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bridge.model.events import Author
 from bridge.model.refs import AccountName
 
 SOMEBODY = "somebody"
-"""How a person who opted out is named, in answers and quotes of others."""
+"""The name shown for a person who opted out, in replies and quotes of others."""
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision about somebody on one account, which holds on all accounts of the same person."""
+    """One decision about a person, made on one account, valid on all linked ones."""
 
     account: AccountName
     user_id: str
@@ -27,7 +27,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing:
-    """Immutable. `people` says which accounts are one person's."""
+    """All decisions. Immutable. `people` knows which accounts belong to one person."""
 
     def __init__(self, people: People | None = None, rulings: Iterable[Ruling] = ()) -> None:
         self._people = people or People()
@@ -54,11 +54,11 @@ class Standing:
         return (account, author.user_id) in self._hidden or self._is(self._hidden_people, account, author)
 
     def hides_name(self, name: str) -> bool:
-        """The same where nothing but a name of `people` is known."""
+        """The same for a person of whom only the name in `people` is known."""
         return bool(self._hidden_names) and skeleton(name) in self._hidden_names
 
     def is_set_in_file(self, account: AccountName, author: Author) -> bool:
-        """Whether it is bridge.yaml that says so, rather than the person."""
+        """Whether bridge.yaml decides it, not the person."""
         person = self._people.person_of(account, author)
         return person is not None and not person.relay
 

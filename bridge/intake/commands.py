@@ -1,5 +1,5 @@
-"""Carries out commands that people give in chats. What a command does is idempotent and done before its event is stored; answers
-and deletions are stored together with it: see docs/decisions/0014."""
+"""Carries out commands of people in chats. The effect of a command is idempotent, and takes place before its event is stored;
+answers and deletions are stored together with the event: see docs/decisions/0014."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CommandStore(IntakeStore, LinkStore, TraceStore, DeadLetterStore, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """A command that was given: by whom, where."""
+    """A command, with the person who gave it and the chat."""
 
     event: ChatEvent
     command: Command
@@ -73,7 +73,7 @@ class Given:
 
 
 class Commands:
-    """For all accounts. What a reload replaces is asked for at every use."""
+    """The commands of all accounts. Values that a reload replaces are read at every use."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Commands:
         self._allowed = Allowance(most=20, within_s=600.0)
 
     async def take(self, event: ChatEvent) -> Sequence[AcceptRequest] | None:
-        """What is to be stored together with the event; None: it is no command. Raises JournalError."""
+        """The deliveries to store together with the event; None: it is not a command. Raises JournalError."""
         given = self._given(event)
         if given is None:
             return None
@@ -190,7 +190,7 @@ class Commands:
         return f"Nothing of {name} is relayed any more" + (f" for {minutes} minutes." if until else ".")
 
     async def _person_meant(self, given: Given) -> tuple[UserKey, str] | None:
-        """The author of the message that the command is about, or who is named."""
+        """The author of the message that the command replies to, or the named person."""
         command, origin = given.command, given.event.meta.origin
         if command.about:
             link = await self._journal.link(MessageRef(origin, command.about), given.address)
@@ -242,7 +242,7 @@ class Commands:
         await self._persons.audit(entry)
 
     def _answer(self, given: Given, number: int, to: Claimant | None, said: str) -> AcceptRequest:
-        """In the chat of the command, or where the other one asked."""
+        """Answer in the chat of the command, or in the chat where the other person asked."""
         meta, about = given.event.meta, ""
         origin, address, thread_id = meta.origin, given.address, meta.thread_id
         if to is not None:
@@ -261,7 +261,7 @@ class Commands:
 
 
 def deletion(traced: Traced, table: RoutingTable, meta: EventMeta) -> AcceptRequest:
-    """The deletion of a message and of all its copies, wherever they are. `meta`: when it is asked for."""
+    """The deletion of a message and of all its copies, wherever they are. `meta`: of the command."""
     assert traced.original is not None
     original = traced.original
     places = {(one.target, one.thread_id): None for one in traced.event.deliveries if one.copies or one.ended_at is None}

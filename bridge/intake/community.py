@@ -1,5 +1,5 @@
-"""What people decided, and which accounts they linked, as the journal has it: read at the start, after each command, and every few
-seconds, since a command line may change it beside the daemon."""
+"""Decisions and linked accounts, as stored in the journal: read at the start, after each command, and every few seconds, since the
+command line may change them while the daemon runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READ_EVERY_S = 5.0
 
 
 class Community:
-    """`on_change` is called after each read that found something else."""
+    """`on_change` is called after each read that found a change."""
 
     def __init__(self, journal: PersonStore, on_change: Callable[[], None]) -> None:
         self._journal = journal
@@ -44,7 +44,7 @@ class Community:
                 log.error("journal unavailable", reason=str(error))
 
     def groups(self) -> Iterator[Mapping[AccountName, tuple[str, str]]]:
-        """Of each person who linked accounts: account -> user id, username."""
+        """For each person with linked accounts: account -> user id, username."""
         people: dict[str, dict[AccountName, tuple[str, str]]] = {}
         for one in self._linked:
             people.setdefault(one.person, {})[one.user.account] = (one.user.user_id, one.username)

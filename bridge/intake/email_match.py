@@ -1,5 +1,5 @@
-"""Links accounts whose platforms tell the same e-mail address, where the admin allows it (`people_match: email`). Addresses are
-asked for when somebody writes, and kept nowhere. The app runs it."""
+"""Links accounts with the same e-mail address, if the admin allows it (`people_match: email`). Addresses are looked up when a
+person writes, and never stored. The app runs it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class EmailMatch:
         self._waiting: asyncio.Queue[tuple[AccountName, Author]] = asyncio.Queue(_MOST_WAITING)
 
     def seen(self, account: AccountName, author: Author | None) -> None:
-        """Somebody wrote. Never waits; who does not fit now is asked about another time."""
+        """Call when a person writes. Never waits; if too many lookups wait, this one is left for a later message."""
         if author is None or author.is_bot or not author.user_id or not self._is_on() or self._waiting.full():
             return
         key, now_s = (account, author.user_id), self._clock.monotonic_s()
@@ -86,7 +86,7 @@ class EmailMatch:
                 continue
             person = self._people().find(account, user_id=author.user_id)
             if person is not None and other in person.ids:
-                continue  # the configuration, or an earlier link, says who that is
+                continue  # the configuration or an earlier link decides already
             found = await there.call(finder.person_by_email(email))
             if found is not None and not found.is_bot:
                 await self._link(user, author, UserKey(account=other, user_id=found.user_id), found)
@@ -106,6 +106,6 @@ class EmailMatch:
         log.info("linked by e-mail", one=str(user), other=str(other))
 
     async def _was_unlinked(self, user: UserKey) -> bool:
-        """Who took an account out once is not matched again."""
+        """An account that its user unlinked is not matched again."""
         entries = await self._journal.audited(limit=_AUDIT_LOOKED_AT)
         return any(one.action == "unlink" and one.subject == str(user) for one in entries)

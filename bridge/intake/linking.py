@@ -1,4 +1,5 @@
-"""Linking one's own accounts by a one-time code: who asks, who says the code, and that both agree once they know of each other."""
+"""Links a person's own accounts by a one-time code: one account requests it, the other sends it, and both confirm after each was
+told the name of the other."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _CODE_BYTES = 5
 _YES, _NO = frozenset({"yes", "y", "ok"}), frozenset({"no", "n", "cancel"})
 
 Answer = tuple[Claimant | None, str]
-"""Whom it is for (None: who gave the command), and the words."""
+"""The recipient (None: the author of the command), and the text."""
 
 
 class Linking:
@@ -49,7 +50,7 @@ class Linking:
     async def _say(self, who: Claimant, code: str, word: str) -> Sequence[Answer]:
         given, found = _hash(code), None
         for claim in await self._claims():
-            # each is compared, so that the time tells nothing
+            # all are compared, so that the time reveals nothing
             if hmac.compare_digest(claim.code_hash, given) and claim.step is ClaimStep.ASKED:
                 found = claim
         if found is None:

@@ -1,4 +1,4 @@
-"""What intake needs of the rest of the bridge."""
+"""The interfaces of the rest of the bridge that intake uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.policy.routing import Planned, RouteEnd
 
 
 class Lanes(Protocol):
-    """What intake needs of the outbox."""
+    """The outbox, as intake uses it."""
 
     def may_begin(self, end: RouteEnd) -> bool:
         """Whether a message for this end would be sent at once."""
@@ -22,11 +22,11 @@ class Lanes(Protocol):
     def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None: ...
 
     def make_way(self) -> None:
-        """Somebody said something, which goes before what has waited for long."""
+        """A new message arrived; it takes precedence over the backlog."""
         ...
 
     def has_posted(self, event: ChatEvent) -> bool:
-        """Whether it is about a message that the bridge just posted."""
+        """Whether the event concerns a message that the bridge just posted."""
         ...
 
     def on_echo(self, event: ChatEvent) -> None:
@@ -36,24 +36,24 @@ class Lanes(Protocol):
     def show_typing(self, planned: Sequence[Planned]) -> None: ...
 
     def wake_chat(self, address: ChatAddress) -> None:
-        """The chat may be usable again: what waits for it is tried at once."""
+        """The chat may be usable again: try its waiting deliveries now."""
         ...
 
 
 class AccountStore(IntakeStore, AddressStore, Protocol):
-    """What intake needs of the journal."""
+    """The journal, as intake uses it."""
 
 
 class CommandTaker(Protocol):
     """Carries out commands; `intake.commands.Commands`."""
 
     async def take(self, event: ChatEvent) -> Sequence[AcceptRequest] | None:
-        """What is to be stored together with the event; None: it is no command."""
+        """The deliveries to store together with the event; None: it is not a command."""
         ...
 
 
 class IntakeCounts(Protocol):
-    """What intake counts; `observability.logs.Metrics` keeps it."""
+    """The counters of intake; `observability.logs.Metrics` implements them."""
 
     def event(self, account: str, outcome: Arrival) -> None: ...
 

@@ -1,6 +1,7 @@
-"""Optional abilities of an adapter that need no level in its capabilities: the core uses them where they are. Types only.
+"""Optional abilities of adapters without a level in the capabilities: the core uses them where an adapter implements them. Types
+only.
 
-Those that have one are in `adapter`."""
+Abilities with a level are in `adapter`."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ from bridge.model.events import Attachment
 @runtime_checkable
 class LinksToMessages(Protocol):
     def message_link(self, copy: Copy) -> str:
-        """The address under which members of the chat open that message, as the platform's own clients copy it; empty where it has
-        none, or what it needs is not known yet. No I/O. `links:message_of_link` of the package reads what this makes."""
+        """The address under which members of the chat open that message, as the platform's own clients copy it; empty if it has
+        none, or if a needed value is not known yet. No I/O. `links:message_of_link` of the package is the inverse."""
         ...
 
 
 @runtime_checkable
 class ShowsFaces(Protocol):
-    """For platforms whose people's pictures have no address that anybody may open; `OpensFiles` opens what this gives."""
+    """For platforms on which pictures of people have no public address; `OpensFiles` opens the result."""
 
     async def face(self, user_id: str) -> Attachment | None:
         """The picture that a person (or a chat that speaks as one) has now, small, with a `unique_id` that changes when the picture
@@ -31,6 +32,6 @@ class ShowsFaces(Protocol):
 @runtime_checkable
 class KnowsChatNames(Protocol):
     def chat_named(self, name: str) -> str:
-        """The native id of the chat that links call so (`LinkedMessage.chat`: `@group`), as far as the account was told of it;
-        empty if it was not. No I/O."""
+        """The native id of the chat with that name in links (`LinkedMessage.chat`: `@group`); empty if the account does not know
+        it. No I/O."""
         ...

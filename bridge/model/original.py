@@ -1,4 +1,4 @@
-"""What a message is beside its words, for targets whose readers are programs (`Capabilities.takes_data`). Types only."""
+"""The parts of a message other than its text, for targets whose readers are programs (`Capabilities.takes_data`). Types only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Original(_Data, frozen=True):
     """`occurred_at` is the moment that the origin gives for the event, aware UTC; `thread_id` is native to the origin. The rest
-    goes with the first part of a message. Names are as the core shows them."""
+    is set for the first part of a message only. Names are as the core shows them."""
 
     occurred_at: datetime
     thread_id: str | None = None

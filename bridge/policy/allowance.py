@@ -1,15 +1,15 @@
-"""How often somebody may do something. Pure; the time is passed in."""
+"""Rate limits for people. Pure; the time is passed in."""
 
 from __future__ import annotations
 
 from collections import deque
 
 _MOST_KNOWN = 10_000
-"""People of whom it is remembered; the one who did nothing for the longest time is forgotten first."""
+"""People remembered; the one inactive for longest is forgotten first."""
 
 
 class Allowance:
-    """At most so many times within so long, for each of many."""
+    """A limit on the number of actions within a period, for each person."""
 
     def __init__(self, *, most: int, within_s: float) -> None:
         self._most = most
@@ -17,7 +17,7 @@ class Allowance:
         self._done: dict[str, deque[float]] = {}
 
     def take(self, who: str, now_s: float) -> bool:
-        """Whether it may be done once more now; it then counts as done."""
+        """Whether one more action is allowed now; it is then counted."""
         times = self._done.pop(who, None) or deque()
         while times and times[0] <= now_s - self._within_s:
             times.popleft()

@@ -1,4 +1,4 @@
-"""Commands in chats: which message is one, and which reaction stands for one. Pure; intake asks it."""
+"""Commands in chats: recognises messages and reactions that are commands. Pure; called by intake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.model.rich_text import text_of
 MODERATOR = "moderator"
 """The role of `people` that may delete, mute and retry."""
 LONGEST = 200
-"""Characters; what is longer is no command."""
+"""Characters; a longer message is not a command."""
 VERBS = ("help", "link", "unlink", "optout", "optin", "delete", "mute", "unmute", "retry")
 OF_MODERATORS = frozenset({"delete", "mute", "unmute", "retry"})
 
@@ -40,14 +40,14 @@ class CommandRules(msgspec.Struct, frozen=True, kw_only=True):
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     verb: str
-    """One of VERBS, or what somebody wrote instead of one."""
+    """One of VERBS, or the unknown word that was written."""
     argument: str = ""
     about: str = ""
-    """The native id of the message that it is about: the one it answers, or was put on as a reaction."""
+    """The native id of the message that it concerns: the one replied to, or reacted to."""
 
 
 def command_of(event: ChatEvent, rules: CommandRules) -> Command | None:
-    """None: it is no command. Who may give it, and whether it is heard there, is asked elsewhere."""
+    """The command; None: it is not one. Rights and `listen` are checked elsewhere."""
     author = event.meta.author
     if author is None or author.is_bot or not author.user_id:
         return None
@@ -82,5 +82,5 @@ def _meant(event: ReactionsChanged, rules: CommandRules) -> Literal["delete", "r
 
 
 def _bare(emoji: str) -> str:
-    """Platforms give the same emoji with and without the sign that asks for its picture."""
+    """Platforms send the same emoji with and without U+FE0F, the emoji variation selector."""
     return emoji.replace("\ufe0f", "")

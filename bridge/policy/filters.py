@@ -1,4 +1,4 @@
-"""`filter` of a route or an end: which of its lines drops an event. Pure; `routing` asks it, the configuration builds it."""
+"""`filter` of a route or an end: which of its lines drops an event. Pure; called by `routing`, built by the configuration."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ EVENT_KINDS: dict[str, type[ChatEvent]] = {
     "typing": TypingStarted,
     "status": StatusChanged,
 }
-"""What can happen, as a filter names it."""
+"""Kinds of events, as filters name them."""
 CONTENT_KINDS = (
     *("text", "reply", "forward", "poll", "location", "contact"),
     *("photo", "video", "audio", "voice", "animation", "video_note", "sticker", "document"),
 )
-"""What can be in a message, as a filter names it: `text` is a message of words alone."""
+"""Kinds of content, as filters name them: `text` is a message without other parts."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     text: Pattern | None = None
     author: Pattern | None = None
     role: tuple[str, ...] = ()
-    """The author has one of them, in `people` or as the platform tells; case does not matter."""
+    """The author has one of them, in `people` or as sent by the platform; case does not matter."""
     bot: bool | None = None
     files: bool | None = None
     kind: tuple[str, ...] = ()
@@ -87,11 +87,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool
     condition: Condition
     name: str
-    """How the rule is called where a skip is explained: `filter 1: drop text ^DEBUG (line 12)`."""
+    """The name of the rule in explanations of skips: `filter 1: drop text ^DEBUG (line 12)`."""
 
 
 class Look:
-    """One event as filters see it. What a condition gave is kept, since many targets ask the same."""
+    """One event as filters see it. Results of conditions are cached, since many targets have the same ones."""
 
     def __init__(self, event: ChatEvent, people: People | None, searches: Searches) -> None:
         self._event = event
@@ -102,7 +102,7 @@ class Look:
     def skip(
         self, filters: Sequence[Filter], origin: RouteEnd, target: RouteEnd, tell_slow: Callable[[str], None]
     ) -> SkipRule | None:
-        """The rule by which one list of lines skips the event; None: it lets it pass. `tell_slow` is called with the name of each
+        """The rule by which one list of lines skips the event; None: the event passes. `tell_slow` is called with the name of each
         line whose pattern took too long."""
         is_message = isinstance(self._event, MessageCreated)
         has_keep = False
@@ -129,7 +129,7 @@ class Look:
         return self._found[id(condition)]
 
     def _look(self, condition: Condition) -> bool | None:
-        """None: a pattern took too long to tell. What is known at once is asked first."""
+        """Whether the condition holds; None: a pattern took too long. Parts without patterns are checked first."""
         if not self._is_plainly(condition):
             return False
         found: list[bool | None] = []

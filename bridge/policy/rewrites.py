@@ -1,7 +1,7 @@
 """A route's or an end's `rewrite`: replacements in the words of a message. Pure; `render` calls it.
 
-A search takes bounded time, and what comes out of it is bounded in length: a pattern that takes too long, or makes too much of a
-text, leaves the text as it is, and the copy says so among its losses."""
+A search takes bounded time, and its result has bounded length: a pattern that takes too long, or makes the text too long, leaves
+the text unchanged, and the copy records it as a loss."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bridge.model.rich_text import (
 )
 
 LIMIT_S = 0.25
-"""For all replacements in one message together."""
+"""Time limit for all replacements in one message together."""
 MOST_GROWTH, MOST_FIRST, MOST_GROWN = 4, 4000, 100_000
 """A rule makes of a run at most so many times its characters, or so many of a short one, and no long one longer than the last."""
 _ADDRESS = regex.compile(r"https?://\S+", regex.IGNORECASE)
@@ -40,11 +40,11 @@ class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
     in_code: bool = False
     """Whether code is searched as well."""
     name: str = ""
-    """How the line is called: `rewrite 1 (line 12)`."""
+    """The name of the line: `rewrite 1 (line 12)`."""
 
 
 class TooLong(Exception):
-    """`name` of the line that took too long, or made too much."""
+    """`name` of the line that took too long, or made the text too long."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -54,8 +54,8 @@ class TooLong(Exception):
 def rewritten(rich: RichText, rewrites: tuple[Rewrite, ...]) -> tuple[RichText, tuple[str, ...]]:
     """The text with all replacements, and the names of the lines that were left out.
 
-    A match lies within words of one formatting: it does not reach from bold into plain words. Addresses of links stay, but for a
-    link that shows its own address, which becomes what the address became."""
+    A match lies within words of one formatting: it does not reach from bold into plain words. Addresses of links stay, except for
+    a link whose label is its address: both are replaced."""
     left_out: list[str] = []
     ends_at_s = time.monotonic() + LIMIT_S
     for rule in rewrites:
@@ -67,7 +67,7 @@ def rewritten(rich: RichText, rewrites: tuple[Rewrite, ...]) -> tuple[RichText, 
 
 
 def rewritten_words(words: str, rewrites: tuple[Rewrite, ...]) -> str:
-    """The same for words without formatting; empty rather than as they are if that takes too long."""
+    """The same for plain text; empty, not unchanged, if it takes too long."""
     ends_at_s = time.monotonic() + LIMIT_S
     for rule in rewrites:
         try:
@@ -78,7 +78,7 @@ def rewritten_words(words: str, rewrites: tuple[Rewrite, ...]) -> str:
 
 
 class _Change:
-    """One rule, carried out on a tree."""
+    """Applies one rule to a tree."""
 
     def __init__(self, rule: Rewrite, ends_at_s: float) -> None:
         self._rule = rule

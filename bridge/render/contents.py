@@ -1,4 +1,4 @@
-"""What is in a rich text: questions that several steps of rendering ask. Pure."""
+"""Properties of a rich text that several steps of rendering need. Pure."""
 
 from __future__ import annotations
 

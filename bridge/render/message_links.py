@@ -1,5 +1,5 @@
-"""Links to messages in a text: which addresses it has, and the text with other addresses for some of them. Pure. `delivery` finds
-out which of them lead to messages that have a copy in the target's chat.
+"""Finds the addresses in a text, and replaces some of them. Pure. `delivery` finds out which of them lead to messages with a copy
+in the target's chat.
 
 Code stays as it is. A link whose label was its address gets the new address as its label; any other label stays."""
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from bridge.model.rich_text import Block, CodeBlock, Heading, Inline, List, Mark, Paragraph, Quote, RichText, Text, map_inlines
 
 MOST_ADDRESSES = 20
-"""Of one text that are looked at."""
+"""The most addresses of one text that are considered."""
 _LONGEST = 500
 """No platform's link to a message is longer."""
 _BARE = re.compile(r"(?i)\b(?:https?|tg|discord)://[^\s<>\"`|\\^{}]{4,500}")
@@ -21,7 +21,7 @@ _SCHEME = re.compile(r"(?i)^(?:https?://)(?:www\.)?")
 
 
 def addresses_in(rich: RichText) -> list[str]:
-    """Different ones, in their order, at most `MOST_ADDRESSES`."""
+    """The distinct addresses in order, at most `MOST_ADDRESSES`."""
     found: dict[str, None] = {}
     for inline in _inlines(rich.blocks):
         for address in _addresses(inline):

@@ -1,4 +1,5 @@
-"""What a message is beside its words, as a target's programs are told (`model.original`). Pure; called by `render`."""
+"""The parts of a message other than its text, for targets whose readers are programs (`model.original`). Pure; called by
+`render`."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from bridge.model.original import Original
 
 
 def original_of(event: MessageCreated | MessageEdited, *, forward: Forward | None, is_first: bool) -> Original:
-    """Of the first part of its message, or of a further one. `forward` has the names that may be shown."""
+    """The data of the first part of a message, or of a further one. `forward` has the names that may be shown."""
     if not is_first:
         return bare_original(event.meta)
     content = event.content
@@ -22,5 +23,5 @@ def original_of(event: MessageCreated | MessageEdited, *, forward: Forward | Non
 
 
 def bare_original(meta: EventMeta) -> Original:
-    """What is known of every event."""
+    """The data that every event has."""
     return Original(occurred_at=meta.occurred_at, thread_id=meta.thread_id)

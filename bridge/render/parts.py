@@ -1,4 +1,4 @@
-"""What rendering gives: the parts of a message, each of them one message to send or the new state of one copy. Types only;
+"""The result of rendering: the parts of a message, each of them one message to send or the new state of one copy. Types only;
 `message` makes them."""
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Part:
 
     @property
     def says(self) -> bool:
-        """Whether it has anything but files."""
+        """Whether it has anything besides files."""
         return bool(self.text) or self.location is not None or self.contact is not None
 
 

@@ -1,4 +1,4 @@
-"""A message with the replacements of the end that it goes to. Pure; `delivery` asks before it renders."""
+"""Applies the replacements of the target end to a message. Pure; called by `delivery` before rendering."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.policy.rewrites import Rewrite, rewritten, rewritten_words
 
 
 def rewritten_content(content: Content, rewrites: tuple[Rewrite, ...]) -> tuple[Content, tuple[LossNote, ...]]:
-    """What a message says, with replaced words, those that it quotes included; and a loss for each line that was left out."""
+    """The message with replaced text, quotes included, and a loss for each rule that was left out."""
     if not rewrites:
         return content, ()
     text, left_out = rewritten(content.text, rewrites)

@@ -1,4 +1,4 @@
-"""A file on disk as the body of an answer: which part is asked for, under which name, sent in checked pieces. Called by `media`."""
+"""Sends a file on disk as the body of a response: the requested range, the file name, and checked pieces. Called by `media`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Span(NamedTuple):
 
 
 def span_of(headers: Mapping[str, str], size_bytes: int, etag: str) -> Span | None:
-    """The part of the file that a request asks for; None: there is no such part (416). Several parts at once, other units and what
-    is no range are answered with the whole file, as RFC 9110 allows (14.2), and so is a part of an older file (`If-Range`)."""
+    """The part of the file that a request asks for; None: there is no such part (416). Several ranges, other units and invalid
+    ranges are answered with the whole file, as RFC 9110 allows (14.2), and so is a part of an older file (`If-Range`)."""
     whole = Span(0, size_bytes)
     asked = headers.get("Range")
     if asked is None or headers.get("If-Range", etag) != etag:
@@ -58,8 +58,8 @@ def disposition(name: str) -> str:
 
 
 async def send_span(answer: web.StreamResponse, spooled: Spooled, span: Span) -> None:
-    """Raises FileHarmed when the disk has other bytes than were fetched (what was sent so far breaks off), ConnectionError when the
-    other side hangs up, or takes next to nothing."""
+    """Raises FileHarmed when the disk has other bytes than were fetched (the response then breaks off), ConnectionError when
+    the client closes the connection or reads too slowly."""
     for index in range(span.start // BLOCK_BYTES, -(-span.end // BLOCK_BYTES)):
         try:
             block = await asyncio.to_thread(_block, spooled.path, index)

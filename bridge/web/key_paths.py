@@ -1,4 +1,4 @@
-"""Where a request shows its key: `/in/<key>` and `/out/<key>`, or `/in`, `/out` and `Authorization: Bearer <key>`. Pure.
+"""The places of a key in a request: `/in/<key>` and `/out/<key>`, or `/in`, `/out` and `Authorization: Bearer <key>`. Pure.
 
 Two more places are for senders who are given a server's address alone, and add the path of their own platform:
 - `/hooks/<key>`, where Mattermost has its incoming webhooks (developers.mattermost.com, "Incoming webhooks");
@@ -27,7 +27,7 @@ NOTHING = Shown(None, "", "")
 
 
 def shown(path: str, authorization: str) -> Shown | None:
-    """What a request shows; without a direction if no key can be at that place. None: it is no place for keys."""
+    """The key of a request; without a direction if no key can be at that place. None: the path is not for keys."""
     if not path.startswith("/"):
         return None  # a whole URL, or what a tunnel is asked for
     _, root, *rest = path.split("/")

@@ -1,8 +1,8 @@
 """Files by their links, on the public listener: `/files/<sealed>/<name>` (see `files.links`), and pictures of people: `/faces/`.
 
-What a link opens is looked at each time: the journal must know the message, which is not deleted and still has the file, and a
-route must still relay from its chat. Who shows no link of ours gets one and the same 404; who shows one that is over, 410. The
-answer is a download and nothing else: no page, no script, no guessing of types."""
+Each request is checked: the journal must know the message, which is not deleted and still has the file, and a
+route must still relay from its chat. Anything that is not a link of ours gets the same 404; an expired link gets 410.
+The response is always a download: no page, no script, no guessing of types."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 PER_MINUTE = 120
-"""Requests of one address."""
+"""Requests from one address."""
 FACES_PER_MINUTE = 600
 """Requests for pictures of one address: those of a platform's servers, which ask for everybody."""
 MOST_AT_ONCE = 24
@@ -46,7 +46,7 @@ _ROBOT = re.compile(
     r"(?i)telegrambot|slackbot|slack-imgproxy|discordbot|mattermost-bot|rocket\.?chat|facebookexternalhit|twitterbot|linkedinbot"
     r"|whatsapp|skypeuripreview|iframely|googlebot|bingbot|yandexbot|crawler|spider"
 )
-"""Those who look at a link to show a preview of it: else a gigabyte would be fetched each time a message with a link is posted."""
+"""Preview robots: otherwise a large file would be fetched each time a message with a link is posted."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -63,7 +63,7 @@ class OriginalStore(Protocol):
 
 
 class MediaPages:
-    """`links` are asked at every request. `is_relayed` says whether a route relays from a chat now."""
+    """`links` is used at every request. `is_relayed` returns whether a route relays from a chat now."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class MediaPages:
         return web.Response(body=found.content, headers=headers)
 
     async def _is_open(self, grant: FileGrant) -> bool:
-        """Whether the message is there, and has the file. Raises JournalError."""
+        """Whether the message exists and has the file. Raises JournalError."""
         if not self._is_relayed(grant.message.chat):
             return False
         original = await self._store.original(grant.message)
@@ -136,7 +136,7 @@ class MediaPages:
     async def _handed_out(self, request: web.BaseRequest, grant: FileGrant, caller: str) -> web.StreamResponse:
         etag = f'"{hashlib.blake2b(repr((grant.account, grant.file_id)).encode(), digest_size=12).hexdigest()}"'
         headers = _HEADERS | {
-            "Cache-Control": "private, no-cache",  # kept, but asked about each time: the message may be deleted
+            "Cache-Control": "private, no-cache",  # cached, but revalidated each time: the message may be deleted
             "ETag": etag,
             "Accept-Ranges": "bytes",
             "Content-Disposition": disposition(grant.name),
@@ -177,7 +177,7 @@ class MediaPages:
             raise ConnectionResetError(error.reason) from error
         except RetryLater as error:
             return _later("the file cannot be fetched just now; try again in a moment\n", error.after_s or _RETRY_BUSY_S)
-        except BridgeError:  # of an account that is down its supervisor tells
+        except BridgeError:  # the supervisor reports an account that is down
             return _later("the file cannot be fetched just now; try again later\n", 60)
 
     @contextmanager
@@ -192,7 +192,7 @@ class MediaPages:
 
 
 async def _sent(request: web.BaseRequest, spooled: Spooled, headers: dict[str, str]) -> web.StreamResponse:
-    """The file, or the part of it that is asked for."""
+    """The file, or the requested part of it."""
     from aiohttp import web
 
     span = span_of(request.headers, spooled.size_bytes, headers["ETag"])
@@ -223,7 +223,7 @@ def _text(status: int, text: str, headers: dict[str, str] | None = None) -> web.
 
 
 def _bare(status: int, headers: dict[str, str]) -> web.StreamResponse:
-    """Headers alone: for HEAD, and for what the caller has already."""
+    """Headers only: for HEAD, and for content that the client has already."""
     from aiohttp import web
 
     return web.StreamResponse(status=status, headers=headers)

@@ -149,7 +149,9 @@ def test_without_its_environment_it_names_every_missing_variable(tmp_path: Path)
 
 def test_with_everything_on_nothing_in_it_is_unknown(tmp_path: Path) -> None:
     said = [str(fault) for fault in load(everything_on(), tmp_path).faults]
-    about_this_host = re.compile(r"there is no (such )?(file|folder)|no such file|is only for a local server|needs the style template")
+    about_this_host = re.compile(
+        r"there is no (such )?(file|folder)|no such file|is only for a local server|needs the style template"
+    )
     assert not [fault for fault in said if not about_this_host.search(fault)]
 
 

@@ -1,4 +1,4 @@
-"""Methods that tell e-mail addresses. Source: docs.slack.dev, users.lookupByEmail."""
+"""Emulated methods that return e-mail addresses. Source: docs.slack.dev, users.lookupByEmail."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One item of a history as far as it can be read, and where a page of them lies among what was seen. Pure; used by `compare`.
+"""Reads the items of a history page, and finds the place of the page among the known messages. Pure; used by `compare`.
 
-What cannot be read as a message still has a place in its chat: its id and its times, as far as it has them.
+An item that cannot be read as a message still has a place in its chat: its id and its times, if present.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """`message` is None for an item that is none; `problem` then says why."""
+    """One item. `message` is None if the item is not a message; `problem` then gives the reason."""
 
     item: Any
     message: NativeMessage | None
@@ -36,7 +36,7 @@ class Reading:
 
     @classmethod
     def of(cls, item: Any, found: NativeMessage | str, fields: Fields) -> Reading:
-        """`found`: the message, or why it is none."""
+        """The reading of an item. `found`: the message, or why it is not one."""
         if isinstance(found, str):
             sent_at = time_of(find(fields.sent_at, item))
             changed_at = time_of(find(fields.updated_at, item)) or sent_at
@@ -65,8 +65,8 @@ class Reading:
 
 
 def expected_in(page: Sequence[Reading], seen: Sequence[str], at_ms: int) -> Sequence[str]:
-    """Those of the seen messages, oldest first, that a full page must hold if they are still there. What lies behind the page's
-    end may be on the next one. `at_ms`: Unix time of the latest message that was seen."""
+    """The seen messages, oldest first, that a full page must contain if they still exist. Messages beyond the page's end may be
+    on the next page. `at_ms`: Unix time of the latest message that was seen."""
     for one in reversed(page):
         if one.message_id in seen:
             return seen[: seen.index(one.message_id)]
@@ -76,8 +76,8 @@ def expected_in(page: Sequence[Reading], seen: Sequence[str], at_ms: int) -> Seq
 
 
 def in_order(seen: Sequence[str], ids: Iterable[str], page: Sequence[str]) -> list[str]:
-    """`ids`, of which some were seen before and the others are on the page: what was met late comes where the page has it, and not
-    last. All are oldest first."""
+    """`ids` in the order of the chat: ids seen before, and ids of the page, at the place where the page has them. All lists are
+    oldest first."""
     wanted = set(ids)
     old = [one for one in seen if one in wanted]
     places = {one: place for place, one in enumerate(old)}

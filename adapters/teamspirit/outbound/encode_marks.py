@@ -1,4 +1,4 @@
-"""Markdown that is being written: what opens and closes marks, and what keeps the signs of two of them apart. Pure.
+"""Writes the marks of Markdown: opens and closes them, and separates the delimiters of adjacent ones. Pure.
 
 Called by `encode_markdown` only.
 """
@@ -16,7 +16,7 @@ _DELIMITERS = ((int(Mark.STRIKE), _STRIKE), (int(Mark.BOLD), "**"), (int(Mark.IT
 
 
 class Written:
-    """What has been written, piece by piece, and the character it ends in."""
+    """The text written so far, in pieces, and its last character."""
 
     __slots__ = ("last", "pieces")
 
@@ -48,7 +48,7 @@ class Written:
         self.add("" if letter(body[0]) else JOINER)
 
     def close(self, opened: list[str], keep: int) -> None:
-        """Close marks until only so many are open."""
+        """Close marks until only `keep` of them are open."""
         while len(opened) > keep:
             sign = opened.pop()
             self.add(sign if letter(self.last) else JOINER + sign)
@@ -56,10 +56,10 @@ class Written:
 
 @cache
 def signs(marks: int) -> tuple[str, ...]:
-    """Of these marks, the outermost first."""
+    """The delimiters of these marks, the outermost first."""
     return tuple(sign for mark, sign in _DELIMITERS if marks & mark)
 
 
 def letter(character: str) -> bool:
-    """Whether markdown takes the character for neither white space nor punctuation, so that marks beside it hold."""
+    """Whether Markdown treats the character as neither white space nor punctuation, so that delimiters beside it count."""
     return character.isalnum() or character == JOINER

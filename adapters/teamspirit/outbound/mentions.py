@@ -1,6 +1,6 @@
-"""Names in texts that the server's directory knows: `@anna`, `@Anna Petrova` and people of bridge.yaml become mentions.
+"""Turns names in texts into mentions, if the server knows them: `@anna`, `@Anna Petrova`, and people of bridge.yaml.
 
-Only in a message's own words: a name in a quote, in code or in a link mentions nobody, and neither does a name that several people
+Only in the message's own text: a name in a quote, in code or in a link mentions nobody, and neither does a name that several people
 have. Used by `sender` and `changes`, before the text is encoded.
 """
 
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect
 
 _MOST_NAMES = 10
-"""How many names of one message are looked up: a text full of them is no conversation."""
+"""The most names of one message that are looked up: a text full of names is not a conversation."""
 _WHOLE_LOOK_UP_S = 10.0
 _LONGEST_NAME = 100
 _AT = re.compile(r"(?<![\w@./:+\-\u200b])@(?=\w)")
 _WORDS = re.compile(r"[\w.\-'’]+(?:[ \xa0][\w.\-'’]+){0,2}")
 _ENDS = ".-'’"
-"""Not a part of a name at its end."""
+"""Characters that do not belong to a name at its end."""
 
 Names = dict[str, str]
-"""What is written, in lower case -> the username that it stands for."""
+"""Written name, in lower case -> username."""
 
 
 class Mentions:
-    """`measure`: the length of an encoded text, in the unit of the dialect's limits."""
+    """`measure` returns the length of an encoded text, in the unit of the dialect's limits."""
 
     def __init__(self, dialect: Dialect, people: People, measure: Callable[[RichText], int], *, by_name: bool) -> None:
         self._text, self._limits = dialect.text, dialect.limits
@@ -78,7 +78,7 @@ class Mentions:
         return made if fits else rich
 
     async def _look_up(self, candidates: tuple[str, ...], names: Names) -> None:
-        """The longest that is somebody's name counts."""
+        """The longest candidate that is a person's name wins."""
         for name in candidates:
             if name.lower() in names:
                 return
@@ -93,7 +93,7 @@ class Mentions:
     # -- which names there are ----------------------------------------------------------------------------------------------
 
     def _candidates(self, rich: RichText) -> Iterator[tuple[str, ...]]:
-        """For each place that may name somebody, the names that it may be, longest first."""
+        """The candidate names at each place that may name a person, longest first."""
         for inline in _own_words(rich):
             if isinstance(inline, Text) and self._may_name(inline):
                 for at in _AT.finditer(inline.text):

@@ -1,5 +1,5 @@
-"""Secrets taken out of what a trial shows and records, in each form on the wire: as they are, percent-encoded, and within
-base64, as in Basic authentication. Pure; used by `steps` and `recording`.
+"""Masks secrets in the output and recordings of a trial, in each form on the wire: plain, percent-encoded, and within base64,
+as in Basic authentication. Pure; used by `steps` and `recording`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 MASK = "***"
 _SHORTEST = 4
-"""Shorter secrets are not looked for: each word would hold them."""
+"""Shorter secrets are not masked: they would match within ordinary words."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
 
 
 class Secrets:
-    """Secrets may be added while it is in use: those that the server tells."""
+    """Secrets may be added during use: those that the server returns."""
 
     def __init__(self, known: Iterable[str]) -> None:
         self._forms: list[str] = []
@@ -43,7 +43,7 @@ class Secrets:
         return _BASE64.sub(self._unless_secret, text) if self._raw else text
 
     def hide_all(self, value: Any) -> Any:
-        """The same in each text of a JSON value, names of its parts included."""
+        """The same for each text in a JSON value, keys included."""
         match value:
             case str():
                 return self.hide(value)
@@ -55,7 +55,7 @@ class Secrets:
                 return value
 
     def _unless_secret(self, found: re.Match[str]) -> str:
-        """`/` is a letter of base64, and what separates the parts of a path."""
+        """Candidates for base64: `/` is both a base64 character and the separator of a path."""
         if self._is_secret(found[0]):
             return MASK
         return "/".join(MASK if self._is_secret(part) else part for part in found[0].split("/"))
@@ -66,7 +66,7 @@ class Secrets:
 
 
 def _decoded(text: str) -> bytes:
-    """What a text says, if it is base64; padding may be missing."""
+    """The decoded text, if it is base64; padding may be missing."""
     bare = text.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(bare + "=" * (-len(bare) % 4))
@@ -75,13 +75,13 @@ def _decoded(text: str) -> bytes:
 
 
 def secrets_of(options: TeamSpiritOptions) -> list[str]:
-    """All that bridge.yaml keeps confidential for the account."""
+    """All secrets of the account in bridge.yaml."""
     webhook = options.webhook
     found = [options.api_key, *(chat.incoming_webhook for chat in options.chats.values())]
     if webhook is not None:
         found += [webhook.path, webhook.key, webhook.secret, webhook.previous_key, webhook.previous_secret]
     told = [one.get_secret_value() for one in found if one is not None]
-    # of an incoming webhook's URL the last part alone is a key
+    # only the last part of an incoming webhook's URL is a key
     return told + [
         url.rstrip("/").rpartition("/")[2] for url in told if "://" in url and len(url.rstrip("/").rpartition("/")[2]) > 7
     ]

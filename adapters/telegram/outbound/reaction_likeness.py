@@ -1,8 +1,8 @@
-"""Emoji that Telegram does not let bots react with, and the reaction that says the same to people. Data only.
+"""Emoji that bots cannot react with on Telegram, and the allowed reaction with the same meaning. Data only.
 
-Written without U+FE0F and skin tones, which do not count. What is not here is no reaction: a line below the message has it.
-An emoji is alike if the reaction could stand for it in every conversation: a sad face never becomes a merry one, and a flag, an
-animal or a food becomes none.
+Written without U+FE0F and skin tones, which are ignored. Other emoji are shown in a line below the message. An emoji is listed only
+if the reaction could replace it in every conversation: a sad face never becomes a happy one, and flags, animals and food are not
+replaced.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _ROWS = """
 👾 🤖 🎮
 💅 💄
 """
-"""Per line: the reaction, then what it stands for."""
+"""Each line: the reaction, then the emoji that it replaces."""
 
 
 def _table(rows: str) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""A further message that a change posts: unlike the rest of a change, a repetition would post it twice. Used by `edit_posts` and
-`tally`."""
+"""Posts a further message for a change: unlike other steps of a change, repeating it would post a duplicate. Used by `edit_posts`
+and `tally`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def send_further(part: Part, number: int, run: Execution, tools: Tools) ->
     delivery = run.delivery
     is_sending, is_of_letter = delivery.pending.state is DeliveryStatus.SENDING, delivery.unknown.is_of_letter
     if (is_sending or is_of_letter) and not delivery.further_asked:
-        # it stopped, or was given up, at an attempt that may have been this one, or one before it: since the change came
+        # an earlier attempt, made since the change arrived, may have posted it before it stopped or was given up
         delivery.further_asked = True
         delivery.unknown.stopped(delivery.pending.event.meta.received_at)
         delivery.unknown.is_open = can_reconcile(run.target.adapter)

@@ -1,4 +1,4 @@
-"""The bridge says something in a chat, or puts a mark on a message there: the answer to a command, what became of a message."""
+"""Posts the bridge's own lines in a chat, or its mark on a message: answers to commands, reports of failed copies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bridge.render.notice_message import render_notice
 
 
 async def say(event: BridgeSaid, run: Execution, tools: Tools) -> Sequence[Change]:
-    """A mark where there is one that the chat takes, else the words, as an answer where there are answers."""
+    """React with a mark that the chat accepts; else post the text, as a reply where the platform has replies."""
     delivery, final = run.delivery, list[Change]()
     if event.marks and not delivery.parts and not delivery.unknown.is_open and await _mark(event, run, tools):
         return [run.delivered()]
@@ -39,7 +39,7 @@ async def say(event: BridgeSaid, run: Execution, tools: Tools) -> Sequence[Chang
 
 
 async def _mark(event: BridgeSaid, run: Execution, tools: Tools) -> bool:
-    """False: the bot cannot react there, or with none of them."""
+    """False: the bot cannot react there, or none of the marks is accepted."""
     adapter = run.target.adapter
     if not isinstance(adapter, Reacts) or not event.about:
         return False

@@ -1,7 +1,7 @@
-"""The line below a message that says who reacted to it: for reactions that the target cannot show, or is not to show, as such.
+"""The tally: a line below a message that lists reactions which the target cannot show natively, or should not.
 
-It is a message of its own, posted once without a notification, edited when the reactions change, and deleted with the last of them
-or with its message. Once it is there it has all reactions that people hold elsewhere, so that it alone tells what there is."""
+It is a separate message, posted once without a notification, edited when the reactions change, and deleted with the last of them
+or with its message. Once posted, it lists all reactions of people elsewhere, so that it is complete by itself."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from bridge.render.notices import tally_line
 async def keep_tally(
     held: Sequence[ReactedWith], link: Link, copy: Copy, adapter: Edits, run: Execution, tools: Tools
 ) -> Sequence[Change]:
-    """The line says what is held now; returns what is to be recorded of it. Raises what the adapter raises."""
+    """Update the line to the current reactions. Returns the state to record. Raises what the adapter raises."""
     gone: list[Change] = []
     if link.tally is not None:
         try:
             return await _follow(link.tally, held, link, adapter, run, tools)
-        except MessageGone:  # somebody deleted it
+        except MessageGone:  # the line was deleted on the platform
             gone = [part_gone(link, TALLY_PART, run)]
     if not held:
         return gone

@@ -1,4 +1,4 @@
-"""What people decided about themselves, or moderators about them; which accounts are one person's; what was done by whom."""
+"""Decisions of people about themselves and of moderators; links between accounts of one person; the audit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Decision(_Value, frozen=True):
     user: UserKey
     kind: DecisionKind
     name: str
-    """As the person was shown when it was decided; for lists."""
+    """The person's name at the time of the decision; for lists."""
     at: datetime
     by: str
     """Who decided: `ACCOUNT/USER`, or `command line`."""
@@ -45,7 +45,7 @@ class Decision(_Value, frozen=True):
 
 
 class LinkedUser(_Value, frozen=True):
-    """One account of a person who linked several. `person` is the same for all of them, and says nothing else."""
+    """One account of a person who linked several. `person` is an opaque id, the same for all of them."""
 
     user: UserKey
     person: str
@@ -56,9 +56,9 @@ class LinkedUser(_Value, frozen=True):
 
 class ClaimStep(StrEnum):
     ASKED = "asked"
-    """A code was given, to be said on the other account."""
+    """A code was given out, to be sent from the other account."""
     SAID = "said"
-    """It was said there, and means nothing any more. Both were told of each other, and each has to agree."""
+    """The code was sent, and is used up. Both know of each other, and each has to confirm."""
     USER_AGREED = "user agreed"
     OTHER_AGREED = "other agreed"
 
@@ -74,7 +74,7 @@ class Claimant(_Value, frozen=True):
 
 
 class Claim(_Value, frozen=True):
-    """A link that is being made. `asker` asked for it; `other` said the code."""
+    """A link that is not yet confirmed. `asker` requested it; `other` sent the code."""
 
     asker: Claimant
     step: ClaimStep
@@ -85,7 +85,7 @@ class Claim(_Value, frozen=True):
 
 
 class Audited(_Value, frozen=True):
-    """One action, without anybody's words."""
+    """One action, without texts of messages."""
 
     at: datetime
     actor: str
@@ -99,7 +99,7 @@ class PersonStore(Protocol):
     """People change these by commands in chats; a command line does, beside a running daemon, which reads them again and again."""
 
     async def decide(self, decision: Decision) -> None:
-        """Takes the place of an earlier one of that kind."""
+        """Replaces an earlier one of that kind."""
         ...
 
     async def undecide(self, user: UserKey, kind: DecisionKind) -> bool:
@@ -111,7 +111,7 @@ class PersonStore(Protocol):
     async def linked(self) -> Sequence[LinkedUser]: ...
 
     async def link_users(self, one: LinkedUser, other: LinkedUser) -> None:
-        """They, and all that each was linked with before, are one person's from now on."""
+        """Link them, and all accounts linked with either, as one person."""
         ...
 
     async def unlink_user(self, user: UserKey) -> bool:
@@ -119,15 +119,15 @@ class PersonStore(Protocol):
         ...
 
     async def put_claim(self, claim: Claim) -> None:
-        """Takes the place of an earlier claim of that user."""
+        """Replaces an earlier claim of that user."""
         ...
 
     async def claims(self, *, at: datetime) -> Sequence[Claim]:
-        """Those that are valid."""
+        """The valid ones."""
         ...
 
     async def drop_claim(self, user: UserKey) -> bool:
-        """False: there is none any more. Of two that drop it at the same time, one is told that it did."""
+        """False: it no longer exists. If two calls drop it at the same time, only one returns True."""
         ...
 
     async def mark_of(self, chat: ChatAddress, who: str, looks: Sequence[tuple[str, str]], *, at: datetime) -> str:
@@ -142,7 +142,7 @@ class PersonStore(Protocol):
         ...
 
     async def unshown_dead(self, *, limit: int = 100) -> Sequence[int]:
-        """Dead letters that nothing was said of at their source yet, oldest first."""
+        """Dead letters not yet shown at their origin, oldest first."""
         ...
 
     async def dead_shown(self, delivery_ids: Sequence[int], *, at: datetime) -> None: ...

@@ -1,4 +1,4 @@
-"""Decisions about people, links of accounts, claims, the audit, and dead letters that were shown at their source."""
+"""Decisions about people, linked accounts, claims, the audit, and dead letters shown at their origin."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def _link(ledger: Ledger, one: LinkedUser, other: LinkedUser) -> None:
 
 
 def _unlink(ledger: Ledger, user: UserKey) -> bool:
-    """One that is left alone is linked with nobody."""
+    """Unlink the account; a single account that remains is unlinked too."""
     connection, key = ledger.connection, (user.account, user.user_id)
     found = connection.execute("SELECT person FROM linked WHERE account = ? AND user = ?", key).fetchone()
     if found is None:
@@ -214,7 +214,7 @@ def _mark(connection: sqlite3.Connection, chat: ChatAddress, who: str, looks: Se
 
 
 def _free(connection: sqlite3.Connection, place: tuple[str, str], who: str, looks: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    """The last one if none is."""
+    """The first free mark; the last one if none is free."""
     for mark, look in looks:
         taken = connection.execute(
             "SELECT 1 FROM shown_name WHERE account = ? AND address = ? AND look = ? AND who <> ? AND (mark = '' OR ?)",
@@ -255,7 +255,7 @@ def _claim(row: Sequence[Any]) -> Claim:
 
 
 def prune(connection: sqlite3.Connection, before: datetime) -> None:
-    """What is over: claims, mutes for a time, marks of deliveries that are forgotten, and old lines of the audit."""
+    """Delete expired claims and mutes, marks of deliveries that no longer exist, and old lines of the audit."""
     moment = pack_time(before)
     connection.execute("DELETE FROM shown_name WHERE at < ?", (moment,))
     connection.execute("DELETE FROM claim WHERE valid_until < ?", (moment,))

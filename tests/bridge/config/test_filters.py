@@ -86,7 +86,7 @@ def test_an_end_with_lines_of_its_own(zoo: Any) -> None:
     ("lines", "words"),
     [
         ("    filter: [{drop: {kind: [photo, stiker]}}]\n", "unknown kind 'stiker' - did you mean 'sticker'?"),
-        ("    filter: [{drop: {to: coco}}]\n", "'coco' is no end of this route that receives here"),
+        ("    filter: [{drop: {to: coco}}]\n", "'coco' is not an end of this route that receives here"),
         (
             "    filter: [{drop: {from: 'polly/#y'}}]\n",
             "'polly/#y' is no end of this route that sends here - did you mean 'polly/#x'?",
