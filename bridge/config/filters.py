@@ -120,7 +120,7 @@ class _Line:
                 ends = [str(end) for end in self._ends[name]]
                 what = "sends" if name == "from" else "receives"
                 hint = did_you_mean(text, (*ends, *dict.fromkeys(end.partition("/")[0] for end in ends)))
-                why = f"{text!r} is no end of this route that {what} here"
+                why = f"{text!r} is not an end of this route that {what} here"
                 self._faults.add(conditions[name].value, join(key, name), why, value=text, hint=hint)
                 return None
             places.append(place)

@@ -90,7 +90,7 @@ class _Test:
                 diff.append(f"- {end} gets {shorten(got[end])!r}, not {shorten(words)!r}")
         diff += [f"+ {end} gets it" for end in got if end not in expected]
         if diff:
-            self._faults.add(self._at, self._key, "differs: " + "; ".join(diff))
+            self._faults.add(self._at, self._key, "result differs: " + "; ".join(diff))
 
     def _expected(self) -> dict[str, str | None] | None:
         """The ends that should receive the event, each with the expected text, or None for any."""

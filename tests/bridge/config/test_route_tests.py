@@ -37,9 +37,9 @@ def test_tests_that_come_out_as_they_say(zoo: Any) -> None:
     [
         (
             "{from: 'polly/#x', text: DEBUG x, gives: [owl/y]}",
-            "13:9: routes[0].tests[0]: differs: - owl/y does not get it: filter 1: drop text ^DEBUG (line 9)",
+            "13:9: routes[0].tests[0]: result differs: - owl/y does not get it: filter 1: drop text ^DEBUG (line 9)",
         ),
-        ("{from: 'polly/#x', text: x, gives: []}", "differs: + owl/y gets it"),
+        ("{from: 'polly/#x', text: x, gives: []}", "result differs: + owl/y gets it"),
         ("{from: 'polly/#x', text: JIRA-1, gives: {owl/y: JIRA-1}}", "- owl/y gets '#1', not 'JIRA-1'"),
         ("{text: x, gives: []}", "from is missing: which end does it come from?"),
         ("{from: 'polly/#y', gives: []}", "'polly/#y' is not an end of this route that sends - did you mean 'polly/#x'?"),
