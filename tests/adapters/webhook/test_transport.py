@@ -65,7 +65,7 @@ def test_check_finds_what_could_not_be_sent(tmp_path: Path, certificates: Certif
     assert "needs a body" in faults(style="template")[0]
     assert "body.text: not a template" in faults(style="template", body={"text": "{{ text"})[0]
     assert "needs the style template" in faults(body={"text": "x"})[0]
-    assert "of the style standard" in faults(style="slack", ends={"a": {"fetch": True}})[0]
+    assert "have the style standard" in faults(style="slack", ends={"a": {"fetch": True}})[0]
     assert faults(ends={"a": {"url": url, **shown(certificates.good)}}) == []
     assert "there is no file" in faults(ends={"a": {"url": url, "client_cert": tmp_path / "none.pem"}})[0]
     empty = tmp_path / "empty.pem"

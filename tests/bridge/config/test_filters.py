@@ -89,7 +89,7 @@ def test_an_end_with_lines_of_its_own(zoo: Any) -> None:
         ("    filter: [{drop: {to: coco}}]\n", "'coco' is not an end of this route that receives here"),
         (
             "    filter: [{drop: {from: 'polly/#y'}}]\n",
-            "'polly/#y' is no end of this route that sends here - did you mean 'polly/#x'?",
+            "'polly/#y' is not an end of this route that sends here - did you mean 'polly/#x'?",
         ),
         ("    filter: [{drop: {thread: perhaps}}]\n", "must be true or false"),
         ("    rewrite: [{find: '('}]\n", "routes[0].rewrite[0].find: not a regular expression"),
