@@ -54,11 +54,7 @@ def create(
     form: Annotated[bool, typer.Option("--form", help="For a website's form: each visitor has a separate rate limit.")] = False,
     origins: Annotated[
         list[str] | None,
-        typer.Option(
-            "--origin",
-            metavar="SITE",
-            help="With --form: accept posts from this site only (https://example.com), scripts included.",
-        ),
+        typer.Option("--origin", metavar="SITE", help="With --form: accept only this site (https://example.com) and its scripts."),
     ] = None,
     per_minute: Annotated[
         int, typer.Option("--per-minute", min=1, max=60_000, help="The most requests a minute.")
@@ -66,9 +62,7 @@ def create(
     max_mb: Annotated[
         float, typer.Option("--max-mb", min=0.001, max=_MOST_BYTES / _MB, help="The largest request in MB, files included.")
     ] = DEFAULT_MOST_BYTES / _MB,
-    days: Annotated[
-        float | None, typer.Option("--days", min=0.001, max=36500, help="The key expires after this many days.")
-    ] = None,
+    days: Annotated[float | None, typer.Option("--days", min=0.001, max=36500, help="Expires after this many days.")] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,
