@@ -14,10 +14,10 @@ from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.slow
+
 _CLOSED = """
 import os, sys
-
-pytestmark = pytest.mark.slow
 for number in {closed}:
     os.close(number)
 os.execv(sys.executable, [sys.executable, "-c", {code!r}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from tests.flows.process import Daemon
@@ -37,7 +38,7 @@ async def test_every_decision_is_a_line_and_no_line_holds_peoples_words(quiet_wo
             assert line["target"].partition("/")[0] in PLATFORMS, line
             assert isinstance(line["delivery"], int), line
     (dropped,) = {line["rule"] for line in lines if line["event"] == "skipped" and "rule" in line and "filter" in line["rule"]}
-    assert dropped == "filter 1: drop text ^DROPPED"
+    assert re.fullmatch(r"filter 1: drop text \^DROPPED \(line \d+\)", dropped)
     leaked = [line for line in daemon.output.splitlines() if SECRET in line]
     assert not leaked, leaked[0]
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.patience import PATIENCE_S
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_package_imports_nothing_heavy() -> None:
@@ -22,7 +26,6 @@ load_platform("telegram").preload()
 from aiogram import methods
 from aiogram.types import Update, Message
 
-pytestmark = pytest.mark.slow
 assert not Update.__pydantic_complete__
 methods.SendMessage(chat_id=1, text="x", entities=[{"type": "bold", "offset": 0, "length": 1}], reply_parameters={"message_id": 1})
 assert not Update.__pydantic_complete__

@@ -42,7 +42,8 @@ for name in sys.argv[1:]:
     loaded = load_config(Path(name), {}, load_platform)
     print(name, loaded.config, *(str(fault)[:300] for fault in loaded.faults[:3]), sep=" | ")
 usage = resource.getrusage(resource.RUSAGE_SELF)
-print(usage.ru_maxrss // 1024, round(usage.ru_utime + usage.ru_stime))
+highest = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(int(highest.split()[1]) // 1024, round(usage.ru_utime + usage.ru_stime))
 """
 
 
