@@ -100,7 +100,7 @@ class RelaySection(Section):
     distinct_names: Distinct | None = Field(
         default=None,
         description="Whose clashing names in one chat are told apart, as Anna (2): off, account (users of one account), all. "
-        "Default: off",
+        "Default: account",
     )
     edits: bool | None = Field(default=None, description="Relay edits. Default: true")
     deletes: bool | Deletes | None = Field(

@@ -106,7 +106,7 @@ class RelayOptions(_Value, frozen=True):
 
     sender: str = "{name}"
     """Template of the shown name: {name} {username} {platform} {account} {chat}."""
-    distinct_names: Distinct = Distinct.OFF
+    distinct_names: Distinct = Distinct.ACCOUNT
     edits: bool = True
     deletes: bool | Deletes = True
     reactions: Reactions = Reactions.NATIVE

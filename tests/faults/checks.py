@@ -210,6 +210,7 @@ class _Chat:
         held, shown = {emoji for emoji in said.reactions.values() if emoji}, set(post.reactions)
         if not self._is_dead(said, "ReactionsChanged"):
             _require(shown == held if alone else held <= shown, f"{self.where}: {said.words[0]} shows {shown}, not {held}")
-        never_merged = self.target.rates is UNLIMITED  # else the pin may be that of one which is gone from the post since
-        if never_merged and not self._is_dead(said, "PinsChanged"):
+        # else the pin may be that of another in the post (a platform that said to wait gets merged texts too), or of one gone since
+        is_its_own = alone and self.target.rates is UNLIMITED
+        if is_its_own and not self._is_dead(said, "PinsChanged"):
             _require(post.pinned == said.pinned, f"{self.where}: {said.words[0]} is pinned: {post.pinned}, not {said.pinned}")

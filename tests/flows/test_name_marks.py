@@ -13,7 +13,6 @@ async def shown_as(world: World, platform: str, words: str) -> str:
 async def test_the_second_of_two_namesakes_gets_a_mark_that_stays(quiet_world: World) -> None:
     world = quiet_world
     telegram = world.emulators["telegram"]
-    world.route_options["distinct_names"] = "account"
     await world.start_bridge()
     world_of_telegram = telegram.world  # type: ignore[attr-defined]
     for number, name in enumerate(("Anna", "Second", "Third")):

@@ -67,7 +67,7 @@ async def test_half_a_surrogate_pair_anywhere_neither_stops_the_stream_nor_the_m
         one.say("file", author=broken, attachments=(file,))
         one.say("end")
         await eventually(lambda: two.texts()[-1:] == ["end"])
-    assert [posted.sender for posted in two.posted()] == ["An\ufffdna", "An\ufffdna", "Anna"]
+    assert [posted.sender for posted in two.posted()] == ["An\ufffdna", "An\ufffdna", "Anna (2)"]
     assert "An\ufffdna" in two.texts()[0]
     assert "An\ufffdna.txt" in two.texts()[1]
 
