@@ -1,10 +1,10 @@
 """Marks an original, by a reaction or a reply of the bot, when a copy failed for good, and posts a notice in the route's `notify`
 chat. Removes the mark once a retried copy has arrived. Marks are recorded in the journal, so that none is shown twice or forgotten.
- The app runs it."""
+The app runs it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,7 +13,6 @@ import structlog
 from bridge.identity.names import clean_line, shorten
 from bridge.journal.contract import (
     AcceptRequest,
-    DeadLetter,
     DeadLetterStore,
     DeliveryStatus,
     IntakeStore,
@@ -64,14 +63,21 @@ class DeadMarks:
         persons = self._journal.persons
         if numbers := await persons.unshown_dead():
             for number in numbers:
-                letter = await self._journal.dead_letter(number)
-                if letter is not None:
-                    await self._say(self._of_dead(letter))
+                await self._once(number, self._of_dead)
             await persons.dead_shown(numbers, at=self._clock.now())
         if numbers := await persons.recovered():
             for number in numbers:
-                await self._say(await self._of_recovered(number))
+                await self._once(number, self._of_recovered)
             await persons.forget_shown(numbers)
+
+    async def _once(self, number: int, requests: Callable[[int], Awaitable[Sequence[AcceptRequest]]]) -> None:
+        """One that meets a bug is left out, so that the others are shown. Raises JournalError."""
+        try:
+            await self._say(await requests(number))
+        except JournalError:
+            raise
+        except Exception:
+            log.exception("mark failed unexpectedly", delivery=number)
 
     async def _say(self, requests: Sequence[AcceptRequest]) -> None:
         for request in requests:
@@ -80,7 +86,10 @@ class DeadMarks:
             for planned in request.deliveries:
                 self._wake(planned.target)
 
-    def _of_dead(self, letter: DeadLetter) -> Sequence[AcceptRequest]:
+    async def _of_dead(self, number: int) -> Sequence[AcceptRequest]:
+        letter = await self._journal.dead_letter(number)
+        if letter is None:
+            return ()
         rules, event = self._rules(letter.route), letter.event
         if not isinstance(event, MessageCreated) or event.meta.author is None:
             return ()

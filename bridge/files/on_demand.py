@@ -87,8 +87,8 @@ class OnDemand:
         if self._fetching >= _AT_ONCE:
             raise NotYet("too many files are being fetched", after_s=15)
         supplier = self._suppliers(account)
-        self._fetching += 1
         self._count(key, attachment.size_bytes or 0)
+        self._fetching += 1
         try:
             fetching = self._spool_it(key, opener)
             await (fetching if supplier is None else supplier.call(fetching))

@@ -71,6 +71,8 @@ class EmailMatch:
                 await self.match(account, author)
             except (BridgeError, JournalError, TimeoutError, OSError) as error:
                 log.info("no e-mail match now", account=account, reason=str(error))
+            except Exception:  # whatever a server's answer led to: it is this person's match alone
+                log.exception("e-mail match failed unexpectedly", account=account)
 
     async def match(self, account: AccountName, author: Author) -> None:
         """Raises what the adapters and the journal raise."""

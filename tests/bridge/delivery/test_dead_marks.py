@@ -99,3 +99,22 @@ async def test_a_route_that_wants_nothing(tmp_path: Path) -> None:
         assert bench.woken == []
     finally:
         await bench.journal.close()
+
+
+async def test_one_that_meets_a_bug_hides_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = bench.journal.lease(A.account)
+    for number in ("1", "2"):
+        (dead,) = (await accept(bench.journal, created(number), A)).delivery_ids
+        await bench.journal.record(lease, [Dead(delivery_id=dead, reason="gone", at=at(1))])
+    whole = bench.journal.dead_letter
+
+    async def broken(number: int) -> object:
+        letter = await whole(number)
+        if letter is not None and letter.event == created("1"):
+            raise KeyError("a bug")
+        return letter
+
+    monkeypatch.setattr(bench.journal, "dead_letter", broken)
+    await bench.marks.show()
+    await bench.marks.show()
+    assert [mark.about for mark in await bench.said(HOME)] == ["2"]
