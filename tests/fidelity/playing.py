@@ -13,8 +13,11 @@ from tests.corpus.case import Case
 from tests.corpus.origins import MOMENT, origin_of
 from tests.corpus.playing import CorpusWorld, arrived, plain, started
 from tests.fidelity.actions import ACTIONS
-from tests.fidelity.features import FILES, OTHER, TEXT, Feature
+from tests.fidelity.features import Feature
+from tests.fidelity.file_features import FILES
+from tests.fidelity.other_features import OTHER
 from tests.fidelity.table import Cells
+from tests.fidelity.text_features import TEXT
 from tests.flows.world import PLATFORMS
 
 NATIVE = "native"
