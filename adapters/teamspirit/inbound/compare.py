@@ -137,9 +137,9 @@ class Compare:
                 if is_read(entries.pop(gone)):
                     found.events.append(self.decoder.deleted(self.chat_id, gone, now))
         if start >= 0:
-            entries = {
-                one: entries[one] for one in in_order(list(dict(state.seen)), entries, [reading.message_id for reading in readings])
-            }
+            # an item without an id has no place: START is no id of an item
+            page = [reading.message_id for reading in readings if reading.message_id]
+            entries = {one: entries[one] for one in in_order(list(dict(state.seen)), entries, page)}
         self._finish(found, state, entries, readings)
         order = [one for one, _ in found.state.seen]
         last = self.last_id(items)
