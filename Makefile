@@ -1,6 +1,9 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
 .PHONY: help sandbox self-test check unit-tests test tests tests-of-ntfy search lint bench fidelity constraints new-platform clean
 
+# most tests wait more than they compute: two workers a core
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
 help:
 	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090, or PORT=9000)"
 	@echo "make self-test  the same without a page: a table of what crosses between which messengers"
@@ -43,7 +46,7 @@ test:
 	@$(MAKE) --no-print-directory -j3 lint tests tests-of-ntfy
 
 tests:
-	.venv/bin/pytest -n auto --dist worksteal
+	.venv/bin/pytest -n $(WORKERS) --dist worksteal
 
 tests-of-ntfy:
 	.venv-ntfy/bin/python -m pytest -n 1 -q --platform ntfy tests/conformance examples/ntfy
