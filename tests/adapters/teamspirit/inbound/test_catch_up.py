@@ -94,7 +94,7 @@ class Server:
 
 
 def is_odd(message: dict[str, Any]) -> bool:
-    return message["user"] == "?"
+    return bool(message["user"] == "?")
 
 
 def dialect_by(by: str) -> Dialect:
