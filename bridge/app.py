@@ -38,7 +38,7 @@ from bridge.intake.community import Community
 from bridge.intake.email_match import EmailMatch
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
-from bridge.journal.maintenance import Maintenance, journal_id
+from bridge.journal.maintenance import Maintenance, begin_tokens
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
@@ -121,7 +121,7 @@ class App:
         try:
             await asyncio.to_thread(self._spool.open)
             self._services = services = Services()
-            self._journal_name = await journal_id(self._journal)
+            self._tokens = await begin_tokens(self._journal)
             await self._maintenance.begin()
             for name in self._config.accounts:
                 await self._own_names.load(name)
@@ -304,7 +304,7 @@ class App:
                 now=self._clock.now,
                 marks=NameMarks(self._journal.persons, lambda: self._names, self._clock),
             ),
-            sender=PartSender(journal_id=self._journal_name, clock=self._clock),
+            sender=PartSender(tokens=self._tokens, clock=self._clock),
             files=self._files,
             has_end=lambda target, thread_id: self._table.has_end(target, thread_id),
         )
@@ -320,7 +320,7 @@ class App:
             clock=self._clock,
             policy=self._policy,
         )
-        self._accounts.begin(outbox, self._journal_name)
+        self._accounts.begin(outbox, self._tokens.journal_id)
         started = asyncio.Event()
         services.start(outbox.run(started), "outbox")
         await started.wait()

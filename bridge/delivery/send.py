@@ -14,7 +14,7 @@ from bridge.journal.contract import AttemptStarted, Carried, Change, OpenDeliver
 from bridge.model.adapter import Outbound, Receipt, Reconciles
 from bridge.model.clock import Clock
 from bridge.model.events import MessageCreated
-from bridge.policy.echo import token_for
+from bridge.policy.echo import Tokens
 from bridge.render.message import Part
 from bridge.render.original import bare_original
 
@@ -24,9 +24,9 @@ log = structlog.get_logger("outbox")
 class PartSender:
     """`posted` remembers what was posted, until the journal has it."""
 
-    def __init__(self, *, journal_id: str, clock: Clock, posted: Posted | None = None) -> None:
+    def __init__(self, *, tokens: Tokens, clock: Clock, posted: Posted | None = None) -> None:
         self._clock = clock
-        self._journal_id = journal_id
+        self._tokens = tokens
         self.posted = posted or Posted()
 
     async def send(self, run: Execution, index: int, part: Part) -> Receipt:
@@ -79,7 +79,7 @@ class PartSender:
 
     async def ask_for(self, run: Execution, part: Part, *, sent_for: int) -> Receipt | None:
         """The same for a whole message that was sent for another delivery."""
-        return await self._found(run, token_for(sent_for, 0, self._journal_id), part)
+        return await self._found(run, self._tokens.of(sent_for), part)
 
     async def _found(self, run: Execution, token: str, part: Part) -> Receipt | None:
         delivery, adapter = run.delivery, run.target.adapter
@@ -122,7 +122,7 @@ class PartSender:
             delivery.unknown.posting(now, now_s)
 
     def token(self, run: Execution, part: int) -> str:
-        return token_for(run.pending.delivery_id, part, self._journal_id)
+        return self._tokens.of(run.pending.delivery_id, part)
 
     def receipt(self, pending: OpenDelivery, run: Execution, index: int, receipt: Receipt, part: Part) -> PartReceipt:
         """The change that records a part's receipt."""

@@ -12,7 +12,7 @@ import structlog
 
 from bridge.journal.contract import Figures, Journal, JournalError
 from bridge.model.clock import Clock
-from bridge.policy.echo import journal_id_from
+from bridge.policy.echo import Tokens, journal_id_from, mark_from
 from bridge.policy.retention import TrustedNow
 
 log = structlog.get_logger("app")
@@ -29,6 +29,13 @@ async def journal_id(journal: Journal) -> str:
         known = journal_id_from(secrets.token_bytes(16))
         await journal.set_note(_JOURNAL_ID, known)
     return known
+
+
+async def begin_tokens(journal: Journal) -> Tokens:
+    """The tokens of this run of the bridge; call once, before anything is accepted. Raises JournalError."""
+    name = await journal_id(journal)
+    generations = await journal.begin_generation(mark_from(secrets.token_bytes(16)))
+    return Tokens(name, [(generation.first_delivery, generation.mark) for generation in generations])
 
 
 class Maintenance:

@@ -23,7 +23,7 @@ from bridge.journal.contract.changes import (
     PlanSet,
     Skipped,
 )
-from bridge.journal.contract.deliveries import Damaged, OpenDelivery
+from bridge.journal.contract.deliveries import Damaged, Generation, OpenDelivery
 from bridge.journal.contract.errors import JournalError
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
@@ -99,6 +99,7 @@ __all__ = [
     "Elsewhere",
     "Figures",
     "Following",
+    "Generation",
     "IntakeStore",
     "Invite",
     "InviteStore",

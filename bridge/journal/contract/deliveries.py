@@ -46,6 +46,14 @@ class OpenDelivery(_Value, frozen=True):
     """While SENDING: the merged message that the attempt was part of (see `Merged`); None if it was made alone."""
 
 
+class Generation(_Value, frozen=True):
+    """The deliveries that one run of the bridge accepted: from `first_delivery` to the next generation's. A journal restored
+    from a backup gives their numbers again; their `mark` is then another one."""
+
+    first_delivery: int
+    mark: str
+
+
 class Damaged(_Value, frozen=True):
     """An open delivery whose row, or whose event's, cannot be read: harmed on disk, or written by a newer version. `reason` says
     what was found. Nothing else of the journal is concerned."""

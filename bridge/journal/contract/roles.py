@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.journal.contract.accepting import AcceptRequest, AcceptResult
 from bridge.journal.contract.changes import Change
-from bridge.journal.contract.deliveries import Damaged, OpenDelivery
+from bridge.journal.contract.deliveries import Damaged, Generation, OpenDelivery
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseStore
 from bridge.journal.contract.links import Link, Merged, Original, ReactedWith
@@ -274,6 +274,11 @@ class Upkeep(Protocol):
 
     async def open(self) -> None:
         """Create or migrate. Raises JournalError for a journal of a newer version, a corrupt file, or one that is in use."""
+        ...
+
+    async def begin_generation(self, mark: str) -> Sequence[Generation]:
+        """Mark all deliveries that are accepted from now on, until it is called again. Returns the generations of all deliveries
+        that the journal still has, in order, the new one last. One without a delivery is replaced."""
         ...
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from bridge.journal.contract import (
     Damaged,
     DeadLetter,
     Figures,
+    Generation,
     Invite,
     JournalError,
     KeySecret,
@@ -32,7 +33,7 @@ from bridge.journal.contract import (
     StoredWait,
     Undecodable,
 )
-from bridge.journal.sqlite import arrivals, invites, keys, mailboxes, upkeep
+from bridge.journal.sqlite import arrivals, generations, invites, keys, mailboxes, upkeep
 from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
@@ -331,6 +332,11 @@ class SqliteJournal:
 
     async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
         return await self._read(lambda queries: mailboxes.mail(queries.connection, account, chat_id, after, limit, mark))
+
+    # -- generations --------------------------------------------------------------------------------------------------------
+
+    async def begin_generation(self, mark: str) -> Sequence[Generation]:
+        return await self._write(lambda ledger: generations.begin(ledger, mark))
 
     # -- upkeep -------------------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,11 @@ class Ledger:
     def last_seq(self) -> int:
         return self._next_seq - 1
 
+    @property
+    def next_delivery(self) -> int:
+        """The number that the next delivery gets."""
+        return self._next_delivery
+
     def take_seq(self) -> int:
         seq = self._next_seq
         self._next_seq += 1

@@ -273,6 +273,9 @@ CREATE TABLE audit (
 CREATE TABLE shown_dead (delivery INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 INSERT INTO shown_dead SELECT id, coalesce(at, 0) FROM delivery WHERE state IN (2, 3);
 """,
+    """
+CREATE TABLE generation (first_delivery INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;
+""",
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 

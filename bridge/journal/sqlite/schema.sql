@@ -1,4 +1,4 @@
--- The journal, schema version 8 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 9 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -302,6 +302,8 @@ CREATE TABLE shown_name (
   at INTEGER NOT NULL,
   PRIMARY KEY (account, address, look, who)
 ) STRICT, WITHOUT ROWID;
+-- Which run of the bridge accepted a delivery: the one with the greatest first_delivery that is not above its number. mark: random.
+CREATE TABLE generation (first_delivery INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;
 -- Who did what, without anybody's words.
 CREATE TABLE audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -21,7 +21,7 @@ from bridge.model.errors import AccountDown, OutcomeUnknown, Rejected, RetryLate
 from bridge.model.events import Attachment, AttachmentKind, ReactionsChanged, ReplyTo
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, plain, text_of
-from bridge.policy.echo import token_for
+from bridge.policy.echo import Tokens
 from bridge.policy.routing import OnUnknown, Pace, RelayOptions, Route
 from bridge.render.attachments import Target
 from bridge.render.merge import MAX_MERGED, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
@@ -293,8 +293,9 @@ async def pieces_on_disk(folder: Path) -> str:
     assert [(pending.state, pending.lead_seq) for pending in waiting] == [(DeliveryStatus.SENDING, waiting[0].event_seq)] * 3
     journal_id = await journal.note("journal id")
     assert journal_id is not None
+    generations = await journal.begin_generation("next")
     await journal.close()
-    return token_for(waiting[0].delivery_id, 0, journal_id)
+    return Tokens(journal_id, [(one.first_delivery, one.mark) for one in generations]).of(waiting[0].delivery_id)
 
 
 async def test_an_account_that_is_down_keeps_the_message_together(

@@ -23,6 +23,7 @@ VERSION_4 = Path(__file__).parents[1] / "journal-version-4.sql"
 VERSION_5 = Path(__file__).parents[1] / "journal-version-5.sql"
 VERSION_6 = Path(__file__).parents[1] / "journal-version-6.sql"
 VERSION_7 = Path(__file__).parents[1] / "journal-version-7.sql"
+VERSION_8 = Path(__file__).parents[1] / "journal-version-8.sql"
 
 
 async def test_a_newer_journal_is_refused_and_untouched(path: Path) -> None:
@@ -138,8 +139,8 @@ async def test_the_newest_change_of_a_message_of_version_4_can_be_traced(path: P
 
 @pytest.mark.parametrize(
     ("version", "dump"),
-    list(enumerate([VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7], 1)),
-    ids="1234567",
+    list(enumerate([VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8], 1)),
+    ids="12345678",
 )
 def test_a_migrated_journal_has_the_schema_of_a_new_one(tmp_path: Path, version: int, dump: Path) -> None:
     old, new = sqlite3.connect(tmp_path / "old"), sqlite3.connect(tmp_path / "new")
