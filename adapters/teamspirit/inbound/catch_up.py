@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.teamspirit.errors import Gone, TooFar
-from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, UNREAD, Compare, Found, State, is_read
+from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, UNREAD, Compare, Found, State, is_read, last_id
 from adapters.teamspirit.inbound.decodings import Decodings
+from adapters.teamspirit.inbound.readings import Reading
 from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock
@@ -84,18 +85,19 @@ class ChatReader:
             whole = len(items) < self._history.page_size
             if not whole and self._history.by == "after" and self._history.without_after == "oldest":
                 items = await self._latest(items)
-            state = self._compare.first(items, whole=whole, since=self._since(self.chat_id))
+            readings = await self._readings(items)
+            state = self._compare.first(readings, whole=whole, since=self._since(self.chat_id))
             await self._accept(Found(state))
 
     async def _latest(self, page: list[Any]) -> list[Any]:
         """The latest pages of a chat, read from its beginning: long, but once in a chat's life."""
         items = page
         for _ in range(_MOST_PAGES):
-            last = self._compare.last_id(page)
+            last = last_id(await self._readings(page))
             if len(page) < self._history.page_size or not last:
                 break
             page = await self._read_page(self.chat_id, last, None)
-            if self._compare.last_id(page) == last:
+            if last_id(await self._readings(page)) == last:
                 break  # a server that never moves on
             items = [*items[-self._history.page_size :], *page]
         return items
@@ -171,15 +173,17 @@ class ChatReader:
             # a chat that was empty has no latest time yet; 0 would mean no time at all
             since_ms = max(state.at_ms - OVERLAP_MS, 1)
             items = await self._read_page(self.chat_id, "", since_ms)
-            await self._compare.decodings.read_ahead(items, self.chat_id)
-            found = self._compare.since(state, items, now)
+            found = self._compare.since(state, await self._readings(items), now)
             if found.full and (found.more or not self._was_full):
                 await self._gap(state, "more was changed than the server tells at once")
             self._was_full = found.full
             return found
         items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
-        await self._compare.decodings.read_ahead(items, self.chat_id)
-        return self._compare.after(state, items, place, now, missing_before=missing_before)
+        readings = await self._readings(items)
+        return self._compare.after(state, readings, place, now, missing_before=missing_before)
+
+    async def _readings(self, items: list[Any]) -> list[Reading]:
+        return await self._compare.decodings.readings(items, self.chat_id)
 
     async def _page(self, state: State, start: int) -> tuple[list[Any], int]:
         """The page behind `state.seen[start]`, or behind the nearest one, older ones first, that the server still knows."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -81,37 +81,31 @@ class Compare:
         """Times of the server beyond this are none: they would hide everything that follows."""
         decodings.make_room(window + history.page_size)
 
-    def first(self, items: Sequence[Any], *, whole: bool, since: datetime | None = None) -> State:
+    def first(self, readings: Sequence[Reading], *, whole: bool, since: datetime | None = None) -> State:
         """The state of a chat that was never read before: what was said before `since`, when the bridge was told of the chat, is no
-        news; what comes after it is left to be read (None: nothing is news). `items` are its latest ones, `whole` tells that
+        news; what comes after it is left to be read (None: nothing is news). `readings` are its latest items, `whole` tells that
         there are no others."""
-        count = self._before(items, since)
-        if not count and items and self.history.by == "after" and not whole:
+        count = _before(readings, since)
+        if not count and readings and self.history.by == "after" and not whole:
             # a place to read on from
-            count = next((at for at, one in enumerate(self._readings(items), 1) if one.message_id), 1)
-        readings = self._readings(items[:count])
+            count = next((at for at, one in enumerate(readings, 1) if one.message_id), 1)
+        before = readings[:count]
         entries = {START: ""} if whole and self.history.by == "after" else {}
-        for one in readings:
+        for one in before:
             if one.message_id and (self.history.by == "after" or (one.message is not None and not one.is_deleted)):
                 entries[one.message_id] = _version(one)
-        digests = dict.fromkeys(one.digest for one in readings if one.message is None and one.message_id not in entries)
-        at_ms = self._latest_ms(0, readings)
-        if since is not None and items and not count:
+        digests = dict.fromkeys(one.digest for one in before if one.message is None and one.message_id not in entries)
+        at_ms = self._latest_ms(0, before)
+        if since is not None and readings and not count:
             # there may be others further back
             at_ms = in_ms(since) - 1 + (OVERLAP_MS if self.history.by == "since" else 0)
         return self._state(entries, at_ms, digests)
 
-    def _before(self, items: Sequence[Any], since: datetime | None) -> int:
-        """How many of the items, oldest first, were said before that moment."""
-        for count, one in enumerate(self._readings(items) if since is not None else ()):
-            if one.sent_at is not None and since is not None and one.sent_at >= since:
-                return count
-        return len(items)
-
-    def after(self, state: State, items: Sequence[Any], start: int, now: datetime, *, missing_before: frozenset[str]) -> Found:
+    def after(
+        self, state: State, readings: Sequence[Reading], start: int, now: datetime, *, missing_before: frozenset[str]
+    ) -> Found:
         """What the page behind `state.seen[start]` says; -1: a page without `after`, as the server knows none of the seen ones."""
-        readings = self._readings(items)
-        found = Found(state, full=len(items) >= self.history.page_size)
+        found = Found(state, full=len(readings) >= self.history.page_size)
         entries = dict(state.seen) if start >= 0 else {}
         for one in readings:
             before = entries.get(one.message_id)
@@ -142,17 +136,16 @@ class Compare:
             entries = {one: entries[one] for one in in_order(list(dict(state.seen)), entries, page)}
         self._finish(found, state, entries, readings)
         order = [one for one, _ in found.state.seen]
-        last = self.last_id(items)
+        last = last_id(readings)
         if found.full and last in dict(state.seen) and last in order:
             found.place = order.index(last)
         asked_from = state.seen[start][0] if start >= 0 else None
         found.more = found.full and bool(order) and order[found.place] != asked_from
         return found
 
-    def since(self, state: State, items: Sequence[Any], now: datetime) -> Found:
+    def since(self, state: State, readings: Sequence[Reading], now: datetime) -> Found:
         """What the changes since `state.at_ms` say. A known version is no news; an unknown message is new if it was sent since."""
-        readings = self._readings(items)
-        found = Found(state, full=len(items) >= self.history.page_size)
+        found = Found(state, full=len(readings) >= self.history.page_size)
         entries = dict(state.seen)
         from_ms = state.at_ms - OVERLAP_MS
         for one in readings:
@@ -182,15 +175,7 @@ class Compare:
             found.state = msgspec.structs.replace(found.state, at_ms=at_ms)
         return found
 
-    def last_id(self, items: Sequence[Any]) -> str:
-        """Id of the last item that has one; empty if none has."""
-        return next((one.message_id for one in reversed(self._readings(items)) if one.message_id), "")
-
     # -- parts --------------------------------------------------------------------------------------------------------------
-
-    def _readings(self, items: Sequence[Any]) -> list[Reading]:
-        fields = self.decoder.dialect.message_fields
-        return [Reading.of(item, self.decodings.read(item, self.chat_id), fields) for item in items]
 
     def _missing(self, state: State, start: int, readings: Sequence[Reading], *, full: bool) -> frozenset[str]:
         """Seen messages that the page should hold and does not."""
@@ -218,6 +203,19 @@ class Compare:
         seen = tuple(entries.items())[-(self.window + _PLACES) :]
         remembered = min(self.window + self.history.page_size, _MOST_UNKNOWN_REMEMBERED)
         return State(seen=seen, at_ms=at_ms, unknown=tuple(digests)[-remembered:])
+
+
+def last_id(readings: Sequence[Reading]) -> str:
+    """Id of the last item that has one; empty if none has."""
+    return next((one.message_id for one in reversed(readings) if one.message_id), "")
+
+
+def _before(readings: Sequence[Reading], since: datetime | None) -> int:
+    """How many of the items, oldest first, were said before that moment."""
+    for count, one in enumerate(readings if since is not None else ()):
+        if one.sent_at is not None and since is not None and one.sent_at >= since:
+            return count
+    return len(readings)
 
 
 def is_read(version: str) -> bool:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
-import hashlib
 import json
+import time
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.readings import Reading
 from adapters.teamspirit.wire import NativeMessage, Undecodable
+
+_WORK_S = 0.001
+"""After so long the loop has its turn."""
 
 
 class Decodings:
@@ -20,31 +26,34 @@ class Decodings:
         self.decoder = decoder
         self._most = most
         self._kept = 0
-        self._known: collections.OrderedDict[tuple[str, str], NativeMessage | str] = collections.OrderedDict()
+        self._known: collections.OrderedDict[tuple[str, bytes], NativeMessage | str] = collections.OrderedDict()
 
     def make_room(self, messages: int) -> None:
         """One more chat, of which so many are looked at again and again."""
         self._kept = min(self._kept + messages, self._most)
 
-    async def read_ahead(self, items: Sequence[Any], chat_id: str) -> None:
-        """`read` for those whose text is long and not known yet, each decoded beside the loop."""
+    async def readings(self, items: Sequence[Any], chat_id: str) -> list[Reading]:
+        """A page of a history, item by item. Long texts are decoded beside the loop, and others have the loop in between: a page
+        may hold hundreds of items."""
+        fields, readings = self.decoder.dialect.message_fields, []
+        since_s = time.perf_counter()
         for item in items:
-            key = (chat_id, digest(item))
-            if key not in self._known:
-                await self.decoder.read_ahead(item)
-                self._read(key, item)
+            readings.append(Reading.of(item, await self._read(item, chat_id), fields))
+            if time.perf_counter() - since_s >= _WORK_S:
+                await asyncio.sleep(0)
+                since_s = time.perf_counter()
+        return readings
 
-    def read(self, item: Any, chat_id: str) -> NativeMessage | str:
+    async def _read(self, item: Any, chat_id: str) -> NativeMessage | str:
         """The message, or why it is none."""
-        return self._read((chat_id, digest(item)), item)
-
-    def _read(self, key: tuple[str, str], item: Any) -> NativeMessage | str:
+        key = (chat_id, _hash(item))
         found = self._known.get(key)
         if found is not None:
             self._known.move_to_end(key)
             return found
+        await self.decoder.read_ahead(item)
         try:
-            found = self.decoder.message(item, key[0])
+            found = self.decoder.message(item, chat_id)
         except Undecodable as error:
             found = str(error)
         self._known[key] = found
@@ -53,6 +62,6 @@ class Decodings:
         return found
 
 
-def digest(item: Any) -> str:
-    """Tells one item from another, and an item from what it was."""
-    return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:12]
+def _hash(item: Any) -> bytes:
+    """Tells one item from another, and an item from what it was. Kept in memory only."""
+    return blake2b(json.dumps(item).encode(), digest_size=16).digest()

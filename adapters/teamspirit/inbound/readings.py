@@ -5,6 +5,8 @@ An item that cannot be read as a message still has a place in its chat: its id a
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.common.queries import find, find_text
 from adapters.teamspirit.inbound.decode_parts import time_of, truth_of
-from adapters.teamspirit.inbound.decodings import digest
 from adapters.teamspirit.wire import NativeMessage, in_ms
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class Reading:
 
     @cached_property
     def digest(self) -> str:
-        return digest(self.item)
+        """Tells one item from another, and an item from what it was. A chat's cursor keeps it of items that are no messages."""
+        return hashlib.sha256(json.dumps(self.item, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def expected_in(page: Sequence[Reading], seen: Sequence[str], at_ms: int) -> Sequence[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +11,7 @@ from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.inbound.compare import START, Compare, State
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.decodings import Decodings
+from adapters.teamspirit.inbound.readings import Reading
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.refs import AccountName
 
@@ -38,32 +41,36 @@ def item(number: int, text: str = "x", *, minute: int | None = None, **more: Any
     }
 
 
+def page(one: Compare, items: Sequence[Any]) -> list[Reading]:
+    return asyncio.run(one.decodings.readings(items, "c"))
+
+
 def test_what_was_said_before_is_no_news() -> None:
-    state = compare().first([item(1), item(2)], whole=True)
+    state = compare().first(page(compare(), [item(1), item(2)]), whole=True)
     assert [one for one, _ in state.seen] == [START, "m1", "m2"]
-    assert compare().after(state, [item(1), item(2)], 0, NOW, missing_before=frozenset()).events == []
+    assert compare().after(state, page(compare(), [item(1), item(2)]), 0, NOW, missing_before=frozenset()).events == []
 
 
 def test_what_is_said_after_the_chat_became_known_is_left_to_be_read() -> None:
     since = datetime(2026, 11, 1, 12, 2, tzinfo=UTC)
-    state = compare().first([item(1), item(2), item(3)], whole=True, since=since)
+    state = compare().first(page(compare(), [item(1), item(2), item(3)]), whole=True, since=since)
     assert [one for one, _ in state.seen] == [START, "m1"]
 
 
 def test_new_and_edited_messages_are_found_by_their_version() -> None:
     one = compare()
-    state = one.first([item(1), item(2)], whole=True)
-    found = one.after(state, [item(1), item(2, "y"), item(3)], 0, NOW, missing_before=frozenset())
+    state = one.first(page(one, [item(1), item(2)]), whole=True)
+    found = one.after(state, page(one, [item(1), item(2, "y"), item(3)]), 0, NOW, missing_before=frozenset())
     assert [type(event) for event in found.events] == [MessageEdited, MessageCreated]
 
 
 def test_a_message_counts_as_deleted_when_it_is_missing_for_the_second_time() -> None:
     one = compare()
-    state = one.first([item(1), item(2)], whole=True)
-    first = one.after(state, [item(1)], 0, NOW, missing_before=frozenset())
+    state = one.first(page(one, [item(1), item(2)]), whole=True)
+    first = one.after(state, page(one, [item(1)]), 0, NOW, missing_before=frozenset())
     assert first.events == []
     assert first.missing == {"m2"}
-    second = one.after(first.state, [item(1)], 0, NOW, missing_before=first.missing)
+    second = one.after(first.state, page(one, [item(1)]), 0, NOW, missing_before=first.missing)
     assert [type(event) for event in second.events] == [MessageDeleted]
     assert "m2" not in dict(second.state.seen)
 
@@ -71,25 +78,25 @@ def test_a_message_counts_as_deleted_when_it_is_missing_for_the_second_time() ->
 def test_what_cannot_be_read_is_kept_once() -> None:
     one = compare()
     odd = {"id": None}
-    found = one.after(State(seen=((START, ""),)), [odd], 0, NOW, missing_before=frozenset())
+    found = one.after(State(seen=((START, ""),)), page(one, [odd]), 0, NOW, missing_before=frozenset())
     assert len(found.unknown) == 1
-    assert one.after(found.state, [odd], 0, NOW, missing_before=frozenset()).unknown == []
+    assert one.after(found.state, page(one, [odd]), 0, NOW, missing_before=frozenset()).unknown == []
 
 
 def test_changes_since_a_moment_are_told_once() -> None:
     one = compare("since")
-    state = one.first([item(1)], whole=True)
+    state = one.first(page(one, [item(1)]), whole=True)
     changes = [item(1, "y", minute=5, edited_at="2026-11-01T12:05:00Z"), item(6)]
-    found = one.since(state, changes, NOW)
+    found = one.since(state, page(one, changes), NOW)
     assert [type(event) for event in found.events] == [MessageEdited, MessageCreated]
-    assert one.since(found.state, changes, NOW).events == []
-    gone = one.since(found.state, [item(6, minute=7, deleted=True)], NOW)
+    assert one.since(found.state, page(one, changes), NOW).events == []
+    gone = one.since(found.state, page(one, [item(6, minute=7, deleted=True)]), NOW)
     assert [type(event) for event in gone.events] == [MessageDeleted]
 
 
 def test_a_time_far_ahead_hides_nothing_that_follows() -> None:
     one = compare("since")
     one.horizon_ms = int(NOW.timestamp() * 1000) + 3_600_000
-    state = one.first([item(1)], whole=True)
+    state = one.first(page(one, [item(1)]), whole=True)
     ahead = {**item(2), "updated_at": "2099-01-01T00:00:00Z"}
-    assert one.since(state, [ahead], NOW).state.at_ms == state.at_ms
+    assert one.since(state, page(one, [ahead]), NOW).state.at_ms == state.at_ms
