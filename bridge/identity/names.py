@@ -111,21 +111,21 @@ class Names:
         """What the distinguishers of the people of the configuration may be."""
         self._mark = ""
         self._decided = lru_cache(maxsize=_MOST_REMEMBERED)(self._decide)
+        self._plain = lru_cache(maxsize=_MOST_REMEMBERED)(self._decide_plain)
 
     def plain_name(self, account: AccountName, author: Author | None, *, length: int = 80) -> str:
         """The author's own name, safe, distinguished and never empty: for every place where a person is named."""
         if self.standing.hides(account, author):
             return SOMEBODY
         person = self.people.person_of(account, author)
-        raw = (person.name if person else "") or ((author.name or author.username) if author else "")
-        name = show_name(raw) or (show_name(author.username) if author else "") or UNKNOWN
-        mark = (
-            ""
-            if person and person.name
-            else self._distinguisher(
-                name, account, length, (*looks_of(name), *looks_of(clean_line(raw[:_MOST_READ]))), mixed=mixes_alphabets(name)
-            )
-        )
+        name = (person.name if person else "") or ((author.name or author.username) if author else "")
+        username = author.username if author else ""
+        return self._plain(account, name[:_MOST_READ], username[:_MOST_READ], bool(person and person.name), length)
+
+    def _decide_plain(self, account: AccountName, raw: str, username: str, is_configured: bool, length: int) -> str:
+        name = show_name(raw) or show_name(username) or UNKNOWN
+        looks = () if is_configured else (*looks_of(name), *looks_of(clean_line(raw)))
+        mark = self._distinguisher(name, account, length, looks, mixed=not is_configured and mixes_alphabets(name))
         return shorten(name, length - len(mark)) + mark
 
     def distinct_name(
