@@ -82,6 +82,7 @@ class App:
         self._table = RoutingTable(config.routes)
         self._community = Community(self._journal.persons, on_change=self._community_changed)
         self._own_names = OwnNames(self._journal, on_change=self._protect_names)
+        self._media: Media | None = None
         self._community_changed()
         self._commands = Commands(
             *(self._journal, self._community, self._clock),
@@ -104,7 +105,6 @@ class App:
         self._public = public_web(
             *(self._journal, self._clock, self.metrics, self._supervisors), config=lambda: self._config, manifests=manifests
         )
-        self._media: Media | None = None
         self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
         self._presence = Presence(lambda: self._supervisors, self._health, self._clock, presence_pace)
         self._accounts = RunningAccounts(self._account_parts(back_off), self._supervisors)
@@ -273,7 +273,10 @@ class App:
 
     async def _start_media(self) -> None:
         self._media = await media(
-            *(self._journal, self._clock, self._spool, self._supervisors), config=lambda: self._config, is_relayed=self._is_relayed
+            *(self._journal, self._clock, self._spool, self._supervisors),
+            config=lambda: self._config,
+            is_relayed=self._is_relayed,
+            forgotten=self._community.forgotten,
         )
         self._public.media = self._media.pages if self._media is not None else None
 
@@ -353,9 +356,13 @@ class App:
         return People(with_links(config.people, self._community.groups()), ids, named)
 
     def _community_changed(self) -> None:
-        """People linked accounts or decided something, or the configuration is another."""
+        """People linked accounts or decided something, somebody was erased, or the configuration is another."""
         self._people = self._people_of(self._config)
         self._protect_names()
+        for account, user_id in self._community.take_newly_forgotten():
+            self._spool.forget_idle()  # it does not know whose files it has, and any can be fetched again
+            if self._media is not None:
+                self._media.faces.forget(account, user_id)
 
     def _protect_names(self) -> None:
         reserved = (*_OWN_NAMES, *self._config.reserved_names)

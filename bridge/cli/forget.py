@@ -73,12 +73,16 @@ def _places(found: list[Traced]) -> list[str]:
 
 
 async def _erase(journal: Journal, users: list[UserKey], found: list[Traced], wait_s: float) -> dict[str, Any]:
+    from bridge.files.faces import LONGEST_LINK
     from bridge.intake.commands import deletion
-    from bridge.journal.contract import Audited, DeliveryStatus
+    from bridge.journal.contract import Audited, Decision, DecisionKind, DeliveryStatus
     from bridge.model.events import EventMeta
     from bridge.policy.routing import RoutingTable
 
     now = datetime.now(UTC)
+    for user in users:
+        mark = Decision(user=user, kind=DecisionKind.FORGOTTEN, name="", at=now, by=AT_COMMAND_LINE, until=now + LONGEST_LINK)
+        await journal.persons.decide(mark)
     ids: dict[int, str] = {}
     for traced in found:
         dead = [one.delivery_id for one in traced.event.deliveries if one.state in (DeliveryStatus.DEAD, DeliveryStatus.HELD)]
@@ -95,10 +99,11 @@ async def _erase(journal: Journal, users: list[UserKey], found: list[Traced], wa
     await journal.persons.blank([traced.event.event_seq for traced in found])
     for user in users:
         await journal.persons.unlink_user(user)
-        await journal.persons.drop_claim(user)
+        await journal.persons.erase(user, [traced.original for traced in found if traced.original is not None])
         entry = Audited(at=now, actor=AT_COMMAND_LINE, action="forget", subject=str(user), result=f"{len(left)} places left")
         await journal.persons.audit(entry)
-    return _report(found, Counter(_places(found)), left, users)
+    is_scrubbed = await journal.scrub()
+    return {**_report(found, Counter(_places(found)), left, users), "scrubbed": is_scrubbed}
 
 
 async def _outcomes(journal: Journal, ids: dict[int, str], wait_s: float) -> dict[int, tuple[str, str]]:
@@ -145,3 +150,5 @@ def _show(report: dict[str, Any], *, dry_run: bool) -> None:
     if report["left"]:
         rows = [(one["where"], str(one["messages"]), one["why"]) for one in report["left"]]
         table(("not erased in", "messages", "why"), rows)
+    if not report.get("scrubbed", True):
+        say("the journal's file was in use: what was erased is overwritten on disk as the daemon goes on writing")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ _SLUG = "face.png"
 """At the end of each link: some platforms want the name of a picture there, whatever its format."""
 _PERIOD_H = 7 * 24
 """Links made within one period are the same, so that the target's servers may keep the picture. Each is valid for one more."""
+LONGEST_LINK = timedelta(hours=2 * _PERIOD_H)
 _FRESH_S = 3600.0
 _FAILED_S = 300.0
 """How long a known picture, and a failed lookup, are cached."""
@@ -50,6 +51,8 @@ class FaceGrant(msgspec.Struct, frozen=True, array_like=True):
     user_id: str
     initials: str
     version: bytes
+    era_s: int = 0
+    """When its person was erased before the link was made, in seconds since 1970; 0: never, as far as is known."""
 
 
 class Picture(NamedTuple):
@@ -66,10 +69,18 @@ class _Known(NamedTuple):
 
 
 class Faces:
-    """`are_on` is called for each picture."""
+    """`are_on` is called for each picture; so is `forgotten`, which tells who was erased, and when: links of before are over."""
 
     def __init__(
-        self, seal: Seal, base_url: str, clock: Clock, suppliers: Suppliers, files: OnDemand, *, are_on: Callable[[], bool]
+        self,
+        seal: Seal,
+        base_url: str,
+        clock: Clock,
+        suppliers: Suppliers,
+        files: OnDemand,
+        *,
+        are_on: Callable[[], bool],
+        forgotten: Callable[[], Mapping[tuple[AccountName, str], datetime]] = dict,
     ) -> None:
         self._seal = seal
         self._base_url = base_url
@@ -77,6 +88,7 @@ class Faces:
         self._suppliers = suppliers
         self._files = files
         self._are_on = are_on
+        self._forgotten = forgotten
         self._known: OrderedDict[tuple[AccountName, str], _Known] = OrderedDict()
         self._asking: dict[tuple[AccountName, str], asyncio.Task[_Known]] = {}
 
@@ -101,16 +113,26 @@ class Faces:
             user_id=author.user_id,
             initials=initials_of(author.name or author.username),
             version=blake2b(version, digest_size=6).digest() if version else b"",
+            era_s=self._era_s(account, author.user_id),
         )
         return f"{self._base_url}{ROOT}{self._seal.make(Purpose.FACE, grant, _SLUG)}/{_SLUG}"
 
     def read(self, path: str) -> FaceGrant | None:
-        """Whose picture a path below `ROOT` asks for. None: not a link of ours, or an expired one."""
+        """Whose picture a path below `ROOT` asks for. None: not a link of ours, an expired one, or one of somebody who was erased
+        since."""
         sealed, _, slug = path.removeprefix(ROOT).partition("/")
         grant = self._seal.read(Purpose.FACE, sealed, slug, FaceGrant) if slug == _SLUG and path.startswith(ROOT) else None
         if grant is None or self._clock.now() >= EPOCH + timedelta(hours=grant.ends_at_h):
             return None
-        return grant
+        return grant if grant.era_s >= self._era_s(grant.account, grant.user_id) else None
+
+    def _era_s(self, account: AccountName, user_id: str) -> int:
+        erased_at = self._forgotten().get((account, user_id))
+        return 0 if erased_at is None else (erased_at - EPOCH) // timedelta(seconds=1)
+
+    def forget(self, account: AccountName, user_id: str) -> None:
+        """Nothing is known of that person's picture any more."""
+        self._known.pop((account, user_id), None)
 
     async def picture(self, grant: FaceGrant) -> Picture:
         """The person's picture as it is now, else initials: there is always one."""

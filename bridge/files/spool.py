@@ -180,6 +180,11 @@ class Spool:
             self._held_bytes -= file.size_bytes
             file.path.unlink(missing_ok=True)
 
+    def forget_idle(self) -> None:
+        """Delete all files that nobody uses now. Who needs one later fetches it again."""
+        for key in list(self._files):
+            self.forget(key)
+
 
 def _append(out: BinaryIO, sums: BlockSums, data: bytearray) -> None:
     sums.add(data)

@@ -4,6 +4,7 @@ command line may change them while the daemon runs."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -26,6 +27,7 @@ class Community:
         self._on_change = on_change
         self._decisions: Sequence[Decision] = ()
         self._linked: Sequence[LinkedUser] = ()
+        self._known_forgotten: Mapping[tuple[AccountName, str], datetime] = {}
 
     async def load(self) -> None:
         """Raises JournalError."""
@@ -59,5 +61,15 @@ class Community:
                 until=one.until,
             )
             for one in self._decisions
+            if one.kind is not DecisionKind.FORGOTTEN
         ]
         return Standing(people, rulings)
+
+    def take_newly_forgotten(self) -> Sequence[tuple[AccountName, str]]:
+        """Who was erased since the last call, by account and user id."""
+        known, self._known_forgotten = self._known_forgotten, dict(self.forgotten())
+        return [user for user, at in self._known_forgotten.items() if known.get(user) != at]
+
+    def forgotten(self) -> Mapping[tuple[AccountName, str], datetime]:
+        """Who was erased lately, by account and user id, and when."""
+        return {(one.user.account, one.user.user_id): one.at for one in self._decisions if one.kind is DecisionKind.FORGOTTEN}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from bridge.journal.contract import LeaseStore, MailStore, NoteStore
@@ -34,6 +35,9 @@ class JournalAccountStore:
 
     async def mail(self, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
         return await self._journal.mail(self._account, chat_id, after=after, limit=limit, mark=mark)
+
+    async def rewrite_mail(self, chat_id: str, holding: bytes, rewrite: Callable[[bytes], bytes]) -> None:
+        await self._journal.rewrite_mail(self._lease, chat_id, holding, rewrite)
 
 
 def account_note(account: AccountName, name: str) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -71,6 +71,11 @@ class AccountStore(Protocol):
     async def mail(self, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
         """The oldest of those behind a cursor, at most `limit`. A cursor that never was counts as 0; so does one whose mark is
         another's. Without a mark, the number alone is looked at."""
+        ...
+
+    async def rewrite_mail(self, chat_id: str, holding: bytes, rewrite: Callable[[bytes], bytes]) -> None:
+        """Change what is kept in a chat's mailbox, for readers who have not fetched it: each message whose content has the bytes
+        `holding` gets the content that `rewrite` makes of it. `rewrite` is pure, and may be called on another thread."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.accounts.state import AccountState
@@ -105,6 +106,7 @@ async def media(
     *,
     config: Callable[[], Config],
     is_relayed: Callable[[ChatRef], bool],
+    forgotten: Callable[[], Mapping[tuple[AccountName, str], datetime]],
 ) -> Media | None:
     """None where nobody outside reaches the bridge. Raises JournalError."""
     started_with = config()
@@ -119,6 +121,6 @@ async def media(
     seal, url = await kept_seal(store), started_with.web.public_url
     links = FileLinks(seal, url, clock, days=days, most_bytes=most_bytes)
     files = OnDemand(spool, supervisors.get, clock, most_bytes=most_bytes)
-    faces = Faces(seal, url, clock, supervisors.get, files, are_on=lambda: config().media.avatars)
+    faces = Faces(seal, url, clock, supervisors.get, files, are_on=lambda: config().media.avatars, forgotten=forgotten)
     pages = MediaPages(links, files, store, clock, is_relayed=is_relayed, faces=faces)
     return Media(links=links, files=files, faces=faces, pages=pages)

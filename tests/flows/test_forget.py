@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+from aiohttp import ClientSession
+
+from adapters.common.emulation.contract import Upload
 from tests.flows.world import World
-from tests.support.patience import eventually
+from tests.support.network import free_port
+from tests.support.patience import eventually, eventually_asked
 
 
 async def command(world: World, *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -85,3 +92,61 @@ async def test_the_command_line_mutes_beside_the_daemon(quiet_world: World) -> N
     await eventually(lambda: not app._community.standing(app._people)._muted)
     await world.say("slack", "relayed again", person="Mallory")
     await world.copy("telegram", "relayed again")
+
+
+class Followed(World):
+    """What is said on Discord is also kept for who fetches it, and pictures are shown by the bridge."""
+
+    def document(self) -> dict[str, Any]:
+        document = super().document()
+        document["accounts"]["webhook"]["ends"]["reader"] = {"fetch": True}
+        rooms = [f"{name}/{self.chats[name].address}" for name in ("telegram", "slack")]
+        document["routes"] = [{"name": "lobby", "between": [*rooms, "webhook/reader"]}]
+        return document
+
+
+@pytest.fixture
+async def followed(tmp_path: Path) -> AsyncIterator[Followed]:
+    made = Followed(tmp_path, ("telegram", "slack", "webhook"))
+    port = free_port()
+    made.settings["web"] = {"public": {"listen": f"127.0.0.1:{port}", "url": f"http://127.0.0.1:{port}"}}
+    await made.start_platforms()
+    yield made
+    await made.stop_bridge()
+    await made.stop_platforms()
+
+
+def left_on_disk(folder: Path, *needles: str) -> list[tuple[str, str]]:
+    """In the journal, its log and the spool."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".yaml" and not path.name.endswith("-shm")]
+    return [(path.name, needle) for path in files for needle in needles if needle.encode() in path.read_bytes()]
+
+
+async def test_no_words_no_name_and_no_picture_of_somebody_stay_with_the_bridge(followed: Followed) -> None:
+    world = followed
+    app = await world.start_bridge()
+    telegram: Any = world.emulators["telegram"]
+    zebulon, chat = telegram.add_person("Zebulon"), world.chats["telegram"].chat_id
+    note = Upload(name="xylophone.txt", mime="text/plain", content=b"xylophone notes")
+    first = await telegram.say(chat, "Zebulon", "xylophone", files=(note,))
+    await telegram.edit(chat, first, "xylophones")
+    await telegram.say(chat, "Zebulon", "xylophone " * 300)
+    await telegram.say(chat, "Anna", "a reply", reply_to=first)
+    await world.copy("slack", "a reply")
+    picture = (await world.copy("slack", "xylophones")).author_avatar_url
+    assert "/faces/" in picture
+    slack: Any = world.emulators["slack"]
+    slack.api.refusals = {"chat.postMessage": "invalid_blocks"}
+    await telegram.say(chat, "Zebulon", "a dead xylophone")
+    await eventually_asked(app.journal.dead_letters, what="a dead letter")
+    slack.api.refusals = {}
+    code, told = await command(world, "forget", f"telegram/{zebulon}")
+    assert (code, told["left"], told["messages"]) == (0, [], 3)
+    await eventually(lambda: not left_on_disk(world.folder, "xylophone", "Zebulon"), what="words on disk")
+    async with ClientSession() as session:
+
+        async def is_over() -> bool:
+            async with session.get(picture) as answer:
+                return answer.status in (404, 410)
+
+        await eventually_asked(is_over, what="the picture's link is over")

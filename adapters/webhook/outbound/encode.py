@@ -43,6 +43,18 @@ def deleted(end: str, outbound: OutboundDelete, now: datetime) -> StandardPayloa
     return _event("message.deleted", data, now)
 
 
+def without(message_id: str, deletion: StandardPayload, body: bytes) -> bytes:
+    """An event's body once a message is deleted: `deletion` in place of what says something of that message, and no quotation of
+    it in what replies to it."""
+    event = json.loads(body)
+    data = event["data"]
+    if data.get("message_id") == message_id:
+        return to_bytes(deletion)
+    if data.get("reply_to", {}).get("message_id") != message_id:
+        return body
+    return to_bytes({**event, "data": {**data, "reply_to": {"message_id": message_id, "author": "", "excerpt": ""}}})
+
+
 def reacted(end: str, outbound: OutboundReaction, now: datetime, *, added: bool) -> StandardPayload:
     """`emoji`: the reactions added or removed; `reactions`: all current ones."""
     emoji = outbound.added if added else outbound.removed

@@ -14,8 +14,11 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adapters.webhook.outbound.encode import without
+from adapters.webhook.wire import StandardPayload
 from bridge.model.account_store import AccountStore, Mail, MailPage
 from bridge.model.clock import Clock
 from bridge.model.errors import RetryLater
@@ -65,6 +68,12 @@ class Fetching:
             raise RetryLater("there is no journal to keep it in")
         await self._store.put_mail(end, name, body)
         self._tell(end)
+
+    async def take_back(self, end: str, message_id: str, deletion: StandardPayload) -> None:
+        """Who has not fetched a deleted message yet does not get its words: what was kept of it is replaced by its deletion."""
+        if self._store is None:
+            raise RetryLater("there is no journal to keep it in")
+        await self._store.rewrite_mail(end, f'"{message_id}"'.encode(), partial(without, message_id, deletion))
 
     def close(self) -> None:
         """Answer all waiting readers."""

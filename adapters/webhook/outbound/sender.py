@@ -70,7 +70,10 @@ class Sender:
 
     async def delete(self, outbound: OutboundDelete) -> None:
         copy = outbound.copy
-        await self.tell(copy.chat_id, f"{copy.message_ids[0]}-d", encode.deleted(copy.chat_id, outbound, self.now()))
+        payload = encode.deleted(copy.chat_id, outbound, self.now())
+        if self._directory.end(copy.chat_id).fetch:
+            await self._fetching.take_back(copy.chat_id, copy.message_ids[0], payload)
+        await self.tell(copy.chat_id, f"{copy.message_ids[0]}-d", payload)
 
     async def tell(self, name: str, webhook_id: str, payload: StandardPayload) -> None:
         """Send an event of Standard Webhooks, with the same id on every attempt."""

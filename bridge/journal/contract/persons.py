@@ -21,6 +21,8 @@ class DecisionKind(StrEnum):
     """Nothing of the person is relayed, and the person is named nowhere."""
     MUTED = "muted"
     """Nothing of the person is relayed."""
+    FORGOTTEN = "forgotten"
+    """What the person had written is erased. Links to the person's picture that were made before that are over."""
 
 
 class UserKey(_Value, frozen=True, order=True):
@@ -158,6 +160,11 @@ class PersonStore(Protocol):
         ...
 
     async def blank(self, event_seqs: Sequence[int]) -> None:
-        """Forget who wrote these messages, and what the journal still holds of their words but for messages that they were merged
-        into, which a deletion takes them out of. What became of them stays."""
+        """Forget who wrote these messages, and all that the journal still holds of their words. What became of them stays. Call it
+        once their deletion is accepted: what is still to be sent of them has no words any more."""
+        ...
+
+    async def erase(self, user: UserKey, messages: Sequence[MessageRef]) -> None:
+        """Forget what is recorded about somebody: names, claims, reactions, input that names the user id, and what others who
+        wait to be sent quote of these messages, which are the person's. Decisions stay, without the name."""
         ...

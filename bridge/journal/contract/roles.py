@@ -8,7 +8,7 @@ what people change by a command, and notes, do not: they are right whoever acts 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -268,6 +268,10 @@ class MailStore(Protocol):
         another's. Without a mark, the number alone is looked at."""
         ...
 
+    async def rewrite_mail(self, lease: Lease, chat_id: str, holding: bytes, rewrite: Callable[[bytes], bytes]) -> None:
+        """Give each kept message of a mailbox whose content has the bytes `holding` the content that `rewrite` makes of it."""
+        ...
+
 
 class Upkeep(Protocol):
     """Opening and closing, figures, forgetting."""
@@ -294,6 +298,11 @@ class Upkeep(Protocol):
     async def prune(self, *, before: datetime, limit: int = 1000) -> int:
         """Forget finished events and links accepted before that moment (dead letters and open deliveries stay), at most `limit`
         events a call; returns how many went."""
+        ...
+
+    async def scrub(self) -> bool:
+        """Overwrite or give back what the storage still holds of what was deleted. False: not all of it could be reached now,
+        since others read it; it goes with what is written next."""
         ...
 
 

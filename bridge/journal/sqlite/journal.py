@@ -33,7 +33,7 @@ from bridge.journal.contract import (
     StoredWait,
     Undecodable,
 )
-from bridge.journal.sqlite import arrivals, generations, invites, keys, mailboxes, upkeep
+from bridge.journal.sqlite import arrivals, erasing, generations, invites, keys, mailboxes, upkeep
 from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
@@ -333,6 +333,9 @@ class SqliteJournal:
     async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
         return await self._read(lambda queries: mailboxes.mail(queries.connection, account, chat_id, after, limit, mark))
 
+    async def rewrite_mail(self, lease: Lease, chat_id: str, holding: bytes, rewrite: Callable[[bytes], bytes]) -> None:
+        await self._write(lambda ledger: mailboxes.rewrite_mail(ledger, lease.account, chat_id, holding, rewrite))
+
     # -- generations --------------------------------------------------------------------------------------------------------
 
     async def begin_generation(self, mark: str) -> Sequence[Generation]:
@@ -357,3 +360,8 @@ class SqliteJournal:
             if not await self._write(upkeep.shrink):
                 break
         return pruned
+
+    async def scrub(self) -> bool:
+        while await self._write(erasing.free):
+            pass
+        return await asyncio.to_thread(erasing.cut_log, self._path, busy_timeout_s=self._busy_timeout_s)

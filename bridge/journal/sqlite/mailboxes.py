@@ -5,6 +5,7 @@ The newest of those that are no longer kept stays as a row without content: a re
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
 
 from bridge.journal.sqlite.codec import pack_time, unpack_time
@@ -26,6 +27,17 @@ def put_mail(ledger: Ledger, account: AccountName, chat: str, name: str, content
         gone = last + 1 - MAILBOX_KEPT
         connection.execute("UPDATE mail SET content = x'' WHERE mailbox = ? AND number = ?", (mailbox, gone))
         connection.execute("DELETE FROM mail WHERE mailbox = ? AND number < ?", (mailbox, gone))
+
+
+def rewrite_mail(ledger: Ledger, account: AccountName, chat: str, holding: bytes, rewrite: Callable[[bytes], bytes]) -> None:
+    connection = ledger.connection
+    found = connection.execute(
+        "SELECT mail.mailbox, mail.number, mail.content FROM mailbox JOIN mail ON mail.mailbox = mailbox.id"
+        " WHERE mailbox.account = ? AND mailbox.chat = ? AND instr(mail.content, ?)",
+        (account, chat, holding),
+    ).fetchall()
+    rows = [(rewrite(content), mailbox, number) for mailbox, number, content in found]
+    connection.executemany("UPDATE mail SET content = ? WHERE mailbox = ? AND number = ?", rows)
 
 
 def mail(connection: sqlite3.Connection, account: AccountName, chat: str, after: int, limit: int, mark: str = "") -> MailPage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ from bridge.journal.contract import (
     UserKey,
 )
 from bridge.journal.rules import states
+from bridge.journal.sqlite import erasing
 from bridge.journal.sqlite.codec import (
     NUMBERS,
     pack_id,
@@ -38,6 +40,8 @@ from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 T = TypeVar("T")
 
 AUDIT_KEPT = 10_000
+_BLANKED_AT_ONCE = 100
+"""Messages in one transaction: the daemon writes in between."""
 _KINDS = tuple(DecisionKind)
 _STEPS = tuple(ClaimStep)
 _UNSHOWN = (
@@ -167,7 +171,12 @@ class SqlitePersons:
         return [(seq, MessageRef(ChatRef(user.account, chat), unpack_id(message))) for seq, chat, message in rows]
 
     async def blank(self, event_seqs: Sequence[int]) -> None:
-        await self._write(lambda ledger: _blank(ledger, [(seq,) for seq in event_seqs]))
+        for start in range(0, len(event_seqs), _BLANKED_AT_ONCE):
+            seqs = event_seqs[start : start + _BLANKED_AT_ONCE]
+            await self._write(partial(erasing.blank, seqs=seqs))
+
+    async def erase(self, user: UserKey, messages: Sequence[MessageRef]) -> None:
+        await self._write(lambda ledger: erasing.erase(ledger, user, messages))
 
     async def _rows(self, sql: str, *values: object) -> list[Any]:
         return await self._read(lambda queries: queries.connection.execute(sql, values).fetchall())
@@ -229,17 +238,6 @@ def _audit(ledger: Ledger, entry: Audited) -> None:
     row = (pack_time(entry.at), entry.actor, entry.action, entry.subject, entry.result)
     done = ledger.connection.execute("INSERT INTO audit (at, actor, action, subject, result) VALUES (?, ?, ?, ?, ?)", row)
     ledger.connection.execute("DELETE FROM audit WHERE number <= ?", ((done.lastrowid or 0) - AUDIT_KEPT,))
-
-
-def _blank(ledger: Ledger, seqs: list[tuple[int]]) -> None:
-    connection = ledger.connection
-    connection.executemany("UPDATE event SET author = NULL, author_id = NULL, username = NULL WHERE seq = ?", seqs)
-    connection.executemany("DELETE FROM item WHERE seq = ?", seqs)
-    connection.executemany(
-        "UPDATE latest SET json = NULL WHERE json IS NOT NULL"
-        " AND (chat, message) IN (SELECT origin, message FROM event WHERE seq = ?)",
-        seqs,
-    )
 
 
 def _claim(row: Sequence[Any]) -> Claim:

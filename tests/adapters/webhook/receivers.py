@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from msgspec.structs import replace
 from standardwebhooks import Webhook
 
 from adapters.webhook.adapter import WebhookAdapter, build
@@ -97,6 +98,10 @@ class MemoryStore:
         box = self.boxes.setdefault(chat_id, [])
         if name not in [mail.name for mail in box]:
             box.append(Mail(number=len(box) + 1, name=name, at=SYSTEM_CLOCK.now(), content=content))
+
+    async def rewrite_mail(self, chat_id: str, holding: bytes, rewrite: Callable[[bytes], bytes]) -> None:
+        box = self.boxes.get(chat_id, [])
+        box[:] = [replace(mail, content=rewrite(mail.content)) if holding in mail.content else mail for mail in box]
 
     async def mail(self, chat_id: str, *, after: int, limit: int, mark: str = "") -> MailPage:
         box = self.boxes.get(chat_id, [])

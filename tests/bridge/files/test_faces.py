@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,12 @@ class Room:
         self.are_on = True
         self.spool = Spool(folder / "spool", 10_000_000)
         self.files = OnDemand(self.spool, self.accounts.get, SystemClock(), most_bytes=5_000_000)
-        self.faces = Faces(Seal(bytes(64)), BASE, self.clock, self.accounts.get, self.files, are_on=lambda: self.are_on)
+        self.forgotten: dict[tuple[AccountName, str], datetime] = {}
+        self.faces = Faces(
+            *(Seal(bytes(64)), BASE, self.clock, self.accounts.get, self.files),
+            are_on=lambda: self.are_on,
+            forgotten=lambda: self.forgotten,
+        )
 
     async def opened(self, url: str) -> faces_module.Picture:
         grant = self.faces.read(url.removeprefix(BASE))
@@ -183,3 +189,17 @@ async def test_a_link_ends_and_no_other_opens_anything(room: Room) -> None:
         "/faces/",
     ):
         assert room.faces.read(odd) is None
+
+
+async def test_links_of_somebody_who_was_erased_are_over_at_once(room: Room) -> None:
+    before, of_another = await room.faces.url(TG, ANNA), await room.faces.url(TG, Author(user_id="43", name="Boris"))
+    room.forgotten[TG, ANNA.user_id] = room.clock.now()
+    room.faces.forget(TG, ANNA.user_id)
+    assert room.faces.read(before.removeprefix(BASE)) is None
+    assert await room.opened(of_another)
+    after = await room.faces.url(TG, ANNA)
+    assert after != before
+    assert (await room.opened(after)).content == JPEG, "who writes again is shown again"
+    del room.forgotten[TG, ANNA.user_id]  # kept no longer: links of before have ended by then
+    assert await room.opened(after)
+    assert faces_module.LONGEST_LINK.days == 14

@@ -1,0 +1,165 @@
+"""What is erased of a person is in no table, and nowhere in the files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bridge.journal.contract import (
+    Answered,
+    AttemptStarted,
+    Claim,
+    Claimant,
+    ClaimStep,
+    Decision,
+    DecisionKind,
+    Delivered,
+    Piece,
+    PiecesSet,
+    PlanSet,
+    UserKey,
+)
+from bridge.journal.contract.keys import NewArrival, StoredKey
+from bridge.journal.sqlite import SqliteJournal
+from bridge.model.errors import Answer
+from bridge.model.events import AlbumItem, MessageCreated, ReplyTo
+from bridge.model.outcomes import Loss, LossOf
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import plain
+from bridge.model.web_mount import KeyDirection
+from tests.bridge.journal.journal_makers import (
+    ACCOUNT,
+    CHAT,
+    A,
+    B,
+    accept,
+    at,
+    created,
+    deleted,
+    edited,
+    message,
+    native,
+    reacted,
+    sent,
+)
+
+Json = dict[str, Any]
+NAME, WORDS = "Zebulon", "xylophone"
+USER, ANNA = UserKey(account=ACCOUNT, user_id="u-Zebulon"), UserKey(account=ACCOUNT, user_id="u-Anna")
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
+    made = SqliteJournal(tmp_path / "bridge.journal")
+    await made.open()
+    yield made
+    await made.close()
+
+
+def found(folder: Path, *needles: str) -> list[tuple[str, str]]:
+    """Which of these are in which of the journal's files."""
+    files = [path for path in folder.iterdir() if path.name != "bridge.journal-shm"]
+    return [(path.name, needle) for path in files for needle in needles if needle.encode() in path.read_bytes()]
+
+
+def written(number: str, **more: Any) -> MessageCreated:
+    return created(number, author=NAME, text=f"{WORDS} {number} " + WORDS * 1000, **more)
+
+
+async def fill(journal: SqliteJournal) -> list[int]:
+    """Messages that are delivered, merged, waiting and begun, with all that is kept beside them; returns their numbers."""
+    lease = journal.lease(A.account)
+    album = replace(written("1", also=("2",)), items=(AlbumItem(text=plain(WORDS)), AlbumItem(text=plain(WORDS))))
+    one = await accept(journal, album, A, B)
+    losses = (LossOf(next(iter(Loss)), f"{WORDS}.pdf was too large"),)
+    await journal.record(
+        lease,
+        [
+            sent(one.delivery_ids[0], one.event_seq, A, "c1"),
+            Delivered(delivery_id=one.delivery_ids[0], at=at(2), losses=losses),
+            PiecesSet(target=A, lead_seq=one.event_seq, pieces=(Piece(event_seq=one.event_seq, content=WORDS.encode()),)),
+            AttemptStarted(delivery_id=one.delivery_ids[1], part=0, attempt=1, at=at(2)),
+            PlanSet(delivery_id=one.delivery_ids[1], content=WORDS.encode()),
+            Answered(delivery_id=one.delivery_ids[1], at=at(2), answer=Answer(status=500, took_s=1, body=WORDS)),
+        ],
+    )
+    waiting = await accept(journal, written("3"), A)
+    change = replace(edited("3"), content=written("3").content)
+    await accept(journal, change, A)
+    await accept(journal, reacted("9", version=1, who=NAME, added=("👍",)), A)
+    return [one.event_seq, waiting.event_seq]
+
+
+async def record_the_person(journal: SqliteJournal) -> None:
+    persons = journal.persons
+    await persons.decide(Decision(user=USER, kind=DecisionKind.OPTED_OUT, name=NAME, at=at(0), by=str(USER)))
+    await persons.mark_of(A, str(USER), [("", NAME), (" (2)", f"{NAME} (2)")], at=at(0))
+    asker, other = (Claimant(user=user, name=name, username=name, address="C1") for user, name in ((ANNA, "Anna"), (USER, NAME)))
+    ends: Json = {"created_at": at(0), "valid_until": at(10**9)}
+    await persons.put_claim(Claim(asker=asker, step=ClaimStep.SAID, code_hash=b"x", other=other, **ends))
+    await persons.put_claim(Claim(asker=other, step=ClaimStep.ASKED, code_hash=b"y", **ends))
+    raw = json.dumps({"from": USER.user_id, "text": WORDS}).encode()
+    await journal.keep_undecodable(journal.lease(ACCOUNT), raw, "odd", [], received_at=at(0))
+    limits: Json = {"per_minute": 1, "most_bytes": 9000, "created_at": at(0)}
+    await journal.add_key(StoredKey(key_id="k1", account=ACCOUNT, chat="C1", direction=KeyDirection.IN, **limits))
+    request: Json = {"method": "POST", "query": "", "headers": (), "is_whole": True, "status": 400}
+    await journal.keep_arrival(NewArrival(key_id="k1", arrived_at=at(0), body=raw, **request))
+
+
+async def test_nothing_of_a_person_is_left_in_any_table_nor_in_the_files(journal: SqliteJournal, tmp_path: Path) -> None:
+    seqs = await fill(journal)
+    await record_the_person(journal)
+    lease = journal.lease(A.account)
+    await journal.put_mail(lease, native(A).chat_id, "c1", json.dumps({"message_id": "c1", "text": WORDS}).encode(), at=at(0))
+    others = json.dumps({"message_id": "c9", "text": "of somebody else"}).encode()
+    await journal.put_mail(lease, native(A).chat_id, "c9", others, at=at(0))
+    quoting = created("9", author="Anna", text="an answer")
+    reply = ReplyTo(message_id="1", author_name=NAME, excerpt=WORDS)
+    answer = await accept(journal, replace(quoting, content=replace(quoting.content, reply_to=reply)), B)
+    assert found(tmp_path, NAME, WORDS), "else this shows nothing"
+
+    for number in ("1", "3"):
+        await accept(journal, deleted(number), A, B)
+    await journal.persons.blank(seqs)
+    await journal.persons.erase(USER, [message(CHAT, "1"), message(CHAT, "3")])
+    assert await journal.scrub()
+    assert found(tmp_path, WORDS) == []
+    # who decided something, and about whom, stays: by id
+    await journal.close()
+    data = (tmp_path / "bridge.journal").read_bytes()
+    assert data.count(NAME.encode()) == data.count(USER.user_id.encode())
+    assert found(tmp_path, WORDS) == []
+    await journal.open()
+    pages = await journal.mail(A.account, native(A).chat_id, after=0, limit=9)
+    assert [one.content for one in pages.mail] == [others]
+    (kept,) = [one for one in await journal.pending(B, 0, 99) if getattr(one, "event_seq", 0) == answer.event_seq]
+    assert kept.event.content.text == plain("an answer"), "what others wrote is theirs"  # type: ignore[union-attr]
+    assert [one.kind for one in await journal.persons.decisions()] == [DecisionKind.OPTED_OUT]
+    assert (await journal.persons.claims(at=at(0)), await journal.undecodable(), await journal.arrivals("k1")) == ([], [], [])
+
+
+async def test_input_and_claims_of_others_stay(journal: SqliteJournal) -> None:
+    anna = Claimant(user=ANNA, name="Anna", username="", address="C1")
+    claim = Claim(asker=anna, step=ClaimStep.ASKED, code_hash=b"x", created_at=at(0), valid_until=at(9))
+    await journal.persons.put_claim(claim)
+    await journal.keep_undecodable(journal.lease(ACCOUNT), b"of u-Anna", "odd", [], received_at=at(0))
+    other = AccountName("other")
+    await journal.keep_undecodable(journal.lease(other), b"u-Zebulon of another server", "odd", [], received_at=at(0))
+    await journal.persons.erase(USER, [])
+    assert await journal.persons.claims(at=at(0)) == [claim]
+    assert len(await journal.undecodable()) == 2
+
+
+async def test_a_message_that_waits_ends_as_deleted_and_not_as_a_damaged_row(journal: SqliteJournal) -> None:
+    waiting = await accept(journal, written("3"), A)
+    await accept(journal, deleted("3"), A)
+    await journal.persons.blank([waiting.event_seq])
+    first, second = await journal.pending(A, 0, 9)
+    assert isinstance(first.event, MessageCreated)  # type: ignore[union-attr]
+    assert first.event.meta.author is None  # type: ignore[union-attr]
+    assert first.later == second.event or first.later is not None  # type: ignore[union-attr]
