@@ -167,7 +167,7 @@ def _bodies(connection: sqlite3.Connection) -> Iterator[tuple[int, ChatEvent]]:
 def free(ledger: Ledger) -> bool:
     """One step of giving all free pages back to the disk. False if there is nothing left to do."""
     connection = ledger.connection
-    before = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    before: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
     for _ in range(min(before, _FREED_AT_ONCE)):
         connection.execute("PRAGMA incremental_vacuum(1)")
     left: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
