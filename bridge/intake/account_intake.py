@@ -50,6 +50,8 @@ from bridge.policy.routing import Planned, RoutingTable
 
 log = structlog.get_logger("intake")
 
+_STEP = 8
+"""After so many events of one batch the loop has its turn: a catch-up brings hundreds."""
 _RESOLVE_AGAIN_S = 10.0
 
 
@@ -103,8 +105,10 @@ class AccountIntake:
             entries: list[AcceptRequest] = []
             lanes: set[ChatAddress] = set()
             albums: dict[MessageRef, dict[str, AlbumItem]] = {}
-            for event in map(storable, events):
+            for number, event in enumerate(map(storable, events), 1):
                 entries += await self._plan(await self._whole(event, albums), lanes)
+                if number % _STEP == 0:
+                    await asyncio.sleep(0)
             if not entries and not cursors:
                 return
             # a commit cannot be undone: if the adapter is cancelled meanwhile, its lanes must still learn of it
