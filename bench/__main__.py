@@ -20,7 +20,7 @@ from rich.table import Table
 
 from adapters.common.emulation.contract import FaultKind
 from adapters.registry import platforms
-from bench import busy, files, neighbours, size, soak, speed, strangers, text, trouble, webhooks
+from bench import busy, disabled_end, files, neighbours, size, soak, speed, strangers, text, trouble, webhooks
 
 _ROW_LIMIT_S = 3600.0
 
@@ -98,6 +98,7 @@ FIGURES: dict[str, Figure] = {
         webhooks.incoming(requests=requests // (10 if quick else 1), at_once=at_once)
         for at_once, requests in ((1, 2000), (20, 5000), (200, 5000))
     ],
+    "disabled-end": lambda quick: [disabled_end.disabled_end(messages=5000 if quick else 100_000)],
     "busy": lambda quick: [busy.busy(messages=50_000 if quick else 1_000_000)],
     "soak": lambda quick: [soak.soak(minutes=1 if quick else 10)],
 }

@@ -14,6 +14,7 @@ from rich.console import Console
 
 import bench.__main__ as command
 from bench.busy import Tally, busy
+from bench.disabled_end import disabled_end
 from bench.stage import Relay, Stage
 from tests.support.patience import PATIENCE_S
 
@@ -114,6 +115,14 @@ async def test_a_busy_day_in_small(monkeypatch: pytest.MonkeyPatch) -> None:
         "out_of_order": 0,
     }
     assert row["reloads"]
+
+
+async def test_a_disabled_end_in_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_setaffinity", lambda pid, cores: None)
+    row = await disabled_end(messages=300, seconds=0.5)
+    assert {name: row[name] for name in ("lost", "doubled", "out_of_order")} == {"lost": 0, "doubled": 0, "out_of_order": 0}
+    assert [row[f"{moment}_lost"] for moment in ("alone", "beside", "sending")] == [0, 0, 0]
+    assert row["peak_mb"] < row["rss_mb"] + 40
 
 
 def test_a_tally_sees_what_it_is_there_for() -> None:
