@@ -15,6 +15,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, cast
 
+from bridge.model.foreign_settings import ForeignPlatform
 from bridge.model.platform import Manifest, Platform, SecretShape
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ def secret_shapes() -> tuple[SecretShape, ...]:
             if platform in _OURS:
                 raise
     return tuple(shapes)
+
+
+def matterbridge() -> Mapping[str, ForeignPlatform]:
+    """By the protocol of a matterbridge account: which of our platforms it becomes, and how (`matterbridge.py` of its package)."""
+    found = {}
+    for platform in platforms():
+        package = load_manifest(platform).package
+        for protocol in _find(package, "matterbridge", "PROTOCOLS", optional=True) or ():
+            account, chat = (_find(package, "matterbridge", name) for name in ("account", "chat"))
+            found[protocol] = ForeignPlatform(platform, account, chat)
+    return found
 
 
 def _function(package: str, module: str, name: str, *, optional: bool = False) -> Callable[..., Any]:

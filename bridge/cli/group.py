@@ -26,6 +26,7 @@ _COMMANDS = {
     "keys": "bridge.cli.keys:keys",
     "hooks": "bridge.cli.hooks:hooks",
     "schema": "bridge.cli.schema:schema",
+    "import": "bridge.cli.importing:import_",
     "sandbox": "bridge.cli.sandbox:sandbox",
 }
 """Command -> where its function (or its group of commands) is, in the order of the help."""

@@ -53,6 +53,7 @@ ROSTER = (
 MORE = frozenset(
     {
         "abilities.py",
+        "matterbridge.py",
         "uploads.py",
         "rate_limit.py",
         "inbound/stream.py",

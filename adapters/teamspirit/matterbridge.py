@@ -1,0 +1,41 @@
+"""What matterbridge's `[mattermost.*]` and `[rocketchat.*]` become: accounts with a dialect of that server. Its settings:
+github.com/42wim/matterbridge, matterbridge.toml.sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.model.foreign_settings import ForeignSection
+
+PROTOCOLS = ("mattermost", "rocketchat")
+
+_HOW = "create a bot account (Mattermost: Integrations, Bot Accounts; Rocket.Chat: a personal access token) and give its token"
+
+
+def account(section: ForeignSection) -> dict[str, Any]:
+    """The options of an account."""
+    protocol = section.place.partition(".")[0]
+    server = section.text("Server")
+    scheme = "http" if section.flag("NoTLS") else "https"
+    token = section.secret("Token")
+    if not token:
+        section.note("Token", "is missing: a bot logs in by a token, not by a password", _HOW)
+    for key in ("Login", "Password", "Team", "WebhookURL", "WebhookBindAddress"):
+        if section.text(key):
+            section.note(key, "is not needed: the bot's token is enough")
+    for key in ("PrefixMessagesWithNick", "SkipVersionCheck", "UseUserName"):
+        if section.given(key) is not None:
+            section.note(key, "is not needed")
+    if not server:
+        section.note("Server", "is missing", "write the server's address into the account's `server`")
+    address = server if "://" in server else f"{scheme}://{server or 'im.example.com'}"
+    return {"dialect": protocol, "server": address, "api_key": token or "${" + protocol.upper() + "_TOKEN}"}
+
+
+def chat(channel: str, options: Mapping[str, Any]) -> str:
+    """The chat part of an address: the name of a channel, or its id after `ID:`. Raises ValueError if it is none."""
+    name = channel[3:] if channel.lower().startswith("id:") else channel.removeprefix("#")
+    if not name.strip():
+        raise ValueError("a channel is its name in the URL, or ID: and its id")
+    return name
