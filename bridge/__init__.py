@@ -11,6 +11,6 @@ intake         input becomes the bridge's responsibility                  web   
 systemd        notifications to systemd                                   process  standard streams, early signals
 delivery       one ordered lane per target chat
 running_accounts, app, daemon    accounts built and replaced; the parts wired; the daemon's life
-sandbox        the bridge between emulators
+sandbox        the bridge between emulators                               matterbridge   its configuration as bridge.yaml
 cli            the commands
 """
