@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import yaml
 from aiohttp import web as http
 from rocketchat_API.rocketchat import RocketChat  # type: ignore[import-untyped]
 
@@ -17,7 +21,8 @@ from bridge.model.adapter import Outbound, Reply, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.dialects import StepState
 from bridge.model.errors import AccountDown
-from bridge.model.rich_text import plain
+from bridge.model.events import MessageCreated
+from bridge.model.rich_text import plain, text_of
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import make_adapter, running, summary
 from tests.adapters.teamspirit.trial.conftest import context_of, steps_of
@@ -25,6 +30,7 @@ from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
 
 TOKEN, USER = "rc-personal-access-token", "rocketbot17chars0"
+README = Path(__file__).parents[3] / "adapters" / "teamspirit" / "README.md"
 Json = dict[str, Any]
 
 
@@ -36,6 +42,9 @@ class RocketChatServer:
         self.messages: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, bool]] = []
         self.status: Json = {}
+        self.kind = "channels"
+        """Of its room."""
+        self.histories: list[str] = []
         self._ids = itertools.count(1)
         self._runner: http.AppRunner | None = None
 
@@ -51,6 +60,8 @@ class RocketChatServer:
             ("POST", "chat.delete", self._delete),
             ("POST", "chat.react", self._react),
             ("POST", "users.setStatus", self._set_status),
+            ("GET", "channels.history", self._history),
+            ("GET", "groups.history", self._history),
         ]
         for method, name, handler in table:
             app.router.add_route(method, f"/api/v1/{name}", self._wrapped(handler))
@@ -95,12 +106,34 @@ class RocketChatServer:
     async def _post(self, request: http.Request) -> Json:
         body = await request.json()
         assert body.get("roomId") == "GENERAL" or body.get("channel") == "general"
-        message = {"_id": f"m{next(self._ids)}", "rid": "GENERAL", "msg": body["text"], "u": {"_id": USER, "username": "mostik"}}
+        message: Json = {"_id": f"m{next(self._ids)}", "rid": "GENERAL", "msg": body["text"], "ts": iso(datetime.now(UTC))}
+        message["u"] = {"_id": USER, "username": "mostik"}
         self.messages[str(message["_id"])] = {
             **message,
             **{name: body[name] for name in ("alias", "avatar", "tmid") if name in body},
         }
         return {"ts": 1481748965123, "channel": "general", "message": self.messages[str(message["_id"])]}
+
+    async def _history(self, request: http.Request) -> Json:
+        """Newest first; those before `latest`, without it. Of rooms of another kind there is none: channels.ts and groups.ts of
+        apps/meteor/app/api/server/v1."""
+        self.histories.append(request.path.rpartition("/")[2])
+        if request.query["roomId"] != "GENERAL" or not self.histories[-1].startswith(self.kind):
+            raise KeyError("error-room-not-found")
+        latest = request.query.get("latest", "9")
+        found = [one for one in self.messages.values() if str(one["ts"]) < latest]
+        return {"messages": sorted(found, key=lambda one: str(one["ts"]), reverse=True)[: int(request.query["count"])]}
+
+    def say(self, text: str, **more: Any) -> str:
+        """As a person does."""
+        moment = datetime.now(UTC) + timedelta(seconds=1, milliseconds=next(self._ids))
+        message_id = f"p{next(self._ids)}"
+        self.messages[message_id] = {
+            **{"_id": message_id, "rid": "GENERAL", "msg": text, "ts": iso(moment), "_updatedAt": iso(moment)},
+            **{"u": {"_id": "u-anna", "username": "anna", "name": "Anna Petrova"}, "urls": [], "mentions": [], "channels": []},
+            **more,
+        }
+        return message_id
 
     async def _update(self, request: http.Request) -> Json:
         body = await request.json()
@@ -122,6 +155,10 @@ class RocketChatServer:
         self.status = await request.json()
         assert self.status["status"] in ("online", "away", "busy", "offline")
         return {}
+
+
+def iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 @pytest.fixture
@@ -156,6 +193,66 @@ async def test_rocketchat_api_takes_the_server_for_rocket_chat(rocket: RocketCha
 
     await asyncio.to_thread(use)
     assert not rocket.messages
+
+
+async def test_rocketchat_api_reads_the_history_of_the_server(rocket: RocketChatServer) -> None:
+    rocket.say("first")
+    rocket.say("second")
+
+    def use() -> None:
+        client = RocketChat(auth_token=TOKEN, user_id=USER, server_url=rocket.url)
+        newest, oldest = client.channels_history("GENERAL", count=10)
+        assert (newest["msg"], oldest["msg"]) == ("second", "first")
+        (older,) = client.channels_history("GENERAL", count=10, latest=newest["ts"])
+        assert older["_id"] == oldest["_id"]
+
+    await asyncio.to_thread(use)
+
+
+def overrides_of_the_readme(kind: str) -> Json:
+    text = README.read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```yaml\n(    overrides:\n      operations:\n        history:\n.*?)```", text, re.DOTALL)
+    found: Json = yaml.safe_load(snippet.replace("/channels.history", f"/{kind}.history"))
+    return found
+
+
+@pytest.mark.parametrize("kind", ["channels", "groups"])
+async def test_the_history_of_the_readme_is_read_page_by_page(rocket: RocketChatServer, intake: RecordingIntake, kind: str) -> None:
+    rocket.kind = kind
+    intake.chats.add("GENERAL")
+    quick = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05}
+    given = {**options(rocket, **quick, **overrides_of_the_readme(kind)), "webhook": None}
+    adapter = make_adapter(given)
+    async with running(adapter, intake):
+        message = rocket.say("hello :tada:")
+        await eventually(lambda: summary(intake) == ["+hello 🎉"])
+        (created,) = intake.of(MessageCreated)
+        assert created.meta.author is not None
+        assert (created.meta.author.name, created.meta.author.username) == ("Anna Petrova", "anna")
+        rocket.say("below", tmid=message)
+        rocket.say("anna", t="uj")
+        rocket.say("", attachments=[{"title": "Build 7", "text": "passed"}], alias="CI", bot={"i": "hook"})
+        rocket.say("", file={"_id": "f", "name": "plan.pdf"}, attachments=[{"title": "plan.pdf", "title_link_download": True}])
+        await eventually(lambda: len(intake.of(MessageCreated)) == 4)
+        _, below, card, file = intake.of(MessageCreated)
+        assert below.meta.thread_id == message
+        assert "Build 7" in text_of(card.content.text)
+        assert "plan.pdf" in text_of(file.content.text)
+        rocket.messages[message] |= {"msg": "changed", "editedAt": iso(datetime.now(UTC))}
+        await eventually(lambda: summary(intake)[-1] == "~changed")
+        del rocket.messages[message]
+        await eventually(lambda: summary(intake)[-1] == "-")
+    await adapter.close()
+    before = len(summary(intake))
+    for number in range(120):
+        rocket.say(f"while away {number}")
+    again = make_adapter(given)
+    async with running(again, intake):
+        await eventually(lambda: len(summary(intake)) == before + 120)
+    assert summary(intake)[before:] == [f"+while away {number}" for number in range(120)]
+    assert not intake.gaps
+    assert set(rocket.histories) == {f"{kind}.history"}
+    await again.close()
 
 
 async def test_every_operation_of_the_dialect_works(rocket: RocketChatServer) -> None:
