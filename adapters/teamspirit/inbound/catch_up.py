@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.teamspirit.errors import Gone, TooFar
+from adapters.teamspirit.inbound.absences import look
 from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, UNREAD, Compare, Found, State, is_read, last_id
 from adapters.teamspirit.inbound.decodings import Decodings
-from adapters.teamspirit.inbound.readings import Reading
+from adapters.teamspirit.inbound.readings import SURE, Reading, order_told
 from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock
@@ -65,7 +66,9 @@ class ChatReader:
         self._loaded = False
         self._versions: dict[str, str] = {}
         self._missing: frozenset[str] = frozenset()
-        self._is_stuck = self._was_full = False
+        self._told: tuple[str, str] | None = None
+        self._was_full = False
+        self._newest_first: bool | None = None
 
     @property
     def in_doubt(self) -> bool:
@@ -81,26 +84,31 @@ class ChatReader:
         await self._load()
         self._compare.horizon_ms = round((self._now() + _AHEAD).timestamp() * 1000)
         if self._state is None:
-            items = await self._read_page(self.chat_id, "", None)
-            whole = len(items) < self._history.page_size
-            if not whole and self._history.by == "after" and self._history.without_after == "oldest":
-                items = await self._latest(items)
-            readings = await self._readings(items)
+            readings = await self._readings(await self._read_page(self.chat_id, "", None))
+            whole = not self._compare.is_full(readings)
+            if readings and self._history.by == "after" and self._history.without_after == "oldest":
+                # a short page may have others behind it
+                latest = await self._latest(readings)
+                whole, readings = whole and len(latest) == len(readings), latest
             state = self._compare.first(readings, whole=whole, since=self._since(self.chat_id))
             await self._accept(Found(state))
 
-    async def _latest(self, page: list[Any]) -> list[Any]:
-        """The latest pages of a chat, read from its beginning: long, but once in a chat's life."""
-        items = page
+    async def _latest(self, page: list[Reading]) -> list[Reading]:
+        """The latest pages of a chat, read from its beginning: long, but once in a chat's life. Ends at what is said only now:
+        somebody may always say more."""
+        latest, said_now = page, self._since(self.chat_id) or self._now()
         for _ in range(_MOST_PAGES):
-            last = last_id(await self._readings(page))
-            if len(page) < self._history.page_size or not last:
+            times = [one.sent_at for one in page if one.sent_at is not None]
+            last = last_id(page)
+            if not last or (times and max(times) >= said_now):
                 break
-            page = await self._read_page(self.chat_id, last, None)
-            if last_id(await self._readings(page)) == last:
-                break  # a server that never moves on
-            items = [*items[-self._history.page_size :], *page]
-        return items
+            page, before = await self._behind(last), page
+            if last_id(page) in ("", last):
+                break  # the end, or a server that never moves on
+            latest = [*latest[-self._history.page_size :], *page]
+            if not times and len(page) < len(before):
+                break
+        return latest
 
     def rest(self) -> None:
         """Nothing happens here: forget what the cursor remembers too. Call under `lock`."""
@@ -155,17 +163,19 @@ class ChatReader:
             moves = found.more and reached != before
             if not moves:
                 # the last page, or a server that never moves on
-                self._tell(is_stuck=found.full and self._history.by == "after")
+                self._tell(found)
                 break
         return news
 
-    def _tell(self, *, is_stuck: bool) -> None:
+    def _tell(self, found: Found) -> None:
         """A full page behind which there is no place to read on from hides all that follows."""
-        if is_stuck and not self._is_stuck:
-            self._intake.notice(_STUCK, _CHECK_PAGES, chat_id=self.chat_id)
-        elif self._is_stuck and not is_stuck:
+        is_stuck = found.full and self._history.by == "after"
+        problem = (_STUCK, _CHECK_PAGES) if is_stuck else found.problem
+        if problem is not None and problem != self._told:
+            self._intake.notice(*problem, chat_id=self.chat_id)
+        elif self._told is not None and problem is None:
             self._intake.chat_restored(self.chat_id)
-        self._is_stuck = is_stuck
+        self._told = problem
 
     async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
         now = self._clock.now()
@@ -180,10 +190,23 @@ class ChatReader:
             return found
         items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
         readings = await self._readings(items)
-        return self._compare.after(state, readings, place, now, missing_before=missing_before)
+        looked = await look(self._compare, state, place, readings, self._behind)
+        found = self._compare.after(state, looked.readings, place, now, missing=looked.missing, missing_before=missing_before)
+        found.problem = looked.problem
+        return found
+
+    async def _behind(self, message_id: str) -> list[Reading]:
+        return await self._readings(await self._read_page(self.chat_id, message_id, None))
 
     async def _readings(self, items: list[Any]) -> list[Reading]:
-        return await self._compare.decodings.readings(items, self.chat_id)
+        """Oldest first, whatever the server's order is."""
+        readings = await self._compare.decodings.readings(items, self.chat_id)
+        newest_first, times = order_told(readings)
+        if newest_first is not None and times >= SURE:
+            self._newest_first = newest_first
+        elif self._newest_first is not None:
+            newest_first = self._newest_first
+        return readings[::-1] if newest_first else readings
 
     async def _page(self, state: State, start: int) -> tuple[list[Any], int]:
         """The page behind `state.seen[start]`, or behind the nearest one, older ones first, that the server still knows."""

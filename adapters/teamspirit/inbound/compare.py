@@ -66,6 +66,8 @@ class Found:
     """There may be more, and the place to read on from has moved."""
     place: int = -1
     """With `more`: where in `state.seen` to read on from, -1 for the last one."""
+    problem: tuple[str, str] | None = None
+    """Why what is missing cannot be told, and what a human should do."""
 
 
 class Compare:
@@ -79,6 +81,7 @@ class Compare:
         self.window = window
         self.horizon_ms = _FOR_EVER_MS
         """Times of the server beyond this are none: they would hide everything that follows."""
+        self._longest_newest = 0
         decodings.make_room(window + history.page_size)
 
     def first(self, readings: Sequence[Reading], *, whole: bool, since: datetime | None = None) -> State:
@@ -102,10 +105,18 @@ class Compare:
         return self._state(entries, at_ms, digests)
 
     def after(
-        self, state: State, readings: Sequence[Reading], start: int, now: datetime, *, missing_before: frozenset[str]
+        self,
+        state: State,
+        readings: Sequence[Reading],
+        start: int,
+        now: datetime,
+        *,
+        missing: frozenset[str],
+        missing_before: frozenset[str],
     ) -> Found:
-        """What the page behind `state.seen[start]` says; -1: a page without `after`, as the server knows none of the seen ones."""
-        found = Found(state, full=len(readings) >= self.history.page_size)
+        """What the page behind `state.seen[start]` says; -1: a page without `after`, as the server knows none of the seen ones.
+        `missing`: of the seen ones, those that it should hold and does not."""
+        found = Found(state, full=self.is_full(readings), missing=missing - missing_before)
         entries = dict(state.seen) if start >= 0 else {}
         for one in readings:
             before = entries.get(one.message_id)
@@ -122,14 +133,9 @@ class Compare:
                 found.events.append(self.decoder.edited(one.message, now))
             elif before is not None or start >= 0 or one.changed_ms > state.at_ms:
                 found.events.append(self.decoder.created(one.message, now))
-        # a full newest page does not reach back to all that was seen
-        newest = start >= 0 and state.seen[start][0] == START and self.history.without_after == "newest"
-        if start >= 0 and not (newest and found.full) and self.history.deletes == "missing":
-            missing = self._missing(state, start, readings, full=found.full)
-            found.missing = missing - missing_before
-            for gone in (gone for gone, _ in state.seen if gone in missing & missing_before):
-                if is_read(entries.pop(gone)):
-                    found.events.append(self.decoder.deleted(self.chat_id, gone, now))
+        for gone in (gone for gone, _ in state.seen if gone in missing & missing_before):
+            if is_read(entries.pop(gone)):
+                found.events.append(self.decoder.deleted(self.chat_id, gone, now))
         if start >= 0:
             # an item without an id has no place: START is no id of an item
             page = [reading.message_id for reading in readings if reading.message_id]
@@ -145,7 +151,7 @@ class Compare:
 
     def since(self, state: State, readings: Sequence[Reading], now: datetime) -> Found:
         """What the changes since `state.at_ms` say. A known version is no news; an unknown message is new if it was sent since."""
-        found = Found(state, full=len(readings) >= self.history.page_size)
+        found = Found(state, full=self.is_full(readings))
         entries = dict(state.seen)
         from_ms = state.at_ms - OVERLAP_MS
         for one in readings:
@@ -175,14 +181,26 @@ class Compare:
             found.state = msgspec.structs.replace(found.state, at_ms=at_ms)
         return found
 
-    # -- parts --------------------------------------------------------------------------------------------------------------
-
-    def _missing(self, state: State, start: int, readings: Sequence[Reading], *, full: bool) -> frozenset[str]:
-        """Seen messages that the page should hold and does not."""
+    def missing(self, state: State, start: int, readings: Sequence[Reading]) -> frozenset[str]:
+        """Seen messages that the page behind `state.seen[start]` should hold and does not."""
+        if start < 0 or self.history.deletes != "missing":
+            return frozenset()
+        full = self.is_full(readings)
+        if state.seen[start][0] == START and self.history.without_after == "newest":
+            # a newest page that is full does not reach back to all that was seen; a server may call fewer items a full page
+            self._longest_newest = max(self._longest_newest, len(readings))
+            if full or len(readings) == self._longest_newest:
+                return frozenset()
         seen = [one for one, _ in state.seen[start + 1 :]]
         here = {reading.message_id for reading in readings}
         expected = expected_in(readings, seen, state.at_ms) if full else seen
         return frozenset(one for one in expected if one not in here)
+
+    def is_full(self, readings: Sequence[Reading]) -> bool:
+        """As many items as the server gives at once, by its dialect: there may be more."""
+        return len(readings) >= self.history.page_size
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
 
     def _finish(self, found: Found, state: State, entries: dict[str, str], readings: Sequence[Reading]) -> None:
         digests, seen = dict.fromkeys(state.unknown), dict(state.seen)

@@ -6,6 +6,7 @@ An item that cannot be read as a message still has a place in its chat: its id a
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -94,3 +95,18 @@ def in_order(seen: Sequence[str], ids: Iterable[str], page: Sequence[str]) -> li
             found += [*old[at:place], *late, one]
             late, at = [], place + 1
     return [*found, *old[at:], *late]
+
+
+SURE = 3
+"""Times of so many items tell a server's order for good: of two, the server's clock may have been set back in between."""
+
+
+def order_told(page: Sequence[Reading]) -> tuple[bool | None, int]:
+    """Whether the server gives the newest items first, against what its dialect says (None: the page does not tell), and by how
+    many different times that is known."""
+    times = [one.sent_at for one in page if one.sent_at is not None]
+    pairs = list(itertools.pairwise(times))
+    count = len(set(times))
+    if count > 1 and all(one >= other for one, other in pairs):
+        return True, count
+    return (False if count > 1 and all(one <= other for one, other in pairs) else None), count

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.teamspirit.dialect.load import load_dialect
-from adapters.teamspirit.inbound.compare import START, Compare, State
+from adapters.teamspirit.inbound.compare import START, Compare, Found, State
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.decodings import Decodings
 from adapters.teamspirit.inbound.readings import Reading
@@ -45,10 +45,16 @@ def page(one: Compare, items: Sequence[Any]) -> list[Reading]:
     return asyncio.run(one.decodings.readings(items, "c"))
 
 
+def after(one: Compare, state: State, items: Sequence[Any], missing_before: frozenset[str] = frozenset()) -> Found:
+    """What the page behind the first place says."""
+    readings = page(one, items)
+    return one.after(state, readings, 0, NOW, missing=one.missing(state, 0, readings), missing_before=missing_before)
+
+
 def test_what_was_said_before_is_no_news() -> None:
     state = compare().first(page(compare(), [item(1), item(2)]), whole=True)
     assert [one for one, _ in state.seen] == [START, "m1", "m2"]
-    assert compare().after(state, page(compare(), [item(1), item(2)]), 0, NOW, missing_before=frozenset()).events == []
+    assert after(compare(), state, [item(1), item(2)]).events == []
 
 
 def test_what_is_said_after_the_chat_became_known_is_left_to_be_read() -> None:
@@ -60,17 +66,17 @@ def test_what_is_said_after_the_chat_became_known_is_left_to_be_read() -> None:
 def test_new_and_edited_messages_are_found_by_their_version() -> None:
     one = compare()
     state = one.first(page(one, [item(1), item(2)]), whole=True)
-    found = one.after(state, page(one, [item(1), item(2, "y"), item(3)]), 0, NOW, missing_before=frozenset())
+    found = after(one, state, [item(1), item(2, "y"), item(3)])
     assert [type(event) for event in found.events] == [MessageEdited, MessageCreated]
 
 
 def test_a_message_counts_as_deleted_when_it_is_missing_for_the_second_time() -> None:
     one = compare()
     state = one.first(page(one, [item(1), item(2)]), whole=True)
-    first = one.after(state, page(one, [item(1)]), 0, NOW, missing_before=frozenset())
+    first = after(one, state, [item(1)])
     assert first.events == []
     assert first.missing == {"m2"}
-    second = one.after(first.state, page(one, [item(1)]), 0, NOW, missing_before=first.missing)
+    second = after(one, first.state, [item(1)], first.missing)
     assert [type(event) for event in second.events] == [MessageDeleted]
     assert "m2" not in dict(second.state.seen)
 
@@ -78,9 +84,9 @@ def test_a_message_counts_as_deleted_when_it_is_missing_for_the_second_time() ->
 def test_what_cannot_be_read_is_kept_once() -> None:
     one = compare()
     odd = {"id": None}
-    found = one.after(State(seen=((START, ""),)), page(one, [odd]), 0, NOW, missing_before=frozenset())
+    found = after(one, State(seen=((START, ""),)), [odd])
     assert len(found.unknown) == 1
-    assert one.after(found.state, page(one, [odd]), 0, NOW, missing_before=frozenset()).unknown == []
+    assert after(one, found.state, [odd]).unknown == []
 
 
 def test_changes_since_a_moment_are_told_once() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.teamspirit.dialect.load import load_dialect
-from adapters.teamspirit.inbound.readings import Reading, expected_in, in_order
+from adapters.teamspirit.inbound.readings import Reading, expected_in, in_order, order_told
 
 LOADED = load_dialect("teamspirit", {"message_fields": {"deleted": "gone"}}).dialect
 assert LOADED is not None
@@ -48,3 +48,20 @@ def test_a_full_page_tells_about_what_lies_before_its_end_alone() -> None:
 )
 def test_what_was_met_late_comes_where_the_page_has_it(seen: str, ids: str, page: str, expected: str) -> None:
     assert in_order(list(seen), ids, list(page)) == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ((3, 2, 1), (True, 3)),
+        ((3, 3, 1), (True, 2)),
+        ((1, 2, 3), (False, 3)),
+        ((1, 3, 2), (None, 3)),
+        ((2, 2), (None, 1)),
+        ((2,), (None, 1)),
+        ((), (None, 0)),
+    ],
+)
+def test_times_tell_the_order_of_a_page(seconds: tuple[int, ...], told: tuple[bool | None, int]) -> None:
+    page = [reading("x", f"1970-01-01T00:00:0{second}Z") for second in seconds]
+    assert order_told([*page, reading("no time")]) == told
