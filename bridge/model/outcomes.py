@@ -100,6 +100,7 @@ class Skip(_Word):
     # it is no message of its own
     OTHER_BRIDGE = "copy by another bridge"
     TYPING_NOT_KEPT = "typing is not kept"
+    NOTICE_STORM = "too many such lines about that person"
 
 
 class NamedSkip(str):

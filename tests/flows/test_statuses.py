@@ -6,6 +6,7 @@ from adapters.common.emulation.contract import StreamFault
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.accounts.presence import PresencePace
 from bridge.accounts.state import AccountState
+from bridge.policy.notice_storms import MOST
 from tests.flows.world import World
 from tests.support.network import free_port
 from tests.support.patience import eventually
@@ -49,6 +50,27 @@ async def test_a_status_that_names_no_chat_is_told_as_well(quiet_world: World) -
         assert "Anna" in told.text
         assert "vacation" in told.text, "a word that the bridge has no other word for"
     assert not (await app.report())["journal"]["undecodable"]
+
+
+async def test_who_changes_the_status_without_end_floods_nobody(quiet_world: World) -> None:
+    called_by_webhook(quiet_world)
+    quiet_world.route_options |= {"statuses": True, "membership": True}
+    await quiet_world.start_bridge()
+    chat = quiet_world.chats["teamspirit"].chat_id
+    for number in range(40):
+        spirit(quiet_world).set_status("Eve", "busy", f"storm {number}")
+        spirit(quiet_world).join(chat, "Eve", leave=bool(number % 2))
+    spirit(quiet_world).set_status("Anna", "busy", "in a meeting")
+    await quiet_world.say("teamspirit", "afterwards")
+    for platform in OTHERS:
+        await quiet_world.copy(platform, "afterwards")
+        await quiet_world.copy(platform, "in a meeting")
+        lines = [line for text in quiet_world.texts(platform) for line in text.splitlines() if "Eve" in line]
+        assert len([line for line in lines if "joined" in line or "left" in line]) in range(1, MOST + 1), lines
+        assert len(quiet_world.copies(platform, "storm ")) <= MOST
+        assert quiet_world.copies(platform, "storm ")
+    assert quiet_world.app is not None
+    assert not await quiet_world.app.journal.dead_letters()
 
 
 async def test_and_nowhere_else(quiet_world: World) -> None:

@@ -17,6 +17,8 @@ async def notice(
     event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, run: Execution, tools: Tools
 ) -> Sequence[Change]:
     """Send the parts that have no receipt yet."""
+    if isinstance(event, StatusChanged | MembershipChanged) and not run.pending.attempt and not _is_admitted(event, run, tools):
+        return [run.skipped(Skip.NOTICE_STORM)]
     delivery, final = run.delivery, list[Change]()
     parts = tools.renderer.notice(event, run.target)
     for index in range(len(delivery.parts), len(parts)):
@@ -27,6 +29,13 @@ async def notice(
         delivery.parts.append(stored_part(run.target, index, receipt, parts[index]))
         delivery.part_over()
     return [*final, run.delivered()]
+
+
+def _is_admitted(event: StatusChanged | MembershipChanged, run: Execution, tools: Tools) -> bool:
+    who = event.member if isinstance(event, MembershipChanged) else event.meta.author
+    person = f"{type(event).__name__}:{event.meta.origin.account}:{who.user_id if who is not None else ''}"
+    chat = (run.pending.target, run.pending.thread_id)
+    return tools.storms.admits(chat, person, run.pending.delivery_id, run.clock.monotonic_s())
 
 
 async def not_kept(_event: TypingStarted, run: Execution, _tools: Tools) -> Sequence[Change]:

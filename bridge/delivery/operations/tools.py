@@ -14,6 +14,7 @@ from bridge.delivery.shown_tallies import ShownTallies
 from bridge.files.fetch import FileFetcher
 from bridge.journal.contract import Link, LinkStore
 from bridge.model.refs import ChatAddress, MessageRef
+from bridge.policy.notice_storms import NoticeStorms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Tools:
     files: FileFetcher
     has_end: Callable[[ChatAddress, str | None], bool]
     shown_tallies: ShownTallies = field(default_factory=ShownTallies)
+    storms: NoticeStorms = field(default_factory=NoticeStorms)
 
     async def link(self, message_id: str, run: Execution) -> Link | None:
         """Where the message is. If this thread has no copies, that includes copies in another thread of the target to which no
