@@ -20,7 +20,7 @@ from bridge.files.faces import Faces
 from bridge.files.links import FileLinks
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.identity.standing import SOMEBODY
+from bridge.identity.standing import SOMEBODY, Standing
 from bridge.journal.contract import AuthorName, Link, LinkStore
 from bridge.model.adapter import Reply
 from bridge.model.capabilities import Feature
@@ -77,6 +77,11 @@ class MessageRenderer:
         self.origin_of = origin_of
         self._now = now
         self.marks = marks
+
+    @property
+    def standing(self) -> Standing:
+        """Who is not relayed now."""
+        return self._names().standing
 
     async def render(
         self,

@@ -9,7 +9,8 @@ import msgspec
 
 from bridge.identity.lookalikes import skeleton
 from bridge.identity.people import People, Person
-from bridge.model.events import Author
+from bridge.model.events import Author, ChatEvent, MembershipChanged, MessageDeleted
+from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName
 
 SOMEBODY = "somebody"
@@ -69,6 +70,16 @@ class Standing:
         found = [self._muted[account, author.user_id]] if (account, author.user_id) in self._muted else []
         found += [self._muted_people[id(person)]] if person is not None and id(person) in self._muted_people else []
         return any(until is None or until > now for until in found)
+
+    def rule_of(self, event: ChatEvent, now: datetime) -> Skip | None:
+        """By which the event is not relayed. What a person deletes is deleted all the same."""
+        if isinstance(event, MessageDeleted):
+            return None
+        account = event.meta.origin.account
+        for author in (event.meta.author, event.member if isinstance(event, MembershipChanged) else None):
+            if author is not None and self.hides(account, author):
+                return Skip.NOT_RELAYED if self.is_set_in_file(account, author) else Skip.OPTED_OUT
+        return Skip.MUTED if self.mutes(account, event.meta.author, now) else None
 
     def _is(self, people: set[int], account: AccountName, author: Author) -> bool:
         person: Person | None = self._people.person_of(account, author)

@@ -33,7 +33,6 @@ from bridge.model.events import (
     ChatEvent,
     Content,
     EventMeta,
-    MembershipChanged,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
@@ -197,14 +196,8 @@ class AccountIntake:
         return (stored, *(commanded or ()))
 
     def _author_rule(self, event: ChatEvent) -> SkipRule | None:
-        """By which nothing of the person is relayed. What a person deletes is deleted all the same."""
-        if isinstance(event, MessageDeleted) or self._standing is None:
-            return None
-        standing, account = self._standing(), event.meta.origin.account
-        for author in (event.meta.author, event.member if isinstance(event, MembershipChanged) else None):
-            if author is not None and standing.hides(account, author):
-                return Skip.NOT_RELAYED if standing.is_set_in_file(account, author) else Skip.OPTED_OUT
-        return Skip.MUTED if standing.mutes(account, event.meta.author, self._clock.now()) else None
+        """By which nothing of the person is relayed."""
+        return None if self._standing is None else self._standing().rule_of(event, self._clock.now())
 
     def _begins(self, event: ChatEvent, plan: Planned, lanes: set[ChatAddress]) -> bool:
         """Whether this is the first of its lane, and is sent as soon as it is stored. `lanes` has the lanes seen before in the

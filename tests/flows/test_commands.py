@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.common.emulation.contract import SeenMessage
+from bridge.accounts.state import AccountState
 from bridge.journal.contract import DecisionKind
 from tests.flows.world import PLATFORMS, World
 from tests.support.patience import eventually, eventually_asked
@@ -108,6 +109,29 @@ async def test_who_opts_out_is_neither_relayed_nor_named(moderated: World) -> No
     await world.say("discord", "here again", person="Clara")
     await world.copy("slack", "here again")
     assert not world.copies("slack", "still not")
+
+
+async def test_what_waits_is_not_relayed_once_its_author_is_muted_or_opted_out(moderated: World) -> None:
+    world, discord = moderated, moderated.emulators["discord"]
+    before = await world.say("telegram", "before Discord went away", person="Mallory")
+    await world.copy("discord", "before Discord went away")
+    await discord.refuse_connections(True)
+    await world.until_state("discord", AccountState.BACKOFF)
+    spam = await world.say("telegram", "buy now", person="Mallory")
+    await world.emulators["telegram"].edit(world.chats["telegram"].chat_id, before, "buy this too")
+    await world.say("telegram", "a secret", person="Clara")
+    await world.say("telegram", "hello", person="Boris")
+    await world.copy("slack", "hello")
+    await world.say("telegram", "!bridge mute", reply_to=spam)
+    await answered(world, "telegram", "Nothing of Mallory is relayed any more")
+    await world.say("telegram", "!bridge optout", person="Clara")
+    await answered(world, "telegram", "nothing of you is relayed")
+    await discord.refuse_connections(False)
+    await world.copy("discord", "hello")
+    await world.say("telegram", "and again", person="Boris")
+    await world.copy("discord", "and again")
+    assert not [text for text in world.texts("discord") if "buy" in text or "secret" in text]
+    assert world.copies("discord", "before Discord went away")
 
 
 async def test_two_accounts_are_linked_once_both_agreed(moderated: World) -> None:
