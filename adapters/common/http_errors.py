@@ -206,16 +206,26 @@ def classify_page(status: int, *, effect: Effect, reason: str, after_s: float | 
     return may_be_done(f"{reason}; not an answer of the API", effect)
 
 
+_A_MOMENT_S = 1e9
+"""From here on a number of seconds is Unix time."""
+
+
 def retry_after_s(headers: Mapping[str, str], name: str = "Retry-After") -> float | None:
     """The wait that an answer asks for, as seconds or as an HTTP date; None if there is none. A date is read against the answer's
-    own `Date`: the two are of one clock. Source: RFC 9110 section 10.2.3."""
+    own `Date`: the two are of one clock. Source: RFC 9110 section 10.2.3. A number of more than 30 years is the moment itself, as
+    Unix time in seconds or milliseconds: servers that limit rates by a header of their own give it so."""
     stated = str(headers.get(name) or "").strip()
     try:
         seconds = float(stated)
     except ValueError:
         due, now = _date(stated), _date(str(headers.get("Date") or "")) or datetime.now(UTC)
         return None if due is None else max((due - now).total_seconds(), 0.0)
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
+    if not math.isfinite(seconds):
+        return None
+    if seconds >= _A_MOMENT_S:
+        now = _date(str(headers.get("Date") or "")) or datetime.now(UTC)
+        seconds = (seconds / 1000 if seconds >= 1000 * _A_MOMENT_S else seconds) - now.timestamp()
+    return max(seconds, 0.0)
 
 
 def _date(text: str) -> datetime | None:

@@ -44,7 +44,7 @@ class Errors(Entry):
     code: Query | None = None
     message: Query | None = None
     retry_after_header: str = "Retry-After"
-    """Seconds to wait, or an HTTP date."""
+    """Seconds to wait, an HTTP date, or the moment as Unix time in seconds or milliseconds."""
     retry_after_s: Query | None = None
     chat_codes: tuple[str, ...] = ()
     """Codes that mean: this chat refuses everything until a human acts."""

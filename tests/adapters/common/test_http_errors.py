@@ -117,6 +117,18 @@ def test_the_wait_that_an_answer_tells(told: str, seconds: float | None) -> None
     assert retry_after_s({"Retry-After": told, "Date": format_datetime(NOW, usegmt=True)}) == seconds
 
 
+@pytest.mark.parametrize(("after_s", "unit"), [(42, 1), (42, 1000), (0, 1), (-7, 1000)])
+def test_a_moment_as_a_number_is_read_by_the_servers_clock(after_s: int, unit: int) -> None:
+    """Servers with a rate limit of their own: Rocket.Chat's X-RateLimit-Reset is in milliseconds since 1970."""
+    told = str(int(NOW.timestamp() + after_s) * unit)
+    headers = {"X-RateLimit-Reset": told, "Date": format_datetime(NOW, usegmt=True)}
+    assert retry_after_s(headers, "X-RateLimit-Reset") == max(after_s, 0)
+    assert retry_after_s({"Retry-After": "999999999"}) == 999999999
+    without = retry_after_s({"Retry-After": str(int(datetime.now(UTC).timestamp() + 3600) * unit)})
+    assert without is not None
+    assert 3000 < without <= 3601
+
+
 def test_a_date_without_the_servers_own_is_read_by_this_clock() -> None:
     told = retry_after_s({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)})
     assert told is not None

@@ -20,7 +20,7 @@ from rocketchat_API.rocketchat import RocketChat  # type: ignore[import-untyped]
 from bridge.model.adapter import Outbound, Reply, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.dialects import StepState
-from bridge.model.errors import AccountDown
+from bridge.model.errors import AccountDown, RetryLater
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import plain, text_of
 from bridge.web.public import PublicWeb
@@ -42,6 +42,8 @@ class RocketChatServer:
         self.messages: dict[str, Json] = {}
         self.reactions: list[tuple[str, str, bool]] = []
         self.status: Json = {}
+        self.limited_for_s = 0.0
+        """Calls are refused, as by enforceRateLimit of apps/meteor/app/api/server/ApiClass.ts."""
         self.kind = "channels"
         """Of its room."""
         self.histories: list[str] = []
@@ -78,6 +80,11 @@ class RocketChatServer:
         async def wrapped(request: http.Request) -> http.StreamResponse:
             if (request.headers.get("X-Auth-Token"), request.headers.get("X-User-Id")) != (TOKEN, USER):
                 return http.json_response({"status": "error", "message": "You must be logged in to do this."}, status=401)
+            if self.limited_for_s:
+                moment_ms = round((datetime.now(UTC).timestamp() + self.limited_for_s) * 1000)
+                headers = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(moment_ms)}
+                error = {"success": False, "error": "Error, too many requests. Please slow down. [error-too-many-requests]"}
+                return http.json_response(error, status=429, headers=headers)
             try:
                 return http.json_response({**await handler(request), "success": True})
             except KeyError:
@@ -279,6 +286,17 @@ async def test_sending_under_another_name_into_a_thread(rocket: RocketChatServer
     assert (posted["msg"], posted["alias"], posted["avatar"], posted["tmid"]) == ("me", "Пётр", "https://example.com/p.png", "m0")
     assert adapter.capabilities.native(Feature.SENDER_NAME)
     assert not adapter.capabilities.native(Feature.PHOTO)
+    await adapter.close()
+
+
+async def test_a_rate_limit_says_how_long_by_a_moment_in_milliseconds(rocket: RocketChatServer) -> None:
+    adapter = make_adapter(options(rocket))
+    rocket.limited_for_s = 40.0
+    with pytest.raises(RetryLater) as caught:
+        await adapter.send(Outbound(token="t-1", attempt=1, chat_id="GENERAL", text=plain("me")))
+    assert caught.value.rate_limited
+    assert caught.value.after_s == pytest.approx(40, abs=2)
+    assert not rocket.messages
     await adapter.close()
 
 
