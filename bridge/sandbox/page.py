@@ -5,8 +5,10 @@ run only its own modules; markup is rebuilt from an allow-list in `static/markup
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import resources
+from typing import Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -15,8 +17,18 @@ from adapters.common.emulation.contract import Emulator
 from adapters.common.emulation.control import control_app
 from adapters.common.emulation.loopback import loopback_only
 from bridge.sandbox.status import PageStatus
+from bridge.sandbox.traces import Asked, Mark, Trace
 
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_T = TypeVar("_T")
+
+_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".ogg": "audio/ogg",
+}
 
 
 class PagePlatform(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,10 +36,37 @@ class PagePlatform(msgspec.Struct, frozen=True, kw_only=True):
 
     platform: str
     title: str
-    chat_id: str
-    chat_name: str
     person: str
     formatting_sample: str
+    can: list[str]
+    """The optional operations of the control API that its people have."""
+
+
+class PageChat(msgspec.Struct, frozen=True, kw_only=True):
+    """A room's chat in one messenger. `relayed`: whether what is said there crosses."""
+
+    chat_id: str
+    name: str
+    relayed: bool
+    names_threads: bool
+    threads_from_messages: bool
+
+
+class PageRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat in each messenger, by platform, that a route joins."""
+
+    name: str
+    title: str
+    about: str
+    chats: dict[str, PageChat]
+
+
+class PageSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """What `GET /sandbox.json` answers."""
+
+    platforms: Sequence[PagePlatform]
+    rooms: Sequence[PageRoom]
+    people: Sequence[str]
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,40 +75,68 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: list[int]
 
 
-def page_app(
-    emulators: Mapping[str, Emulator],
-    *,
-    platforms: Sequence[PagePlatform],
-    people: Sequence[str],
-    status: Callable[[], Awaitable[PageStatus]],
-    retry: Callable[[Sequence[int]], Awaitable[object]],
-) -> web.Application:
-    """The web application; `emulators` must have been started. `retry` takes deliveries that were given up."""
-    described = msgspec.json.encode({"platforms": platforms, "people": people})
+class MarksAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of `POST /marks`."""
+
+    messages: list[Asked]
+
+
+class Inside(Protocol):
+    """What the page asks the running bridge."""
+
+    async def status(self) -> PageStatus: ...
+
+    async def retry(self, deliveries: Sequence[int]) -> object:
+        """Try deliveries again that were given up."""
+        ...
+
+    async def marks(self, asked: Sequence[Asked]) -> Sequence[Mark]: ...
+
+    async def trace(self, asked: Asked) -> Trace: ...
+
+
+def page_app(emulators: Mapping[str, Emulator], *, setup: PageSetup, inside: Inside) -> web.Application:
+    """The web application; `emulators` must have been started."""
+    described = msgspec.json.encode(setup)
     policy = content_security_policy([emulator.base_url for emulator in emulators.values()])
 
     async def sandbox(request: web.Request) -> web.Response:
         return web.Response(body=described, content_type="application/json")
 
     async def status_now(request: web.Request) -> web.Response:
-        return web.Response(body=msgspec.json.encode(await status()), content_type="application/json")
+        return _json(await inside.status())
 
     async def try_again(request: web.Request) -> web.Response:
-        try:
-            asked = msgspec.json.decode(await request.read(), type=Retry)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            return web.json_response({"error": str(error)}, status=400)
-        await retry(asked.deliveries)
+        await inside.retry((await _asked(request, Retry)).deliveries)
         return web.json_response({})
+
+    async def marks(request: web.Request) -> web.Response:
+        return _json(await inside.marks((await _asked(request, MarksAsked)).messages))
+
+    async def trace(request: web.Request) -> web.Response:
+        return _json(await inside.trace(await _asked(request, Asked)))
 
     app = web.Application(middlewares=[loopback_only])
     app.router.add_get("/sandbox.json", sandbox)
     app.router.add_get("/status.json", status_now)
     app.router.add_post("/retry", try_again)
+    app.router.add_post("/marks", marks)
+    app.router.add_post("/trace", trace)
     for name, content in _static_files().items():
         app.router.add_get("/" if name == "index.html" else f"/{name}", _serve(name, content, policy))
     app.add_subapp("/api", control_app(emulators))
     return app
+
+
+def _json(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def _asked(request: web.Request, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except msgspec.DecodeError as error:
+        raise web.HTTPBadRequest(text=json.dumps({"error": str(error)}), content_type="application/json") from error
 
 
 def content_security_policy(avatar_origins: Sequence[str]) -> str:
@@ -102,8 +169,10 @@ def _serve(name: str, content: bytes, policy: str) -> Callable[[web.Request], Aw
     }
     content_type = _TYPES[name[name.rindex(".") :]]
 
+    charset = None if content_type.startswith("audio/") else "utf-8"
+
     async def serve(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=content, content_type=content_type, charset="utf-8", headers=headers)
+        return web.Response(body=content, content_type=content_type, charset=charset, headers=headers)
 
     return serve
 

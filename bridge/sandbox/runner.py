@@ -20,9 +20,10 @@ from aiohttp import web
 from bridge.config.model import LogConfig
 from bridge.model.platform import Platform
 from bridge.observability.logs import set_up_logging
-from bridge.sandbox.page import PagePlatform, page_app
-from bridge.sandbox.status import status_of
-from bridge.sandbox.world import LOBBY, PEOPLE, Sandbox, SandboxError
+from bridge.sandbox.inside import Inside, page_setup
+from bridge.sandbox.page import page_app
+from bridge.sandbox.rooms import PAGE_ROOMS
+from bridge.sandbox.world import Sandbox, SandboxError
 
 DEFAULT_PORT = 8090
 
@@ -47,7 +48,7 @@ def run_sandbox(
             say("Loading the client libraries ...")
             load(manifests, platforms)
             with folder_for(keep) as folder, asyncio.Runner(loop_factory=loop_factory()) as runner:
-                runner.run(_run(Sandbox(folder, manifests=manifests, platforms=platforms), listener, say))
+                runner.run(_run(Sandbox(folder, manifests=manifests, platforms=platforms, rooms=PAGE_ROOMS), listener, say))
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -177,21 +178,4 @@ async def serve_page(sandbox: Sandbox, listener: socket.socket) -> AsyncIterator
 
 
 def _page(sandbox: Sandbox) -> web.Application:
-    columns = [
-        PagePlatform(
-            platform=platform,
-            title=sandbox.titles[platform],
-            chat_id=chat.chat_id,
-            chat_name=chat.name,
-            person=PEOPLE[index % len(PEOPLE)],
-            formatting_sample=sandbox.emulators[platform].formatting_sample(),
-        )
-        for index, (platform, chat) in enumerate(sandbox.rooms[LOBBY].items())
-    ]
-    return page_app(
-        sandbox.emulators,
-        platforms=columns,
-        people=PEOPLE,
-        status=lambda: status_of(sandbox),
-        retry=lambda deliveries: sandbox.app.journal.retry_dead(deliveries),
-    )
+    return page_app(sandbox.emulators, setup=page_setup(sandbox), inside=Inside(sandbox))

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from adapters.common.emulation.abilities import EmulatedThread, OpensThreads, TellsWhoTypes
+from adapters.common.emulation.contract import Emulator
 from bridge.journal.contract import DeadLetter
 from bridge.model.outcomes import Skip
 from bridge.model.rich_text import text_of
@@ -15,6 +19,8 @@ from bridge.sandbox.world import Sandbox
 _MOST_DEAD = 50
 """Shown on the page; `messenger-bridge dead list` has all."""
 _WORDS = 80
+_MOST_THREADS = 50
+_MOST_TYPING = 5
 _SKIPS = "messenger_bridge_skips"
 _RULES = {rule.label: str(rule) for rule in Skip}
 """In words, by the label that metrics use."""
@@ -51,6 +57,15 @@ class SkipStatus(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class ChatStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat's threads and topics, the newest of them, and who types in it."""
+
+    platform: str
+    chat_id: str
+    threads: Sequence[EmulatedThread] = ()
+    typing: Sequence[str] = ()
+
+
 class PageStatus(msgspec.Struct, frozen=True, kw_only=True):
     """`ready`: every account was connected at least once, so that nothing said from now on can be missed."""
 
@@ -58,6 +73,7 @@ class PageStatus(msgspec.Struct, frozen=True, kw_only=True):
     accounts: list[AccountStatus]
     dead: list[DeadStatus] = []
     skips: list[SkipStatus] = []
+    chats: list[ChatStatus] = []
 
 
 async def status_of(sandbox: Sandbox) -> PageStatus:
@@ -76,8 +92,18 @@ async def status_of(sandbox: Sandbox) -> PageStatus:
     ]
     letters = await sandbox.app.journal.dead_letters(limit=_MOST_DEAD) if report["journal"]["dead"] else ()
     return PageStatus(
-        ready=sandbox.was_connected, accounts=accounts, dead=[_dead(letter) for letter in letters], skips=_skips(sandbox)
+        ready=sandbox.was_connected,
+        accounts=accounts,
+        dead=[_dead(letter) for letter in letters],
+        skips=_skips(sandbox),
+        chats=[_chat(platform, emulator, chat.chat_id) for platform, emulator, chat in sandbox.chats()],
     )
+
+
+def _chat(platform: str, emulator: Emulator, chat_id: str) -> ChatStatus:
+    threads = emulator.threads(chat_id)[-_MOST_THREADS:] if isinstance(emulator, OpensThreads) else ()
+    typing = emulator.typing(chat_id) if isinstance(emulator, TellsWhoTypes) else ()
+    return ChatStatus(platform=platform, chat_id=chat_id, threads=threads, typing=typing[:_MOST_TYPING])
 
 
 def _dead(letter: DeadLetter) -> DeadStatus:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from adapters.common.emulation.abilities import HasTopics
 from adapters.common.emulation.contract import CallsBridge, EmulatedChat, Emulator
 from adapters.registry import load_emulator
 from bridge.accounts.back_off import BackOff
@@ -22,9 +23,9 @@ from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.journal.contract import JournalError
 from bridge.model.platform import Platform
+from bridge.sandbox.rooms import LOBBY, RoomPlan
 
 PEOPLE = ("Anna", "Boris", "Chiara", "Dmitri", "Elif")
-LOBBY = "lobby"
 
 _HOST = "127.0.0.1"
 _QUICK = BackOff(first_s=0.5, most_s=3.0, parked_first_s=2.0, parked_most_s=4.0, healthy_after_s=5.0)
@@ -37,8 +38,8 @@ class SandboxError(Exception):
 
 
 class Sandbox:
-    """`async with` starts everything. `manifests` and `platforms` are the registry's; each of the `rooms` is one chat on every
-    platform and a route that joins them."""
+    """`async with` starts everything. `manifests` and `platforms` are the registry's; each of the `rooms` (a name is
+    a plain one) is one chat on every platform and a route that joins them."""
 
     def __init__(
         self,
@@ -46,14 +47,15 @@ class Sandbox:
         *,
         manifests: Callable[[str], Platform],
         platforms: Sequence[str],
-        rooms: Sequence[str] = (LOBBY,),
+        rooms: Sequence[str | RoomPlan] = (LOBBY,),
         log_level: str = "warning",
     ) -> None:
         self.folder = folder
         self.platforms = tuple(platforms)
         self.titles = {platform: manifests(platform).title for platform in platforms}
         self.emulators: dict[str, Emulator] = {}
-        self.rooms: dict[str, dict[str, EmulatedChat]] = {room: {} for room in rooms}
+        self.plans = tuple(room if isinstance(room, RoomPlan) else RoomPlan(name=room) for room in rooms)
+        self.rooms: dict[str, dict[str, EmulatedChat]] = {plan.name: {} for plan in self.plans}
         self._manifests = manifests
         self._log_level = log_level
         self._app: App | None = None
@@ -62,6 +64,20 @@ class Sandbox:
     @property
     def config_path(self) -> Path:
         return self.folder / "bridge.yaml"
+
+    def chats(self) -> Iterator[tuple[str, Emulator, EmulatedChat]]:
+        """The chats of all rooms, with their platforms."""
+        for chats in self.rooms.values():
+            for platform, chat in chats.items():
+                yield platform, self.emulators[platform], chat
+
+    def relays(self, platform: str, chat_id: str) -> bool:
+        """Whether a route takes what is said in that chat."""
+        for plan in self.plans:
+            chat = self.rooms[plan.name].get(platform)
+            if chat is not None and chat.chat_id == chat_id:
+                return not plan.one_way or platform == self.platforms[0]
+        return False
 
     @property
     def app(self) -> App:
@@ -124,8 +140,8 @@ class Sandbox:
             emulator = load_emulator(platform)
             self.emulators[platform] = emulator
             await emulator.start(_HOST)
-            for room, chats in self.rooms.items():
-                chats[platform] = emulator.add_chat(room)
+            for plan in self.plans:
+                self.rooms[plan.name][platform] = _new_chat(emulator, plan)
             for person in PEOPLE:
                 emulator.add_person(person)
 
@@ -147,10 +163,7 @@ class Sandbox:
 
     def _yaml(self) -> str:
         accounts = {platform: {"platform": platform, **emulator.account_options()} for platform, emulator in self.emulators.items()}
-        routes = [
-            {"name": room, "between": [f"{platform}/{chat.address}" for platform, chat in chats.items()]}
-            for room, chats in self.rooms.items()
-        ]
+        routes = [self._route(plan) for plan in self.plans]
         people = [
             {"name": person, **{platform: emulator.handle(person) for platform, emulator in self.emulators.items()}}
             for person in PEOPLE
@@ -178,9 +191,21 @@ class Sandbox:
             ]
         )
 
+    def _route(self, plan: RoomPlan) -> dict[str, Any]:
+        first, *others = [f"{platform}/{chat.address}" for platform, chat in self.rooms[plan.name].items()]
+        if plan.one_way:
+            return {"name": plan.name, "from": first, "to": others}
+        return {"name": plan.name, "between": [first, *others]}
+
     def _not_up(self) -> Mapping[str, Any]:
         states = self.app.account_states()
         return {name: health for name, health in states.items() if health.state is not AccountState.UP}
+
+
+def _new_chat(emulator: Emulator, plan: RoomPlan) -> EmulatedChat:
+    if plan.with_topics and isinstance(emulator, HasTopics):
+        return emulator.add_chat_with_topics(plan.name)
+    return emulator.add_chat(plan.name)
 
 
 class _Indented(yaml.SafeDumper):

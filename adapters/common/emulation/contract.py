@@ -60,6 +60,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_after_s: float | None = 1.0
     bytes_per_s: float = 1_000_000.0
     after_bytes: int = 0
+    for_s: float | None = None
+    """The rule ends so long after it was injected (None: it does not)."""
 
 
 class ChangesLost(Exception):
@@ -106,6 +108,21 @@ class SeenReaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     by: tuple[str, ...]
 
 
+class SeenPollOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    text: str
+    by: tuple[str, ...] = ()
+    """Who voted for it, as far as the platform's own client shows names."""
+    votes: int = 0
+
+
+class SeenPoll(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    question: str
+    options: tuple[SeenPollOption, ...]
+    many: bool = False
+    """Whether one person may choose several options."""
+    closed: bool = False
+
+
 class SeenMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message as the platform's own client would show it to a person. Deleted messages stay listed, marked."""
 
@@ -125,6 +142,8 @@ class SeenMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reply_quote: str = ""
     thread_id: str = ""
     reactions: tuple[SeenReaction, ...] = ()
+    poll: SeenPoll | None = None
+    pinned: bool = False
     edited: bool = False
     deleted: bool = False
     system: bool = False
@@ -136,7 +155,7 @@ class SeenChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     seq: int
     kind: str
-    """created, edited, deleted or reactions."""
+    """created, edited, deleted, reactions or pins."""
     message: SeenMessage
     at_s: float = 0.0
     """When it happened: seconds of `time.monotonic`, whose clock all processes of a machine share."""
@@ -148,6 +167,10 @@ class EmulatedChat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     name: str
     address: str
     """How bridge.yaml writes this chat, behind `account/`."""
+    names_threads: bool = False
+    """Whether people open threads or topics there by name (`abilities.OpensThreads`)."""
+    threads_from_messages: bool = False
+    """Whether people answer in a thread below any message."""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,9 +7,11 @@ page, by tests that kill the daemon, and by benchmarks. For loopback only (`loop
     GET  /changes                            all platforms' changes as server-sent events
     GET  /{platform}/changes?since_seq=      one platform's; the event id is the change's `seq`
     GET  /{platform}/transcript?chat_id=     what a person sees in a chat
+    GET  /{platform}/threads?chat_id=        its named threads and topics
+    GET  /{platform}/members?chat_id=        whom its composer offers behind an @
     GET  /{platform}/files/{file_id}         a file's bytes
     GET  /{platform}/account_options | formatting_sample | calls
-    POST /{platform}/{operation}             JSON body; the operations are the classes below, in snake case
+    POST /{platform}/{operation}             JSON body; the operations are those of `control_operations`
 
 `say` also takes multipart/form-data: a part `message` with the JSON, then the files. A refused request is answered with 4xx and
 `{"error": why}`.
@@ -18,16 +20,33 @@ page, by tests that kill the daemon, and by benchmarks. For loopback only (`loop
 from __future__ import annotations
 
 import logging
+import math
 import secrets
+import time
 from collections.abc import AsyncIterator, Mapping
-from typing import assert_never
+from typing import TypeVar
 
 import msgspec
 from aiohttp import BodyPartReader, web
+from msgspec.structs import replace
 
 from adapters.common.emulation import control_stream
-from adapters.common.emulation.contract import Emulator, Fault, RemovesBot, StreamFault, Upload
+from adapters.common.emulation.abilities import MentionsPeople, OpensThreads
+from adapters.common.emulation.contract import Emulator, Fault, Upload
 from adapters.common.emulation.control_files import file_response
+from adapters.common.emulation.control_operations import (
+    OPERATIONS,
+    ClearFaults,
+    CloseChat,
+    Disturb,
+    InChat,
+    Inject,
+    Operation,
+    RefuseConnections,
+    Say,
+    abilities_of,
+    act,
+)
 from adapters.common.emulation.loopback import Handler, loopback_only
 
 _log = logging.getLogger(__name__)
@@ -35,94 +54,21 @@ _log = logging.getLogger(__name__)
 _JSON_LIMIT_BYTES = 1 << 20
 UPLOAD_LIMIT_BYTES = 64 << 20
 
-
-class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class AddChat(_Body, frozen=True):
-    name: str
-
-
-class AddPerson(_Body, frozen=True):
-    name: str
-
-
-class Say(_Body, frozen=True):
-    chat_id: str
-    person: str
-    text: str = ""
-    reply_to: str = ""
-    thread_id: str = ""
-
-
-class Edit(_Body, frozen=True):
-    chat_id: str
-    message_id: str
-    text: str
-
-
-class Delete(_Body, frozen=True):
-    chat_id: str
-    message_id: str
-
-
-class React(_Body, frozen=True):
-    chat_id: str
-    message_id: str
-    person: str
-    emoji: str
-    remove: bool = False
-
-
-class RemoveBot(_Body, frozen=True):
-    """Remove the bot from a chat, or bring it back (`back`)."""
-
-    chat_id: str
-    back: bool = False
-
-
-class Inject(_Body, frozen=True):
-    fault: Fault
-
-
-class ClearFaults(_Body, frozen=True):
-    pass
-
-
-class Disturb(_Body, frozen=True):
-    what: StreamFault
-
-
-class RefuseConnections(_Body, frozen=True):
-    refuse: bool
-
-
-Operation = AddChat | AddPerson | Say | Edit | Delete | React | RemoveBot | Inject | ClearFaults | Disturb | RefuseConnections
-
-_OPERATIONS: Mapping[str, type[Operation]] = {
-    "add_chat": AddChat,
-    "add_person": AddPerson,
-    "say": Say,
-    "edit": Edit,
-    "delete": Delete,
-    "react": React,
-    "remove_bot": RemoveBot,
-    "inject": Inject,
-    "clear_faults": ClearFaults,
-    "disturb": Disturb,
-    "refuse_connections": RefuseConnections,
-}
+_T = TypeVar("_T")
 
 
 class PlatformState(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of `GET /`. `faults` are those injected through this API since they were last cleared, used up or not."""
+    """One entry of `GET /`. `faults` are those injected through this API since they were last cleared, used up or not; `for_s` of
+    one is what is left of its time. `can` names the optional operations."""
 
     platform: str
     base_url: str
     chats: list[msgspec.Raw]
     faults: list[Fault]
     refusing: bool
+    closed: list[str]
+    """The chats that were closed through this API."""
+    can: list[str]
 
 
 class _Refused(Exception):
@@ -142,6 +88,8 @@ def control_app(emulators: Mapping[str, Emulator], *, upload_limit_bytes: int = 
             web.get("/changes", api.all_changes),
             web.get("/{platform}/changes", api.changes),
             web.get("/{platform}/transcript", api.transcript),
+            web.get("/{platform}/threads", api.threads),
+            web.get("/{platform}/members", api.members),
             web.get("/{platform}/files/{file_id}", api.file),
             web.get("/{platform}/account_options", api.account_options),
             web.get("/{platform}/formatting_sample", api.formatting_sample),
@@ -157,8 +105,10 @@ class _ControlApi:
         self._emulators = emulators
         self._upload_limit_bytes = upload_limit_bytes
         self._boot = secrets.token_hex(4)
-        self._faults: dict[str, list[Fault]] = {platform: [] for platform in emulators}
+        self._faults: dict[str, list[tuple[Fault, float]]] = {platform: [] for platform in emulators}
+        """Each with the monotonic time at which it ends."""
         self._refusing: set[str] = set()
+        self._closed: dict[str, set[str]] = {platform: set() for platform in emulators}
 
     # -- reading ------------------------------------------------------------------------------------------------------------
 
@@ -169,8 +119,10 @@ class _ControlApi:
                     platform=platform,
                     base_url=emulator.base_url,
                     chats=[msgspec.Raw(msgspec.json.encode(chat)) for chat in emulator.chats()],
-                    faults=self._faults[platform],
+                    faults=self._at_present(platform),
                     refusing=platform in self._refusing,
+                    closed=sorted(self._closed[platform]),
+                    can=abilities_of(emulator),
                 )
                 for platform, emulator in self._emulators.items()
             ]
@@ -193,6 +145,18 @@ class _ControlApi:
         chat_id = _query(request, "chat_id")
         self._known_chat(platform, chat_id)
         return _json(emulator.transcript(chat_id))
+
+    async def threads(self, request: web.Request) -> web.Response:
+        platform, emulator = self._asked(request)
+        chat_id = _query(request, "chat_id")
+        self._known_chat(platform, chat_id)
+        return _json(emulator.threads(chat_id) if isinstance(emulator, OpensThreads) else [])
+
+    async def members(self, request: web.Request) -> web.Response:
+        platform, emulator = self._asked(request)
+        chat_id = _query(request, "chat_id")
+        self._known_chat(platform, chat_id)
+        return _json(emulator.members(chat_id) if isinstance(emulator, MentionsPeople) else [])
 
     async def file(self, request: web.Request) -> web.Response:
         platform, emulator = self._asked(request)
@@ -217,11 +181,11 @@ class _ControlApi:
     async def operate(self, request: web.Request) -> web.Response:
         platform, emulator = self._asked(request)
         name = request.match_info["operation"]
-        kind = _OPERATIONS.get(name)
+        kind = OPERATIONS.get(name)
         if kind is None:
-            raise _Refused(404, f"unknown operation {name[:40]!r}; there are {', '.join(_OPERATIONS)}")
+            raise _Refused(404, f"unknown operation {name[:40]!r}; there are {', '.join(OPERATIONS)}")
         operation, files = await self._read(request, kind)
-        if isinstance(operation, Say | Edit | Delete | React | RemoveBot):
+        if isinstance(operation, InChat):
             self._known_chat(platform, operation.chat_id)
         try:
             result = await self._apply(platform, emulator, operation, files)
@@ -235,34 +199,9 @@ class _ControlApi:
 
     async def _apply(self, platform: str, emulator: Emulator, operation: Operation, files: list[Upload]) -> object:
         match operation:
-            case AddChat():
-                return emulator.add_chat(operation.name)
-            case AddPerson():
-                return emulator.add_person(operation.name)
-            case Say():
-                return await emulator.say(
-                    operation.chat_id,
-                    operation.person,
-                    operation.text,
-                    reply_to=operation.reply_to,
-                    thread_id=operation.thread_id,
-                    files=files,
-                )
-            case Edit():
-                await emulator.edit(operation.chat_id, operation.message_id, operation.text)
-            case Delete():
-                await emulator.delete(operation.chat_id, operation.message_id)
-            case React():
-                await emulator.react(
-                    operation.chat_id, operation.message_id, operation.person, operation.emoji, remove=operation.remove
-                )
-            case RemoveBot():
-                if not isinstance(emulator, RemovesBot):
-                    raise ValueError(f"the emulator of {platform} cannot remove the bot from a chat")
-                (emulator.bring_bot_back if operation.back else emulator.remove_bot)(operation.chat_id)
             case Inject():
                 emulator.inject(operation.fault)
-                self._faults[platform].append(operation.fault)
+                self._faults[platform].append((operation.fault, time.monotonic() + (operation.fault.for_s or math.inf)))
             case ClearFaults():
                 emulator.clear_faults()
                 self._faults[platform].clear()
@@ -271,9 +210,18 @@ class _ControlApi:
             case RefuseConnections():
                 await emulator.refuse_connections(operation.refuse)
                 (self._refusing.add if operation.refuse else self._refusing.discard)(platform)
+            case CloseChat():
+                await act(platform, emulator, operation, files)
+                (self._closed[platform].discard if operation.reopen else self._closed[platform].add)(operation.chat_id)
             case _:
-                assert_never(operation)
+                return await act(platform, emulator, operation, files)
         return None
+
+    def _at_present(self, platform: str) -> list[Fault]:
+        """The faults injected here that were not cleared and whose time is not over; for a rule with an end, what is left of it."""
+        now_s = time.monotonic()
+        self._faults[platform] = kept = [(fault, until_s) for fault, until_s in self._faults[platform] if until_s > now_s]
+        return [fault if fault.for_s is None else replace(fault, for_s=until_s - now_s) for fault, until_s in kept]
 
     async def _read(self, request: web.Request, kind: type[Operation]) -> tuple[Operation, list[Upload]]:
         if request.content_type == "application/json":
@@ -281,7 +229,7 @@ class _ControlApi:
         if request.content_type != "multipart/form-data" or kind is not Say:
             allowed = "application/json or multipart/form-data" if kind is Say else "application/json"
             raise _Refused(415, f"the body must be {allowed}, not {request.content_type}")
-        operation: Operation | None = None
+        operation: Say | None = None
         files: list[Upload] = []
         left = self._upload_limit_bytes
         try:
@@ -289,7 +237,7 @@ class _ControlApi:
                 if not isinstance(part, BodyPartReader):
                     raise _Refused(400, "a multipart part inside another one")
                 if part.name == "message":
-                    operation = _decoded(await _bounded(_chunks(part), _JSON_LIMIT_BYTES), kind)
+                    operation = _decoded(await _bounded(_chunks(part), _JSON_LIMIT_BYTES), Say)
                     continue
                 content = await _bounded(_chunks(part), left)
                 left -= len(content)
@@ -299,7 +247,8 @@ class _ControlApi:
             raise _Refused(400, f"not a readable multipart body: {fault}") from fault
         if operation is None:
             raise _Refused(400, "the multipart body has no part `message`")
-        return operation, files
+        kinds = dict(enumerate(operation.kinds))
+        return operation, [replace(file, kind=kinds.get(position, "")) for position, file in enumerate(files)]
 
     def _asked(self, request: web.Request) -> tuple[str, Emulator]:
         platform = request.match_info["platform"]
@@ -331,7 +280,7 @@ def _json(value: object) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), content_type="application/json", headers=headers)
 
 
-def _decoded(raw: bytes, kind: type[Operation]) -> Operation:
+def _decoded(raw: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.DecodeError as fault:

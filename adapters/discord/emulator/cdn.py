@@ -8,15 +8,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import struct
 import time
-import zlib
 from collections.abc import Callable
 from urllib.parse import quote
 
 from aiohttp import web
 
 from adapters.common.emulation.bodies import Body
+from adapters.common.emulation.pictures import square
 from adapters.discord.emulator.files import FileStore
 from adapters.discord.emulator.records import StoredAttachment
 from adapters.discord.emulator.wire import AttachmentUrls
@@ -59,17 +58,4 @@ class Cdn(AttachmentUrls):
         return Body.of_file(stored.content, stored.path)
 
     async def avatar(self, request: web.Request) -> web.StreamResponse:
-        return web.Response(body=_square(request.path), content_type="image/png")
-
-
-def _square(seed: str) -> bytes:
-    """A 32x32 PNG of one colour that depends on the seed."""
-    colour = hashlib.sha256(seed.encode()).digest()[:3]
-    row = b"\0" + colour * 32
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(row * 32)),
-        (b"IEND", b""),
-    )
-    body = b"".join(struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in chunks)
-    return b"\x89PNG\r\n\x1a\n" + body
+        return web.Response(body=square(request.path), content_type="image/png")

@@ -12,6 +12,7 @@ from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenRe
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator.records import Channel, Message, StoredAttachment
 from adapters.discord.emulator.render import Names, show
+from adapters.discord.emulator.rules import THREAD_STARTER
 from adapters.discord.emulator.world import World
 
 SYSTEM_TEXTS = {
@@ -34,7 +35,7 @@ class Seen:
     def transcript(self, channel: Channel) -> list[SeenMessage]:
         """A channel with its threads, or one thread; oldest first."""
         threads = [c for c in self._world.channels.values() if c.parent_id == channel.id]
-        messages = [m for holder in (channel, *threads) for m in holder.seen.values() if m.type != 21]
+        messages = [m for holder in (channel, *threads) for m in holder.seen.values() if m.type != THREAD_STARTER]
         return [self.message(m) for m in sorted(messages, key=lambda m: m.id)]
 
     def message(self, message: Message) -> SeenMessage:
@@ -61,6 +62,7 @@ class Seen:
                 SeenReaction(emoji=f":{r.name}:" if r.emoji_id else r.name, by=tuple(self._user(u) for u in r.user_ids))
                 for r in message.reactions
             ),
+            pinned=message.pinned_at is not None and not message.is_deleted,
             edited=message.edited_at is not None,
             deleted=message.is_deleted,
             system=message.type in SYSTEM_TEXTS,

@@ -13,10 +13,12 @@ from typing import Any
 
 import msgspec
 
+from adapters.common.emulation.typing_now import TypingNow
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.emulator.gateway import Gateway
 from adapters.discord.emulator.ids import made_at, stamp
 from adapters.discord.emulator.records import Author, Bot, Channel, Message, Reaction, Reference, User
+from adapters.discord.emulator.rules import THREAD_STARTER, TYPING_S
 from adapters.discord.emulator.wire import Json, Payloads
 from adapters.discord.emulator.world import World
 
@@ -33,6 +35,7 @@ class Operations:
         self._payloads = payloads
         self._gateway = gateway
         self._record = record
+        self.typing = TypingNow(TYPING_S)
 
     # -- messages -------------------------------------------------------------------------------------------------------------
 
@@ -43,7 +46,9 @@ class Operations:
         if channel.is_archived:
             self.set_archived(channel, archived=False)
         channel.add(message, self._world.messages_kept)
-        self._record("created", message)
+        self.typing.wrote(str(self._world.home(channel).id), message.author.display_name)
+        if message.type != THREAD_STARTER:  # the client shows the message that the thread was started from in its place
+            self._record("created", message)
         self._announce("MESSAGE_CREATE", channel, message)
         if message.nonce is not None:
             channel.replace(msgspec.structs.replace(message, nonce=None))
@@ -176,7 +181,7 @@ class Operations:
         if starter is not None:
             self.amend(parent, starter, thread_id=thread_id, flags=starter.flags | 32)
             where = Reference(kind=0, channel_id=parent.id, message_id=starter.id)
-            self.post(thread, author=author_of(by), type=21, reference=where)
+            self.post(thread, author=author_of(by), type=THREAD_STARTER, reference=where)
         else:
             where = Reference(kind=0, channel_id=thread_id, message_id=thread_id)
             self.post(parent, author=author_of(by), type=18, content=name, reference=where)
@@ -220,6 +225,7 @@ class Operations:
         del self._world.channels[channel.id]
 
     def type(self, channel: Channel, user: User) -> None:
+        self.typing.note(str(self._world.home(channel).id), user.display_name)
         payload = {
             "channel_id": str(channel.id),
             "guild_id": str(self._world.guild_id),

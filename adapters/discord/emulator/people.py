@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from adapters.common.emulation.abilities import EmulatedThread, Member
 from adapters.common.emulation.contract import Upload
 from adapters.discord.emulator import errors, rules
 from adapters.discord.emulator.api import Api, guess_mime, parse_person_emoji
@@ -133,9 +134,27 @@ class People:
     def type(self, chat_id: str, person: str) -> None:
         self._operations.type(self.channel(chat_id), self._person(person))
 
-    def pin(self, chat_id: str, message_id: str, person: str) -> None:
+    def pin(self, chat_id: str, message_id: str, person: str, *, remove: bool = False) -> None:
+        """Pin a message, or take the pin away. What is done already changes nothing."""
         channel, message = self.find(chat_id, message_id)
-        self._operations.pin(channel, message, self._person(person))
+        if remove:
+            self._operations.unpin(channel, message)
+        else:
+            self._operations.pin(channel, message, self._person(person))
+
+    def threads(self, chat_id: str) -> Sequence[EmulatedThread]:
+        """Of a channel or forum."""
+        parent = self.channel(chat_id)
+        return [
+            EmulatedThread(thread_id=str(channel.id), name=channel.name, closed=channel.is_archived)
+            for channel in self._world.channels.values()
+            if channel.parent_id == parent.id
+        ]
+
+    def members(self) -> Sequence[Member]:
+        """Whom the composer offers behind an @, with what it writes for them."""
+        people = [user for user in self._world.users.values() if not user.is_bot]
+        return [Member(name=user.display_name, mention=f"<@{user.id}>") for user in people]
 
     def start_thread(self, chat_id: str, person: str, name: str, *, message_id: str = "") -> str:
         """A public thread, from a message or on its own; returns its id."""

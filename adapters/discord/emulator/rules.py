@@ -24,6 +24,9 @@ MAX_REACTIONS = 20
 MAX_PINS = 250
 MAX_WEBHOOKS = 15
 MAX_BULK_AGE_S = 14 * 86_400
+THREAD_STARTER = 21
+TYPING_S = 10.0
+"""How long the client shows that somebody types. Source: API reference, "Trigger Typing Indicator"."""
 
 _EMBED_LIMITS = {"title": 256, "description": 4096}
 _USER = re.compile(r"<@!?(\d+)>")

@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.abilities import EmulatedThread, Member
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, SeenChange, SeenMessage, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator import errors, rules
@@ -155,7 +156,9 @@ class DiscordEmulator(EmulatorBase):
 
     def add_chat(self, name: str) -> EmulatedChat:
         channel = self.world.add_channel(name)
-        chat = EmulatedChat(chat_id=str(channel.id), name=name, address=str(channel.id))
+        chat = EmulatedChat(
+            chat_id=str(channel.id), name=name, address=str(channel.id), names_threads=True, threads_from_messages=True
+        )
         self._chats[chat.chat_id] = chat
         self.operations.announce_channel(channel)
         return chat
@@ -230,12 +233,21 @@ class DiscordEmulator(EmulatorBase):
     async def type(self, chat_id: str, person: str) -> None:
         self.people.type(chat_id, person)
 
-    async def pin(self, chat_id: str, message_id: str, person: str) -> None:
-        self.people.pin(chat_id, message_id, person)
+    async def pin(self, chat_id: str, message_id: str, person: str, *, remove: bool = False) -> None:
+        self.people.pin(chat_id, message_id, person, remove=remove)
 
     async def start_thread(self, chat_id: str, person: str, name: str, *, message_id: str = "") -> str:
         """A public thread, from a message or on its own; returns its id."""
         return self.people.start_thread(chat_id, person, name, message_id=message_id)
+
+    def threads(self, chat_id: str) -> Sequence[EmulatedThread]:
+        return self.people.threads(chat_id)
+
+    def typing(self, chat_id: str) -> Sequence[str]:
+        return self.operations.typing.names(chat_id)
+
+    def members(self, chat_id: str) -> Sequence[Member]:
+        return self.people.members()
 
     async def start_post(self, forum_id: str, person: str, title: str, text: str, *, files: Sequence[Upload] = ()) -> str:
         """A post in a forum; returns its id, which is that of its first message too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.common.emulation.abilities import Member
 from adapters.common.emulation.contract import Upload
 from adapters.slack.emulator import composer, emoji
 from adapters.slack.emulator.blobs import Blob
@@ -63,6 +64,16 @@ class People:
         if (user in message.reactions.get(name, ())) is not remove:
             raise ApiError("no_reaction" if remove else "already_reacted")
         self._workspace.react(message, user, name, remove=remove)
+
+    def pin(self, message: Message, person: str, *, remove: bool) -> None:
+        """Pin a message, or take the pin away. What is done already changes nothing."""
+        if message.pinned is remove:
+            self._workspace.pin(message, self.person(person), pinned=not remove)
+
+    def members(self) -> Sequence[Member]:
+        """Whom the composer offers behind an @. It knows people by their names."""
+        people = [user for user in self._workspace.users.values() if not user.is_bot]
+        return [Member(name=user.display_name, mention=f"@{user.name}") for user in people]
 
 
 def _thread_of(channel: Channel, ts: str) -> str:

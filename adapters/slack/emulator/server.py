@@ -16,9 +16,11 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.abilities import Member
 from adapters.common.emulation.base import Handler
 from adapters.common.emulation.contract import EmulatedChat, Fault, SeenMessage, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
+from adapters.common.emulation.pictures import square
 from adapters.slack.emulator.deliveries import Deliveries
 from adapters.slack.emulator.errors import fault_answer
 from adapters.slack.emulator.files import FileService
@@ -30,10 +32,6 @@ from adapters.slack.emulator.webapi import WebApi
 from adapters.slack.emulator.world import Workspace
 
 _operation: ContextVar[str] = ContextVar("operation", default="")
-_PIXEL = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc"
-    b"\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82"
-)
 
 
 class SlackEmulatorOptions(EmulatorOptions):
@@ -87,7 +85,7 @@ class SlackEmulator(EmulatorBase):
         ]
 
     async def _avatar(self, request: web.Request) -> web.Response:
-        return web.Response(body=_PIXEL, content_type="image/png")
+        return web.Response(body=square(request.path), content_type="image/png")
 
     def operation(self, request: web.Request) -> str:
         parts = request.path.split("/")
@@ -151,7 +149,7 @@ class SlackEmulator(EmulatorBase):
         if known := self.workspace.channel_id(slug):
             return self._chats[known]
         channel = self.workspace.add_channel(slug)
-        chat = EmulatedChat(chat_id=channel.channel_id, name=slug, address=f"#{slug}")
+        chat = EmulatedChat(chat_id=channel.channel_id, name=slug, address=f"#{slug}", threads_from_messages=True)
         self._chats[chat.chat_id] = chat
         return chat
 
@@ -160,7 +158,7 @@ class SlackEmulator(EmulatorBase):
 
     def rename_chat(self, chat_id: str, name: str) -> None:
         self.workspace.rename_channel(self._channel(chat_id), name)
-        self._chats[chat_id] = EmulatedChat(chat_id=chat_id, name=name, address=f"#{name}")
+        self._chats[chat_id] = EmulatedChat(chat_id=chat_id, name=name, address=f"#{name}", threads_from_messages=True)
 
     def archive_chat(self, chat_id: str, *, archived: bool = True) -> None:
         self.workspace.archive_channel(self._channel(chat_id), "USLACKBOT", archived=archived)
@@ -204,6 +202,12 @@ class SlackEmulator(EmulatorBase):
 
     async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
         self.people.react(self.workspace.message(chat_id, message_id), person, emoji, remove=remove)
+
+    async def pin(self, chat_id: str, message_id: str, person: str, *, remove: bool = False) -> None:
+        self.people.pin(self.workspace.message(chat_id, message_id), person, remove=remove)
+
+    def members(self, chat_id: str) -> Sequence[Member]:
+        return self.people.members()
 
     async def unfurl(self, chat_id: str, message_id: str, text: str) -> None:
         """Slack adds a link preview: `message_changed` without an edit."""

@@ -32,6 +32,7 @@ def seen_message(message: Message, workspace: Workspace, *, deleted: bool = Fals
         reply_to=message.thread_ts if message.is_reply else "",
         thread_id=message.thread_ts if message.is_reply else "",
         reactions=_seen_reactions(message.reactions, workspace),
+        pinned=message.pinned and not deleted,
         edited=message.changed,
         deleted=deleted,
         system=message.subtype in ("channel_join", "channel_leave", "tombstone"),

@@ -243,6 +243,7 @@ class Workspace:
 
     def pin(self, message: Message, user: str, *, pinned: bool) -> None:
         message.pinned = pinned
+        self.show("pins", message)
         item = {"type": "message", "channel": message.channel, "message": self.wire(message), "created": int(time.time())}
         kind = "pin_added" if pinned else "pin_removed"
         self.emit({"type": kind, "user": user, "channel_id": message.channel, "item": item})

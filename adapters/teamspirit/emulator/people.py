@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from adapters.common.emulation.abilities import Member
 from adapters.common.emulation.contract import Upload
 from adapters.teamspirit.emulator.records import Chat, Json, Message, User
 from adapters.teamspirit.emulator.world import World
@@ -70,7 +71,12 @@ class People:
         self._world.reacted(chat, message, self._person(person), emoji, remove=remove)
 
     def type(self, chat_id: str, person: str) -> None:
-        self._world.emit("typing", self._chat(chat_id), self._person(person))
+        self._world.types(self._chat(chat_id), self._person(person))
+
+    def members(self) -> Sequence[Member]:
+        """Whom the composer offers behind an @."""
+        people = [user for user in self._world.state.users.values() if not user.is_bot]
+        return [Member(name=user.display_name, mention=f"@{user.name}") for user in people]
 
     def set_status(self, person: str, status: str, text: str) -> None:
         self._world.set_status(self._person(person), status, text)

@@ -174,7 +174,7 @@ class RestApi:
         return web.Response(status=204)
 
     async def _typing(self, request: web.Request) -> web.StreamResponse:
-        self._world.emit("typing", self._chat(request), self._world.state.bot)
+        self._world.types(self._chat(request), self._world.state.bot)
         return web.Response(status=204)
 
     # -- REST: files and webhooks -------------------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from adapters.teamspirit.emulator.errors import PROXY_413, Refused, RefusedByProxy
 
+TYPING_S = 5.0
+"""How long the stand-in's client shows that somebody types. The vendor states no time."""
+
 
 @dataclass(slots=True)
 class Rules:

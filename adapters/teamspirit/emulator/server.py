@@ -16,6 +16,7 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.abilities import Member
 from adapters.common.emulation.contract import EmulatedChat, Fault, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.errors import fault_answer
@@ -112,7 +113,8 @@ class TeamSpiritEmulator(EmulatorBase):
         return self._listed(chat.chat_id, chat.name)
 
     def _listed(self, chat_id: str, name: str) -> EmulatedChat:
-        emulated = EmulatedChat(chat_id=chat_id, name=name, address=name if _SIMPLE_NAME.fullmatch(name) else chat_id)
+        address = name if _SIMPLE_NAME.fullmatch(name) else chat_id
+        emulated = EmulatedChat(chat_id=chat_id, name=name, address=address, threads_from_messages=True)
         self._chats[chat_id] = emulated
         return emulated
 
@@ -130,6 +132,12 @@ class TeamSpiritEmulator(EmulatorBase):
 
     async def type(self, chat_id: str, person: str) -> None:
         self.people.type(chat_id, person)
+
+    def typing(self, chat_id: str) -> Sequence[str]:
+        return self.world.typing.names(chat_id)
+
+    def members(self, chat_id: str) -> Sequence[Member]:
+        return self.people.members()
 
     def set_status(self, person: str, status: str, text: str = "") -> None:
         self.people.set_status(person, status, text)

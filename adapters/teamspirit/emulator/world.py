@@ -9,11 +9,12 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from adapters.common.emulation.contract import SeenMessage
+from adapters.common.emulation.typing_now import TypingNow
 from adapters.teamspirit.emulator.errors import Refused
 from adapters.teamspirit.emulator.files import FileStore
 from adapters.teamspirit.emulator.outgoing import OutgoingWebhooks, Webhook
 from adapters.teamspirit.emulator.records import Chat, Json, Message, State, User, now, stamp
-from adapters.teamspirit.emulator.rules import Rules
+from adapters.teamspirit.emulator.rules import TYPING_S, Rules
 
 
 class World:
@@ -29,6 +30,7 @@ class World:
         self.incoming: dict[str, tuple[Chat, User]] = {}
         self.last_chat: Chat | None = None
         self._publish = publish
+        self.typing = TypingNow(TYPING_S)
 
     @property
     def api_key(self) -> str:
@@ -59,6 +61,7 @@ class World:
     def happened(self, kind: str, chat: Chat, message: Message) -> None:
         """A message was created, edited or deleted."""
         self.last_chat = chat
+        self.typing.wrote(chat.chat_id, message.user.display_name)
         self._publish(kind, self.state.seen(message))
         self.emit(f"message.{kind}", chat, message.user, message)
 
@@ -84,6 +87,10 @@ class World:
         if changed:
             self._publish("reactions", self.state.seen(message))
             self.emit("reaction.removed" if remove else "reaction.added", chat, user, message, reaction={"emoji": emoji})
+
+    def types(self, chat: Chat, user: User) -> None:
+        self.typing.note(chat.chat_id, user.display_name)
+        self.emit("typing", chat, user)
 
     def set_bot_in(self, chat: Chat, *, is_in: bool) -> None:
         """Remove the bot from a chat or invite it again. It gets an event about that, and none of later changes there."""

@@ -123,12 +123,19 @@ async def unpin_chat_message(call: Call) -> bool:
     number = call.params.integer("message_id") or (chat.pinned[-1] if chat.pinned else 0)
     if number not in chat.pinned:
         raise bad_request("message to unpin not found")
-    chat.pinned.remove(number)
+    if number in chat.messages:
+        call.world.unpin(chat.messages[number])
+    else:
+        chat.pinned.remove(number)
     return True
 
 
 async def unpin_all(call: Call) -> bool:
-    call.admin_chat("not enough rights to manage pinned messages in the chat").pinned.clear()
+    chat = call.admin_chat("not enough rights to manage pinned messages in the chat")
+    for number in list(chat.pinned):
+        if number in chat.messages:
+            call.world.unpin(chat.messages[number])
+    chat.pinned.clear()
     return True
 
 

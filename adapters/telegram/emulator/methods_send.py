@@ -128,9 +128,10 @@ async def copy_message(call: Call) -> Json:
 
 
 async def send_chat_action(call: Call) -> bool:
-    call.chat()
+    chat = call.chat()
     if not call.params.text("action"):
         raise bad_request("wrong parameter action in request")
+    call.world.typing.note(str(chat.chat_id), call.bot.name)
     return True
 
 

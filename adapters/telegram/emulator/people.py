@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from adapters.common.emulation.contract import Upload
@@ -9,10 +10,12 @@ from adapters.telegram.emulator.composer import compose
 from adapters.telegram.emulator.contents import album_groups, guess_kind, media_content
 from adapters.telegram.emulator.formatting import store_text, utf16_length
 from adapters.telegram.emulator.records import Chat, Json, Message, Person
-from adapters.telegram.emulator.rules import TEXT_LENGTH
+from adapters.telegram.emulator.rules import TEXT_LENGTH, TOPIC_NAME_LENGTH
+from adapters.telegram.emulator.wire import user_wire
 from adapters.telegram.emulator.world import World
 
 GENERAL_TOPIC = 1
+_USER_LINK = re.compile(r"tg://user\?id=(\d{1,18})")
 
 
 class People:
@@ -38,10 +41,10 @@ class People:
             thread_id = chat.messages[reply_to].thread_id
         if uploads:
             return self._say_files(chat, person, markup, reply_to, thread_id, uploads)
-        text, entities = compose(markup)
+        text, entities = self._composed(markup)
         first = 0
         for words, marks in _pieces(text, entities, TEXT_LENGTH):
-            stored, found = store_text(words, marks, limit=TEXT_LENGTH, known_users={})
+            stored, found = store_text(words, marks, limit=TEXT_LENGTH, known_users=self._known(marks))
             if not stored:
                 raise ValueError("Telegram's apps do not send an empty message")
             content: Json = {"text": stored} | ({"entities": found} if found else {})
@@ -67,13 +70,23 @@ class People:
             first = first or message.message_id
         return first
 
-    @staticmethod
-    def _caption(markup: str) -> Json:
-        text, entities = compose(markup)
-        stored, found = store_text(text, entities, limit=TEXT_LENGTH, known_users={})
+    def _caption(self, markup: str) -> Json:
+        text, entities = self._composed(markup)
+        stored, found = store_text(text, entities, limit=TEXT_LENGTH, known_users=self._known(entities))
         if not stored:
             return {}
         return {"caption": stored} | ({"caption_entities": found} if found else {})
+
+    @staticmethod
+    def _composed(markup: str) -> tuple[str, list[Json]]:
+        """What was typed. Whom the app offered behind an @ and who has no username becomes a mention by id."""
+        text, entities = compose(markup)
+        return text, [_mention(entity) or entity for entity in entities]
+
+    def _known(self, entities: Sequence[Json]) -> dict[int, Json]:
+        """The people whom these entities mention by id."""
+        ids = {entity["user"]["id"] for entity in entities if entity["type"] == "text_mention"}
+        return {number: user_wire(self._world.people[number]) for number in ids if number in self._world.people}
 
     def edit(self, message: Message, markup: str) -> None:
         """Change a message's text, or the caption of its album or file."""
@@ -84,7 +97,8 @@ class People:
         if kept:
             self._world.change(captioned, kept | self._caption(markup))
             return
-        text, entities = store_text(*compose(markup), limit=TEXT_LENGTH, known_users={})
+        text, entities = self._composed(markup)
+        text, entities = store_text(text, entities, limit=TEXT_LENGTH, known_users=self._known(entities))
         self._world.change(captioned, {"text": text} | ({"entities": entities} if entities else {}))
 
     def caption(self, message: Message, markup: str) -> None:
@@ -115,6 +129,34 @@ class People:
             self._world.react(message, person, [each for each in current if each != emoji])
         elif emoji not in current:
             self._world.react(message, person, [*current, emoji])
+
+    def pin(self, message: Message, person: Person, *, remove: bool) -> None:
+        """Pin a message with a notice in the chat, or take the pin away. What is done already changes nothing."""
+        is_pinned = message.message_id in message.chat.pinned
+        if remove and is_pinned:
+            self._world.unpin(message)
+        elif not remove and not is_pinned:
+            self._world.pin(message, person)
+
+    def open_topic(self, chat: Chat, person: Person, name: str) -> int:
+        """A new topic of a forum. Raises ValueError for what the apps do not offer. Source: Bot API, createForumTopic."""
+        if not chat.is_forum:
+            raise ValueError("this group has no topics")
+        if not 1 <= len(name) <= TOPIC_NAME_LENGTH:
+            raise ValueError(f"a topic's name has 1 to {TOPIC_NAME_LENGTH} characters")
+        return self._world.new_topic(chat, person, name)
+
+
+def mention_of(person: Person) -> str:
+    """What the composer takes for a mention: the username, else a link to the user."""
+    return f"@{person.username}" if person.username else f"[{person.name}](tg://user?id={person.user_id})"
+
+
+def _mention(entity: Json) -> Json | None:
+    found = _USER_LINK.fullmatch(str(entity.get("url", ""))) if entity["type"] == "text_link" else None
+    if found is None:
+        return None
+    return {"type": "text_mention", "offset": entity["offset"], "length": entity["length"], "user": {"id": int(found[1])}}
 
 
 def _pieces(text: str, entities: list[Json], limit: int) -> list[tuple[str, list[Json]]]:

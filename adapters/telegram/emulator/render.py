@@ -60,6 +60,7 @@ def seen(chat: Chat, message: Message, files: FileStore, people: Mapping[int, Pe
         reply_quote=str((first.quote or {}).get("text", "")),
         thread_id=str(first.thread_id) if first.thread_id is not None else "",
         reactions=tuple(SeenReaction(emoji=emoji, by=tuple(by)) for emoji, by in reactions.items()),
+        pinned=bool(alive) and any(member.message_id in chat.pinned for member in members),
         edited=any(member.edit_date for member in members),
         deleted=not alive,
         system=first.service,

@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.abilities import EmulatedThread, Member
 from adapters.common.emulation.bodies import Body
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
@@ -22,7 +23,7 @@ from adapters.telegram.emulator import methods_edit, methods_read, methods_send
 from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.params import Params, read_params
-from adapters.telegram.emulator.people import People
+from adapters.telegram.emulator.people import People, mention_of
 from adapters.telegram.emulator.rates import Rates
 from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, MEMBER, Chat, Json, Message, Person
 from adapters.telegram.emulator.rules import LOCAL_BYTES, UPLOAD_BYTES
@@ -230,9 +231,12 @@ class TelegramEmulator(EmulatorBase):
         owner = self._person("Forum Owner")
         return self._listed(chat), [str(self.world.new_topic(chat, owner, topic)) for topic in topics]
 
+    def add_chat_with_topics(self, name: str) -> EmulatedChat:
+        return self.add_forum(name)[0]
+
     def _listed(self, chat: Chat) -> EmulatedChat:
         native = str(chat.chat_id)
-        self._chats[native] = EmulatedChat(chat_id=native, name=chat.title, address=native)
+        self._chats[native] = EmulatedChat(chat_id=native, name=chat.title, address=native, names_threads=chat.is_forum)
         return self._chats[native]
 
     def add_person(self, name: str) -> str:
@@ -330,6 +334,27 @@ class TelegramEmulator(EmulatorBase):
 
     async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
         self.people.react(self._message(chat_id, message_id), self._person(person), emoji, remove=remove)
+
+    async def pin(self, chat_id: str, message_id: str, person: str, *, remove: bool = False) -> None:
+        self.people.pin(self._message(chat_id, message_id), self._person(person), remove=remove)
+
+    async def start_thread(self, chat_id: str, person: str, name: str, *, message_id: str = "") -> str:
+        """A topic. Telegram opens none from a message."""
+        return str(self.people.open_topic(self._chat(chat_id), self._person(person), name))
+
+    def threads(self, chat_id: str) -> Sequence[EmulatedThread]:
+        chat = self._chat(chat_id)
+        return [
+            EmulatedThread(thread_id=str(number), name=name, closed=number in chat.closed_topics)
+            for number, name in chat.topics.items()
+        ]
+
+    def typing(self, chat_id: str) -> Sequence[str]:
+        return self.world.typing.names(chat_id)
+
+    def members(self, chat_id: str) -> Sequence[Member]:
+        people = [self._person(name) for name in self._people]
+        return [Member(name=person.name, mention=mention_of(person)) for person in people]
 
     def formatting_sample(self) -> str:
         return "**bold** __italic__ ~~strike~~ `code` [label](https://example.com/)\n> quoted\n```python\nblock\n```"

@@ -13,9 +13,11 @@ from typing import Any
 
 from adapters.common.emulation.contract import SeenMessage
 from adapters.common.emulation.options import EmulatorOptions
+from adapters.common.emulation.typing_now import TypingNow
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person
 from adapters.telegram.emulator.render import seen
+from adapters.telegram.emulator.rules import TYPING_S
 from adapters.telegram.emulator.updates import UpdateQueue
 from adapters.telegram.emulator.wire import chat_wire, member_wire, message_wire, user_wire
 
@@ -40,6 +42,7 @@ class World:
         self._album_numbers = itertools.count(13_000_000_000_000_001)
         self.now: Callable[[], float] = time.time
         self.messages_kept = EmulatorOptions().messages_kept
+        self.typing = TypingNow(TYPING_S)
 
     # -- people and places --------------------------------------------------------------------------------------------------
 
@@ -156,6 +159,8 @@ class World:
             )
             chat.messages[message.message_id] = message
             posted.append(message)
+        if sender is not None:
+            self.typing.wrote(str(chat.chat_id), sender.name)
         if group_id:
             chat.albums[group_id] = [message.message_id for message in posted]
         for message in posted:
@@ -205,7 +210,13 @@ class World:
         if message.message_id in message.chat.pinned:
             message.chat.pinned.remove(message.message_id)
         message.chat.pinned.append(message.message_id)
+        self._show("pins", message)
         self.service_message(message.chat, by, {"pinned_message": message_wire(message, with_reply=False)})
+
+    def unpin(self, message: Message) -> None:
+        """No bot gets an update of it: the Bot API has none (platforms.md 1.2)."""
+        message.chat.pinned.remove(message.message_id)
+        self._show("pins", message)
 
     def new_topic(self, chat: Chat, by: Person, name: str) -> int:
         message = self.service_message(

@@ -17,20 +17,39 @@ export async function getJson(path) {
   return answer(await fetch(path, { cache: "no-store" }));
 }
 
-export async function operate(platform, operation, body) {
-  const headers = { ...OWN, "Content-Type": "application/json" };
-  return answer(await fetch(`api/${platform}/${operation}`, { method: "POST", headers, body: JSON.stringify(body) }));
+export function operate(platform, operation, body) {
+  return postJson(`api/${platform}/${operation}`, body);
 }
 
-export async function retry(deliveries) {
+async function postJson(path, body) {
   const headers = { ...OWN, "Content-Type": "application/json" };
-  return answer(await fetch("retry", { method: "POST", headers, body: JSON.stringify({ deliveries }) }));
+  return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+export function retry(deliveries) {
+  return postJson("retry", { deliveries });
+}
+
+/** How far messages have come: `asked` are {platform, chat_id, message_id}. */
+export function marks(asked) {
+  return postJson("marks", { messages: asked });
+}
+
+export function trace(asked) {
+  return postJson("trace", asked);
+}
+
+/** Whom the composer offers behind an @: {name, mention}. */
+export function members(platform, chatId) {
+  return getJson(`api/${platform}/members?${new URLSearchParams({ chat_id: chatId })}`);
+}
+
+/** A file whose `sentAs` is set (voice, sticker) is sent as that; others as the messenger's own client would guess. */
 export async function say(platform, body, files) {
   if (!files.length) return operate(platform, "say", body);
   const form = new FormData();
-  form.append("message", JSON.stringify(body));
+  const kinds = files.map((file) => file.sentAs ?? "");
+  form.append("message", JSON.stringify(kinds.some(Boolean) ? { ...body, kinds } : body));
   for (const file of files) form.append("file", file, file.name || "pasted.png");
   return answer(await fetch(`api/${platform}/say`, { method: "POST", headers: OWN, body: form }));
 }

@@ -1,20 +1,23 @@
-// Puts the page together: the columns, the tabs of a narrow screen, the stream of changes, the state of the bridge.
+// Puts the page together: the rooms, the columns, the tabs of a narrow screen, the stream of changes, the state of the bridge.
 
 import { follow, getJson } from "./api.js";
 import { h, toast } from "./dom.js";
+import { introduce, introduceOnce } from "./intro.js";
+import { watchMarks } from "./marks.js";
 import { Pane } from "./pane.js";
+import { Rooms } from "./rooms.js";
+import { Status } from "./status.js";
 import { Undelivered } from "./undelivered.js";
 
-const STATUS_EVERY_MS = 1000;
 const SETTLED_MS = 700;
 const NARROW = matchMedia("(max-width: 719px)");
 
 const panes = new Map();
+let rooms;
+let status;
 let run = "";
 let openedAt = 0;
 let waiting = [];
-let undelivered;
-let titles;
 
 async function start() {
   const main = document.getElementById("panes");
@@ -27,24 +30,45 @@ async function start() {
     return;
   }
   const avatars = overview.map((entry) => entry.base_url);
+  const titles = new Map(sandbox.platforms.map((info) => [info.platform, info.title]));
   for (const info of sandbox.platforms) {
-    const pane = new Pane(info, { people: sandbox.people, avatars, onNews: (count) => news(info.platform, count) });
-    panes.set(info.platform, pane);
-    pane.faults.known(overview.find((entry) => entry.platform === info.platform));
+    panes.set(info.platform, new Pane(info, {
+      rooms: sandbox.rooms, people: sandbox.people, avatars, titles, onNews: (room, count) => news(info.platform, room, count),
+    }));
   }
+  rooms = new Rooms(sandbox.rooms, (room) => {
+    for (const pane of panes.values()) pane.enter(room);
+    clearTabs();
+  });
+  document.getElementById("rooms").replaceWith(rooms.node);
+  main.style.setProperty("--columns", panes.size);
   main.replaceChildren(...[...panes.values()].map((pane) => pane.node));
   document.getElementById("count").textContent = sandbox.platforms.length;
-  titles = new Map(sandbox.platforms.map((info) => [info.platform, info.title]));
-  undelivered = new Undelivered(titles, { onShow: (platform, messageId) => {
-    choose(platform);
-    panes.get(platform)?.show(messageId);
-  } });
+  const undelivered = new Undelivered(titles, { onShow: (platform, messageId) => showMessage(platform, messageId) });
   document.getElementById("undelivered").replaceWith(undelivered.node);
   buildTabs(sandbox.platforms);
+  rooms.enter(rooms.asked());
+  for (const entry of overview) panes.get(entry.platform)?.faults.known(entry);
+  document.getElementById("tour").addEventListener("click", () => {
+    document.querySelector(".help").open = false;
+    introduce();
+  });
   window.addEventListener("dragover", (event) => event.preventDefault());
   window.addEventListener("drop", (event) => event.preventDefault());
+  status = new Status(panes, { titles, undelivered });
   follow({ onChange: queue, onRun: begin, onReset: fellBehind, onLost: lost });
-  watchStatus();
+  status.watch();
+  watchMarks(() => [...panes.values()].flatMap((pane) => [...pane.chats.values()]));
+  introduceOnce();
+}
+
+function showMessage(platform, messageId) {
+  for (const [room, chat] of panes.get(platform)?.chats ?? []) {
+    if (!chat.messages.has(messageId)) continue;
+    rooms.enter(room);
+    choose(platform);
+    chat.show(messageId);
+  }
 }
 
 // -- the stream ---------------------------------------------------------------------------------------------------------------
@@ -63,7 +87,7 @@ function fellBehind() {
 
 function lost() {
   document.body.classList.add("lost");
-  drawStrip([], "The sandbox is not running. Start it again: this page waits.");
+  status.strip([], "The sandbox is not running. Start it again: this page waits.");
 }
 
 /** Whether it was written while the page was open; the messengers run on this machine, so they have its clock. */
@@ -80,64 +104,12 @@ function queue(change) {
     waiting = [];
     const settled = performance.now() - openedAt > SETTLED_MS;
     for (const [platform, pane] of panes) {
-      const own = changes.filter((change) => change.platform === platform && change.message.chat_id === pane.info.chat_id);
-      if (own.length) pane.apply(own, settled || own.every(({ message }) => saidSinceOpened(message)));
+      for (const [chatId, chat] of pane.byId) {
+        const own = changes.filter((change) => change.platform === platform && change.message.chat_id === chatId);
+        if (own.length) chat.apply(own, settled || own.every(({ message }) => saidSinceOpened(message)));
+      }
     }
   }, 16);
-}
-
-// -- the bridge's state -------------------------------------------------------------------------------------------------------
-
-async function watchStatus() {
-  for (;;) {
-    if (!document.hidden) await oneStatus();
-    await new Promise((resolve) => setTimeout(resolve, STATUS_EVERY_MS));
-  }
-}
-
-async function oneStatus() {
-  let status;
-  try {
-    status = await getJson("status.json");
-  } catch {
-    return; // the stream notices too, and says so
-  }
-  for (const account of status.accounts) panes.get(account.platform)?.faults.health(account);
-  for (const [platform, pane] of panes) {
-    pane.composer.ready(status.ready);
-    const dead = status.dead.filter((letter) => letter.origin === platform);
-    pane.mark(dead.map((letter) => ({ ...letter, target: titles.get(letter.target) ?? letter.target })));
-  }
-  undelivered.draw(status);
-  drawStrip(status.accounts, "", status.ready);
-}
-
-function drawStrip(accounts, trouble, ready = true) {
-  const strip = document.getElementById("strip");
-  const broken = [...panes.values()].filter((pane) => pane.faults.broken);
-  const down = accounts.filter((account) => account.state !== "up");
-  const held = accounts.reduce((sum, account) => sum + (account.waiting ?? 0), 0);
-  let tone = "good";
-  let words = "All accounts are connected";
-  if (trouble) [tone, words] = ["bad", trouble];
-  else if (!accounts.length) [tone, words] = ["wait", "The bridge is starting"];
-  else if (down.length) {
-    const names = down.map((account) => panes.get(account.platform)?.info.title ?? account.account);
-    [tone, words] = ["wait", `${accounts.length - down.length} of ${accounts.length} accounts connected; not ${names.join(", ")}`];
-  }
-  if (!ready && !trouble) {
-    [tone, words] = ["wait", `The bridge is connecting: ${accounts.length - down.length} of ${accounts.length} accounts`];
-  }
-  if (held) words += ` · ${held} ${held === 1 ? "message waits" : "messages wait"} in the journal`;
-  const key = `${tone}|${words}|${broken.length}`;
-  if (strip.dataset.key === key) return;
-  strip.dataset.key = key;
-  strip.className = `strip ${tone}`;
-  strip.replaceChildren(h("span", { class: "pill-dot" }), h("span", { class: "strip-words", title: words }, words));
-  if (broken.length) {
-    const healAll = () => Promise.all(broken.map((pane) => pane.faults.heal()));
-    strip.append(h("button", { type: "button", onClick: healAll }, "Heal all"));
-  }
 }
 
 // -- tabs of a narrow screen --------------------------------------------------------------------------------------------------
@@ -152,6 +124,16 @@ function buildTabs(platforms) {
   NARROW.addEventListener("change", () => choose(document.querySelector(".tab[aria-selected='true']").id.slice(4)));
 }
 
+function clearTab(tab) {
+  tab.lastChild.hidden = true;
+  tab.lastChild.textContent = "";
+}
+
+/** Another room: what the tabs counted was said in the one before. */
+function clearTabs() {
+  for (const tab of document.querySelectorAll(".tab")) clearTab(tab);
+}
+
 function choose(platform) {
   for (const [name, pane] of panes) {
     const chosen = name === platform;
@@ -159,11 +141,10 @@ function choose(platform) {
     tab.setAttribute("aria-selected", String(chosen));
     tab.tabIndex = chosen ? 0 : -1;
     pane.node.classList.toggle("chosen", chosen);
-    if (chosen) {
-      tab.lastChild.hidden = true;
-      tab.lastChild.textContent = "";
-      if (NARROW.matches) pane.toEnd(false);
-    }
+    if (!chosen) continue;
+    clearTab(tab);
+    if (NARROW.matches) pane.chat?.feed.toEnd(false);
+    else if (openedAt) pane.node.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 }
 
@@ -176,11 +157,12 @@ function walkTabs(event, platforms) {
   document.getElementById(`tab-${next}`).focus();
 }
 
-function news(platform, count) {
-  const badge = document.getElementById(`tab-${platform}`).lastChild;
-  if (panes.get(platform).node.getClientRects().length) return; // it is on the screen
-  badge.hidden = false;
-  badge.textContent = String(Number(badge.textContent || 0) + count);
+function news(platform, room, count) {
+  rooms.news(room, count);
+  const tab = document.getElementById(`tab-${platform}`);
+  if (room !== rooms.current || panes.get(platform).node.getClientRects().length) return; // it is on the screen, or told by its room
+  tab.lastChild.hidden = false;
+  tab.lastChild.textContent = String(Number(tab.lastChild.textContent || 0) + count);
 }
 
 start().catch((fault) => toast(fault.message));

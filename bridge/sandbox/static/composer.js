@@ -1,21 +1,30 @@
 // The field at the foot of a column: who speaks, what is said, what it answers or changes, and which files go along.
 
-import { fileSize, h, hue, icon, iconButton, toast } from "./dom.js";
+import { fileSize, float, h, hue, icon, iconButton, plain, roving, toast } from "./dom.js";
+import { Mentions } from "./mentions.js";
+import { pickEmoji } from "./picker.js";
+import { askPoll } from "./poll.js";
+import { album, sticker, voice } from "./samples.js";
 
 const FILES_MOST = 10;
+const TYPING_EVERY_MS = 4000;
 
 export class Composer {
-  /** `onSend(draft)` resolves to whether it went; the draft has text, files, replyTo, editing. */
-  constructor(info, { people, person, onPerson, onSend, onEditLast }) {
+  /** `room` is the chat it writes in. `onSend(draft)` resolves to whether it went; the draft has text, files, replyTo, editing.
+   * `onAsk(poll)` resolves to why a poll was refused. */
+  constructor(info, { room, people, person, onPerson, onSend, onEditLast, onAsk, onTyping }) {
     this.info = info;
+    this.room = room;
     this.onSend = onSend;
     this.onEditLast = onEditLast;
+    this.onAsk = onAsk;
+    this.onTyping = onTyping;
     this.files = [];
     this.replyTo = null;
     this.editing = null;
     this.draft = null;
     this.sending = Promise.resolve();
-    this.kept = `typed-${info.platform}`;
+    this.kept = `typed-${info.platform}-${room.chat_id}`;
     this.build(people, person, onPerson);
     this.restoreTyped();
     this.ready(false);
@@ -26,7 +35,8 @@ export class Composer {
     if (this.isReady === isReady) return;
     this.isReady = isReady;
     const { title } = this.info;
-    this.field.placeholder = isReady ? `Write in ${title} …` : "The bridge is connecting …";
+    this.placeholder = isReady ? `Write in ${title} …` : "The bridge is connecting …";
+    this.inThread(this.thread);
     for (const part of this.node.querySelectorAll("textarea, button, input, select")) part.disabled = !isReady;
     this.node.classList.toggle("waiting", !isReady);
     this.onReady?.(isReady);
@@ -36,18 +46,32 @@ export class Composer {
     return this.select.value;
   }
 
+  become(name) {
+    if (this.select.value === name) return;
+    this.select.value = name;
+    this.colour();
+    this.onBecome?.();
+  }
+
+  /** What is written goes into the thread of this name; empty: into the chat itself. */
+  inThread(name) {
+    this.thread = name;
+    this.field.placeholder = name && this.isReady ? `Write in ${plain(name, 24)} …` : this.placeholder;
+  }
+
   build(people, person, onPerson) {
     const { title } = this.info;
     this.select = h("select", { "aria-label": `Who writes in ${title}`, title: "Who writes", onChange: () => {
       this.colour();
-      onPerson();
+      onPerson(this.select.value);
     } }, ...people.map((name) => h("option", { value: name, selected: name === person }, name)));
     this.who = h("label", { class: "who" }, h("span", { class: "who-dot", "aria-hidden": "true" }), this.select);
     this.colour();
     this.field = h("textarea", {
       rows: 1, dir: "auto", "aria-label": `Message in ${title}`, enterKeyHint: "send", autocomplete: "off",
-      onInput: () => this.grow(), onKeydown: (event) => this.key(event), onPaste: (event) => this.paste(event),
+      onInput: () => this.typed(), onKeydown: (event) => this.key(event), onPaste: (event) => this.paste(event),
     });
+    this.mentions = new Mentions(this.field, { platform: this.info.platform, chatId: this.room.chat_id, onTake: () => this.grow() });
     this.picker = h("input", { type: "file", multiple: true, hidden: true, tabIndex: -1, onChange: () => {
       this.attach(this.picker.files);
       this.picker.value = "";
@@ -59,12 +83,46 @@ export class Composer {
       event.preventDefault();
       this.send();
     } },
-      this.context, this.chips,
+      this.context, this.chips, this.mentions.list,
       h("div", { class: "line" }, this.field, this.sendButton),
       h("div", { class: "line below" }, this.who,
+        iconButton("plus", "Add …", (event) => this.menu(event.currentTarget), { "aria-haspopup": "menu" }),
+        iconButton("react", "Insert an emoji", (event) => pickEmoji(event.currentTarget, { verb: "Insert", onPick: (emoji) => this.insert(emoji) })),
         iconButton("attach", "Attach files", () => this.picker.click()),
         iconButton("format", `Insert a sample of ${title}'s formatting`, () => this.insert(this.info.formatting_sample)),
         this.picker));
+  }
+
+  /** What else can be sent: samples for those who have nothing at hand, and polls where the messenger has them. */
+  menu(anchor) {
+    const { title, can } = this.info;
+    const entry = (name, label, action) => h("button", { type: "button", role: "menuitem", tabIndex: -1, onClick: async () => {
+      panel.hidePopover();
+      try {
+        await action();
+      } catch (fault) {
+        toast(`${title}: ${fault.message}`);
+      }
+    } }, icon(name), label);
+    const send = (files) => this.onSend({ text: "", files });
+    const entries = [
+      entry("attach", "Files …", () => this.picker.click()),
+      entry("picture", "An album of three pictures", async () => this.attach(await album(title))),
+      entry("react", "A sticker", async () => send([await sticker()])),
+      entry("voice", "A voice message", async () => send([await voice()])),
+      can.includes("ask") && entry("poll", "A poll …", () => askPoll({ title, onAsk: this.onAsk })),
+      entry("format", "Formatted text", () => this.insert(this.info.formatting_sample)),
+    ].filter(Boolean);
+    const panel = h("div", { class: "menu", role: "menu", "aria-label": `Add in ${title}`, onKeydown: (event) => roving(event, entries, 1) }, ...entries);
+    float(panel, anchor);
+    entries[0].focus();
+  }
+
+  typed() {
+    this.grow();
+    if (!this.info.can.includes("type") || !this.field.value || performance.now() - (this.toldTyping ?? -Infinity) < TYPING_EVERY_MS) return;
+    this.toldTyping = performance.now();
+    this.onTyping();
   }
 
   colour() {
@@ -72,6 +130,7 @@ export class Composer {
   }
 
   key(event) {
+    if (this.mentions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       this.send();
@@ -158,7 +217,7 @@ export class Composer {
   reply(message) {
     if (this.editing) this.clearContext();
     this.replyTo = message;
-    this.drawContext("reply", `Answer to ${message.author_name}`, message.text);
+    this.drawContext("reply", `Answer to ${plain(message.author_name)}`, message.text);
   }
 
   /** What was being written waits in `draft` until the change is sent or called off. */
@@ -168,7 +227,7 @@ export class Composer {
     this.editing = message;
     this.field.value = message.text ?? "";
     this.grow();
-    this.drawContext("edit", `Change what ${message.author_name} said`, message.text);
+    this.drawContext("edit", `Change what ${plain(message.author_name)} said`, message.text);
     if (message.html && /<(?!br)/.test(message.html)) this.context.append(h("span", { class: "note" }, "formatting is typed anew"));
   }
 
@@ -212,8 +271,8 @@ export class Composer {
         this.previews.push(url);
         chip.append(h("img", { src: url, alt: "" }));
       } else chip.append(icon("file"));
-      chip.append(h("span", { class: "chip-name" }, file.name || "pasted.png"), h("small", {}, fileSize(file.size)),
-        iconButton("close", `Leave out ${file.name}`, () => {
+      chip.append(h("span", { class: "chip-name", dir: "auto" }, file.name || "pasted.png"), h("small", {}, fileSize(file.size)),
+        iconButton("close", `Leave out ${plain(file.name)}`, () => {
           this.files.splice(index, 1);
           this.drawChips();
         }));

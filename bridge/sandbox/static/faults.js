@@ -8,8 +8,10 @@ const STATES = {
   parked: ["bad", "needs help"], stopped: ["off", "stopped"],
 };
 
-// Each switch stays on until it is turned off. The waits are short, so that healing is quick to see.
+// Each switch stays on until it is turned off, or until its time is over. The waits are short, so that healing is quick to see.
 const SWITCHES = [
+  { name: "429-20", label: "429 for 20 s", hint: "answers every call with 429 for 20 seconds",
+    fault: { kind: "rate_limit", retry_after_s: 2, for_s: 20 } },
   { name: "429", label: "Too many requests", hint: "answers every call with 429", fault: { kind: "rate_limit", retry_after_s: 2 } },
   { name: "500", label: "Server error", hint: "answers every call with 500", fault: { kind: "server_error", status: 500 } },
   { name: "slow", label: "Slow", hint: "answers everything one second late", fault: { kind: "latency", delay_s: 1 } },
@@ -18,8 +20,11 @@ const SWITCHES = [
 ];
 
 export class Faults {
-  constructor(info) {
+  /** `chatId()` is the chat that is looked at. */
+  constructor(info, chatId) {
     this.info = info;
+    this.chatId = chatId;
+    this.closed = new Set();
     this.active = null;
     this.refusing = false;
     this.pill = h("span", { class: "pill wait", role: "status" },
@@ -29,7 +34,9 @@ export class Faults {
     this.buttons = new Map();
     this.panel = h("div", { class: "faults", hidden: true, role: "group", "aria-label": `Break ${info.title}` },
       ...SWITCHES.map((entry) => this.button(entry.name, entry.label, entry.hint, () => this.switch(entry))),
-      this.button("refuse", "Unreachable", "refuses every connection", () => this.refuse(!this.refusing)),
+      this.button("refuse", "Network off", "refuses every connection", () => this.refuse(!this.refusing)),
+      info.can.includes("close_chat") && this.button("out", "Dead end", "takes nothing more in this chat: copies are given up, and can be tried again once it is healed",
+        () => this.close(!this.closed.has(this.chatId()))),
       h("button", {
         type: "button", class: "once", title: "Once: the bridge's event connection is cut", onClick: () => this.disconnect(),
       }, "Disconnect once"),
@@ -53,8 +60,33 @@ export class Faults {
     await this.attempt(async () => {
       await operate(this.info.platform, "clear_faults", {});
       if (on) await operate(this.info.platform, "inject", { fault: entry.fault });
-      this.active = on ? entry.name : null;
+      this.begin(on ? entry : null, entry.fault.for_s);
     });
+  }
+
+  /** A switch with a time goes off by itself. */
+  begin(entry, leftS) {
+    clearTimeout(this.ends);
+    this.active = entry?.name ?? null;
+    if (!entry || !leftS) return;
+    this.ends = setTimeout(() => {
+      this.active = null;
+      this.draw();
+    }, leftS * 1000);
+  }
+
+  async close(close) {
+    const chatId = this.chatId();
+    await this.attempt(async () => {
+      await operate(this.info.platform, "close_chat", { chat_id: chatId, reopen: !close });
+      if (close) this.closed.add(chatId);
+      else this.closed.delete(chatId);
+    });
+  }
+
+  /** Another chat is looked at. */
+  entered() {
+    this.draw();
   }
 
   async refuse(refuse) {
@@ -72,7 +104,9 @@ export class Faults {
     await this.attempt(async () => {
       await operate(this.info.platform, "clear_faults", {});
       await operate(this.info.platform, "refuse_connections", { refuse: false });
-      this.active = null;
+      for (const chatId of this.closed) await operate(this.info.platform, "close_chat", { chat_id: chatId, reopen: true });
+      this.closed.clear();
+      this.begin(null);
       this.refusing = false;
     });
   }
@@ -87,26 +121,35 @@ export class Faults {
   }
 
   get broken() {
-    return Boolean(this.active || this.refusing);
+    return Boolean(this.active || this.refusing || this.closed.size);
   }
 
   draw() {
     for (const [name, button] of this.buttons) {
-      button.setAttribute("aria-pressed", String(name === "refuse" ? this.refusing : name === this.active));
+      button.setAttribute("aria-pressed", String(this.isOn(name)));
     }
     const hints = SWITCHES.filter((entry) => entry.name === this.active).map((entry) => entry.hint);
     if (this.refusing) hints.push("refuses every connection");
+    if (this.closed.has(this.chatId())) hints.push("takes nothing more in this chat");
+    else if (this.closed.size) hints.push("takes nothing more in another room's chat");
     this.banner.hidden = !this.broken;
     this.banner.replaceChildren(icon("bolt"), h("span", {}, `${this.info.title} ${hints.join(" and ")}.`,
       this.waiting ? ` ${this.waiting} waiting.` : ""), h("button", { type: "button", onClick: () => this.heal() }, "Heal"));
     this.toggle.classList.toggle("active", this.broken);
   }
 
+  isOn(name) {
+    if (name === "refuse") return this.refusing;
+    return name === "out" ? this.closed.has(this.chatId()) : name === this.active;
+  }
+
   /** What the emulators' side says is broken, for a page that was opened later. */
-  known({ faults, refusing }) {
+  known({ faults, refusing, closed = [] }) {
     const last = faults.at(-1);
-    this.active = last ? (SWITCHES.find((entry) => entry.fault.kind === last.kind)?.name ?? null) : null;
+    const same = (entry) => entry.fault.kind === last.kind && Boolean(entry.fault.for_s) === Boolean(last.for_s);
+    this.begin(last && SWITCHES.find(same), last?.for_s);
     this.refusing = refusing;
+    this.closed = new Set(closed);
     this.draw();
   }
 

@@ -5,7 +5,7 @@ const SIMPLE = new Set(["B", "STRONG", "I", "EM", "U", "S", "DEL", "CODE", "PRE"
   "SPAN", "H1", "H2", "H3", "H4", "H5", "H6"]);
 const BLOCKS = new Set(["DIV", "PRE", "BLOCKQUOTE", "UL", "OL", "P", "H1", "H2", "H3", "H4", "H5", "H6"]);
 const GONE = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "EMBED", "NOSCRIPT", "TITLE", "TEXTAREA", "SVG", "MATH"]);
-const CLASSES = new Set(["mention", "broadcast", "channel", "spoiler", "emoji", "time", "subtext"]);
+const CLASSES = new Set(["mention", "text_mention", "broadcast", "channel", "spoiler", "emoji", "time", "subtext"]);
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 const MAX_DEPTH = 40;
 

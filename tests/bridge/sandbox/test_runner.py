@@ -144,10 +144,23 @@ async def _check_served(session: aiohttp.ClientSession, url: str) -> None:
         assert response.headers["X-Frame-Options"] == "DENY"
         index = await response.text()
     wanted = set(re.findall(r'(?:src|href)="([^"#]+)"', index))
-    assert wanted == {"app.js", "style.css", "looks.css", "favicon.svg"}
-    for name in (*wanted, *re.findall(r'from "\./([^"]+)"', await _text(session, url + "app.js"))):
-        assert await _text(session, url + name)
-    assert not re.search(r"https?://(?!127|www\.w3\.org/2000/svg)", await _text(session, url + "style.css"))
+    assert wanted == {"app.js", "style.css", "parts.css", "looks.css", "favicon.svg"}
+    reached: set[str] = set()
+    left = {*wanted, "emoji.txt", "emoji.LICENSE.txt"}
+    while left:  # what the page loads, and what that loads
+        name = left.pop()
+        text = await _text(session, url + name)
+        reached.add(name)
+        left |= {found for found in re.findall(r'from "\./([^"]+)"', text) if name.endswith(".js")} - reached
+        assert name.endswith(".txt") or not re.search(r"https?://(?!127|www\.w3\.org/)", text), f"{name} knows an address outside"
+    assert {"chat.js", "picker.js", "trace.js", "markup.js"} <= reached
+    async with session.get(url + "voice.ogg") as response:
+        assert response.headers["Content-Type"] == "audio/ogg"
+        assert (await response.read()).startswith(b"OggS")
+    for body in (b"", b"[]", b'{"messages": [{"platform": 7}]}', b"{" * 100_000):
+        async with session.post(url + "marks", data=body, headers={"X-Messenger-Bridge": "1"}) as response:
+            assert response.status == 400
+            assert (await response.json())["error"]
     for path in ("status.json", "sandbox.json", ""):
         async with session.get(url + path, headers={"Host": "evil.example"}) as response:
             assert response.status == 403

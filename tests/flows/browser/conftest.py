@@ -12,6 +12,7 @@ from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_pla
 
 from adapters.registry import load_platform, platforms
 from bridge.sandbox import Sandbox
+from bridge.sandbox.rooms import PAGE_ROOMS
 from bridge.sandbox.runner import listening, serve_page
 
 _QUIET = (
@@ -50,7 +51,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
     for platform in platforms():
         load_platform(platform).preload()
-    async with Sandbox(tmp_path, manifests=load_platform, platforms=platforms()) as running:
+    async with Sandbox(tmp_path, manifests=load_platform, platforms=platforms(), rooms=PAGE_ROOMS) as running:
         await running.wait_connected(60)
         yield running
 
@@ -84,6 +85,7 @@ async def page(browser: Browser, url: str, complaints: list[str]) -> AsyncIterat
     expect.set_options(timeout=_PATIENCE_MS)
     opened.on("console", said)
     opened.on("pageerror", raised)
+    await opened.add_init_script("localStorage.setItem('intro-seen', '1')")
     await opened.goto(url)
     await opened.wait_for_selector(".pane")
     yield opened
