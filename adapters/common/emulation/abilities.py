@@ -34,6 +34,12 @@ class PinsMessages(Protocol):
 
 
 @runtime_checkable
+class NamesSending(Protocol):
+    sending_operation: str
+    """A glob over the operations by which a bot's messages are sent, for faults that concern these alone."""
+
+
+@runtime_checkable
 class ArchivesChats(Protocol):
     def archive_chat(self, chat_id: str, *, archived: bool = True) -> None:
         """Nobody can write in an archived chat. For platforms where a bot may write to a chat of which it is no member."""

@@ -31,7 +31,7 @@ from aiohttp import BodyPartReader, web
 from msgspec.structs import replace
 
 from adapters.common.emulation import control_stream
-from adapters.common.emulation.abilities import MentionsPeople, OpensThreads
+from adapters.common.emulation.abilities import MentionsPeople, NamesSending, OpensThreads
 from adapters.common.emulation.contract import Emulator, Fault, Upload
 from adapters.common.emulation.control_files import file_response
 from adapters.common.emulation.control_operations import (
@@ -69,6 +69,8 @@ class PlatformState(msgspec.Struct, frozen=True, kw_only=True):
     closed: list[str]
     """The chats that were closed through this API."""
     can: list[str]
+    sending: str
+    """A glob over the operations that send a bot's messages; empty: not told."""
 
 
 class _Refused(Exception):
@@ -123,6 +125,7 @@ class _ControlApi:
                     refusing=platform in self._refusing,
                     closed=sorted(self._closed[platform]),
                     can=abilities_of(emulator),
+                    sending=emulator.sending_operation if isinstance(emulator, NamesSending) else "",
                 )
                 for platform, emulator in self._emulators.items()
             ]

@@ -47,6 +47,7 @@ class DiscordEmulator(EmulatorBase):
     """One guild with one bot (more by `add_bot`); see `adapters.common.emulation.contract.Emulator` for the common methods."""
 
     platform = "discord"
+    sending_operation = "POST /webhooks/*"
     options_model = DiscordEmulatorOptions
     options: DiscordEmulatorOptions
 

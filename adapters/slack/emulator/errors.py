@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -29,6 +30,9 @@ def fault_answer(fault: Fault, operation: str) -> web.Response:
     """The response that a fault puts in place of the real one."""
     if fault.kind is FaultKind.RATE_LIMIT:
         return rate_limited(fault.retry_after_s)
+    if fault.status == HTTPStatus.BAD_REQUEST and "." in operation and not operation.startswith("files."):
+        # what a method refuses for good is told by its code, with HTTP 200 [docs.slack.dev, Web API basics]
+        return json_response({"ok": False, "error": "too_many_attachments"})
     if fault.kind is not FaultKind.UNAUTHORIZED:
         return web.Response(status=fault.status, text="<html><body>Server Error</body></html>", content_type="text/html")
     if operation == "files.download":

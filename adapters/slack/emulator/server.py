@@ -44,6 +44,7 @@ class SlackEmulator(EmulatorBase):
     """Operations: Web API method names (`chat.postMessage`), and `socket`, `files.upload`, `files.download`, `avatar`."""
 
     platform = "slack"
+    sending_operation = "chat.postMessage"
     options_model = SlackEmulatorOptions
     options: SlackEmulatorOptions
 

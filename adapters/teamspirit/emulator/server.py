@@ -45,6 +45,7 @@ class TeamSpiritEmulator(EmulatorBase):
     """See `adapters.common.emulation.contract.Emulator`. `world` holds the server's rules, its API key and its state."""
 
     platform = "teamspirit"
+    sending_operation = "POST /chats/*/messages"
     options_model = TeamSpiritEmulatorOptions
     options: TeamSpiritEmulatorOptions
 

@@ -51,6 +51,7 @@ class TelegramEmulator(EmulatorBase):
     """
 
     platform = "telegram"
+    sending_operation = "send*"
     options_model = TelegramEmulatorOptions
     options: TelegramEmulatorOptions
 

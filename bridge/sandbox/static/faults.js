@@ -10,6 +10,7 @@ const STATES = {
 
 // Each switch stays on until it is turned off, or until its time is over. The waits are short, so that healing is quick to see.
 const SWITCHES = [
+  { name: "dead", label: "Dead end", hint: "refuses every message for good, so that copies are given up", fault: { kind: "server_error", status: 400 } },
   { name: "429-20", label: "429 for 20 s", hint: "answers every call with 429 for 20 seconds",
     fault: { kind: "rate_limit", retry_after_s: 2, for_s: 20 } },
   { name: "429", label: "Too many requests", hint: "answers every call with 429", fault: { kind: "rate_limit", retry_after_s: 2 } },
@@ -35,7 +36,7 @@ export class Faults {
     this.panel = h("div", { class: "faults", hidden: true, role: "group", "aria-label": `Break ${info.title}` },
       ...SWITCHES.map((entry) => this.button(entry.name, entry.label, entry.hint, () => this.switch(entry))),
       this.button("refuse", "Network off", "refuses every connection", () => this.refuse(!this.refusing)),
-      info.can.includes("close_chat") && this.button("out", "Dead end", "takes nothing more in this chat: copies are given up, and can be tried again once it is healed",
+      info.can.includes("close_chat") && this.button("out", "Closed chat", "takes nothing more in this chat: copies wait until it is opened again",
         () => this.close(!this.closed.has(this.chatId()))),
       h("button", {
         type: "button", class: "once", title: "Once: the bridge's event connection is cut", onClick: () => this.disconnect(),
@@ -59,9 +60,14 @@ export class Faults {
     const on = this.active !== entry.name;
     await this.attempt(async () => {
       await operate(this.info.platform, "clear_faults", {});
-      if (on) await operate(this.info.platform, "inject", { fault: entry.fault });
+      if (on) await operate(this.info.platform, "inject", { fault: this.faultOf(entry) });
       this.begin(on ? entry : null, entry.fault.for_s);
     });
+  }
+
+  /** A dead end concerns only what is sent: the connection stays. */
+  faultOf(entry) {
+    return entry.name === "dead" ? { ...entry.fault, operation: this.sending } : entry.fault;
   }
 
   /** A switch with a time goes off by itself. */
@@ -144,9 +150,12 @@ export class Faults {
   }
 
   /** What the emulators' side says is broken, for a page that was opened later. */
-  known({ faults, refusing, closed = [] }) {
+  known({ faults, refusing, sending = "", closed = [] }) {
+    this.sending = sending;
+    this.buttons.get("dead").hidden = !sending;
     const last = faults.at(-1);
-    const same = (entry) => entry.fault.kind === last.kind && Boolean(entry.fault.for_s) === Boolean(last.for_s);
+    const same = ({ fault }) => fault.kind === last.kind && Boolean(fault.for_s) === Boolean(last.for_s)
+      && (fault.status ?? 500) === (last.status ?? 500);
     this.begin(last && SWITCHES.find(same), last?.for_s);
     this.refusing = refusing;
     this.closed = new Set(closed);

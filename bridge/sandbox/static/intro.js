@@ -35,7 +35,7 @@ export function introduce() {
   const next = h("button", { type: "button", class: "primary", onClick: () => (step + 1 < STEPS.length ? show(step + 1) : end()) });
   const card = h("div", { class: "intro", role: "dialog", "aria-labelledby": "intro-title", popover: "manual",
     onKeydown: (event) => event.key === "Escape" && end() },
-    h("header", {}, title, iconButton("close", "Close", () => end())), words, h("footer", {}, count, back, next));
+    h("div", { class: "dialog-head" }, title, iconButton("close", "Close", () => end())), words, h("div", { class: "dialog-foot" }, count, back, next));
 
   function spot() {
     return [...document.querySelectorAll(STEPS[step].at)].find((node) => node.getClientRects().length);

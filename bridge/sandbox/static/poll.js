@@ -73,10 +73,10 @@ export function askPoll({ title, onAsk }) {
       if (why) fault.textContent = why;
       else dialog.close();
     } },
-      h("header", {}, h("h2", {}, `A poll in ${title}`), iconButton("close", "Close", () => dialog.close())),
+      h("div", { class: "dialog-head" }, h("h2", {}, `A poll in ${title}`), iconButton("close", "Close", () => dialog.close())),
       h("label", { class: "labelled" }, h("span", {}, "Question"), question), options, add,
       h("label", { class: "check" }, many, " People may choose several answers"), fault,
-      h("footer", {}, send)));
+      h("div", { class: "dialog-foot" }, send)));
   document.body.append(dialog);
   dialog.showModal();
   question.focus();

@@ -14,7 +14,7 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 export function showTrace(asked, { words, titles }) {
   const told = h("div", { class: "trace", role: "status" }, "…");
   const dialog = h("dialog", { class: "dialog", "aria-label": "What became of this message", onClose: () => dialog.remove() },
-    h("header", {}, h("h2", {}, "What became of this message"), iconButton("close", "Close", () => dialog.close())),
+    h("div", { class: "dialog-head" }, h("h2", {}, "What became of this message"), iconButton("close", "Close", () => dialog.close())),
     words && h("blockquote", { dir: "auto" }, plain(words, 160)), told);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);

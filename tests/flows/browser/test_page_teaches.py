@@ -114,7 +114,7 @@ async def test_an_at_offers_the_people(page: Page) -> None:
     for platform in ("slack", "discord"):
         field = pane(page, platform).get_by_role("textbox", name="Message in")
         await field.press_sequentially("hello @ch")
-        option = pane(page, platform).get_by_role("option", name="Chiara")
+        option = pane(page, platform).locator(".people").get_by_role("option", name="Chiara")
         await expect(option).to_have_attribute("aria-selected", "true")
         await field.press("Enter")
         await field.press_sequentially(f"from {platform}")
@@ -146,7 +146,7 @@ async def test_samples_to_send(page: Page) -> None:
 async def test_the_sign_tells_the_story_and_a_dead_end_is_tried_again(page: Page) -> None:
     await pane(page, "slack").get_by_role("button", name="Break Slack").click()
     await pane(page, "slack").get_by_role("button", name="Dead end").click()
-    await expect(pane(page, "slack").locator(".banner")).to_contain_text("takes nothing more in this chat")
+    await expect(pane(page, "slack").locator(".banner")).to_contain_text("refuses every message for good")
     await type_into(page, "discord", "into a dead end")
     mark = (await seen(page, "discord", "into a dead end")).locator(".mark")
     await expect(mark).to_have_class("mark bad")
@@ -157,7 +157,7 @@ async def test_the_sign_tells_the_story_and_a_dead_end_is_tried_again(page: Page
     await expect(story).to_contain_text("TeamSpirit delivered")
     await page.keyboard.press("Escape")
     await page.reload()  # it is still known what is broken
-    await expect(pane(page, "slack").locator(".banner")).to_contain_text("takes nothing more in this chat")
+    await expect(pane(page, "slack").locator(".banner")).to_contain_text("refuses every message for good")
     await pane(page, "slack").locator(".banner").get_by_role("button", name="Heal").click()
     await expect(pane(page, "slack").locator(".banner")).to_be_hidden()
     await (await seen(page, "discord", "into a dead end")).locator(".mark").click()
@@ -166,6 +166,19 @@ async def test_the_sign_tells_the_story_and_a_dead_end_is_tried_again(page: Page
     await page.keyboard.press("Escape")
     await seen(page, "slack", "into a dead end")
     await expect((await seen(page, "discord", "into a dead end")).locator(".mark")).to_have_class("mark good")
+
+
+async def test_what_waits_for_a_closed_chat_arrives_when_it_is_opened(page: Page) -> None:
+    await pane(page, "slack").get_by_role("button", name="Break Slack").click()
+    await pane(page, "slack").get_by_role("button", name="Closed chat").click()
+    await type_into(page, "discord", "for later")
+    mark = (await seen(page, "discord", "for later")).locator(".mark")
+    await expect(mark).to_have_attribute("title", re.compile("^Waiting for 1 of 4"))
+    await page.reload()  # it is still known what is broken
+    await expect(pane(page, "slack").locator(".banner")).to_contain_text("takes nothing more in this chat")
+    await pane(page, "slack").locator(".banner").get_by_role("button", name="Heal").click()
+    await expect(mark).to_have_class("mark good")
+    await seen(page, "slack", "for later")
 
 
 async def test_a_switch_with_a_time_goes_off_by_itself(page: Page, sandbox: Sandbox) -> None:

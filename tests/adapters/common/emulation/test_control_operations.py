@@ -60,6 +60,7 @@ async def test_each_says_what_its_people_can(world: World) -> None:
     assert "pin" in can["slack"]
     assert "start_thread" not in can["slack"], "a thread grows from a message there"
     assert "pin" not in can["teamspirit"]
+    assert all(entry["sending"] for entry in entries)
     with pytest.raises(ControlError, match="people of teamspirit cannot pin") as refused:
         await world.do("teamspirit", "pin", message_id="m1", person="Anna")
     assert refused.value.status == 422
