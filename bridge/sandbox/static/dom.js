@@ -40,7 +40,7 @@ export function plain(text, most = 80) {
 /** Put `panel` into the top layer beside `anchor`, inside the window. `onClose` is called once it is closed, whichever way. */
 export function float(panel, anchor, onClose = () => {}) {
   panel.popover = "auto";
-  document.body.append(panel);
+  document.getElementById("panes").append(panel);
   panel.addEventListener("toggle", ({ newState }) => {
     if (newState !== "closed") return;
     const held = panel.contains(document.activeElement) || document.activeElement === document.body;

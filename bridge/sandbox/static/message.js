@@ -156,7 +156,7 @@ function reactions(message, person, actions) {
   const shown = message.reactions.slice(0, MOST_REACTIONS).map(({ emoji, by }) => {
     const held = by.includes(person);
     const names = by.slice(0, MOST_NAMES).map((name) => plain(name, 30)).join(", ");
-    const label = `${plain(emoji, 30)} by ${names}${by.length > MOST_NAMES ? ` and ${by.length - MOST_NAMES} more` : ""}`;
+    const label = `${plain(emoji, 30)} ${by.length}: ${names}${by.length > MOST_NAMES ? ` and ${by.length - MOST_NAMES} more` : ""}`;
     return h("button", {
       type: "button", class: held ? "reaction held" : "reaction", title: label, "aria-label": label, "aria-pressed": String(held),
       disabled: Boolean(message.deleted), onClick: () => actions.react(emoji, held),
