@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from adapters.discord import wire
 from adapters.discord.errors import Refused
@@ -25,6 +26,19 @@ RECENT = 100
 """How many of a chat's latest messages are compared for edits and deletions that were missed."""
 
 
+class _Page(NamedTuple):
+    messages: list[wire.Message]
+    """Those that have an id, oldest first."""
+    is_full: bool
+    """As many as Discord gives at once: also those without an id count."""
+    is_whole: bool
+    """Each has an id: what is not among them is not there."""
+
+
+_BEYOND = 2**64
+"""Comes after every id."""
+
+
 class History:
     def __init__(self, transport: Transport, context: Context) -> None:
         self._transport = transport
@@ -35,24 +49,26 @@ class History:
 
     async def page(self, channel_id: str, **query: str) -> list[wire.Message]:
         """One page of message objects, oldest first. Raises the bridge's errors, or `Refused`."""
-        return (await self._page(channel_id, **query))[0]
+        return (await self._page(channel_id, **query)).messages
 
-    async def _page(self, channel_id: str, **query: str) -> tuple[list[wire.Message], bool]:
-        """The same, and whether Discord gave as many as it gives at once: also those without an id count, of which nothing else can
-        be told. They are in `unreadable`."""
+    async def _page(self, channel_id: str, **query: str) -> _Page:
+        """Those without an id are in `unreadable`. An answer that is no list says nothing about the channel."""
         path = f"/channels/{channel_id}/messages"
         answer = await self._transport.call(Route("GET", path, f"{path}?"), query={"limit": str(PAGE), **query})
+        if not isinstance(answer, list):
+            raise RetryLater("Discord's answer holds no list of messages")
         items: list[wire.Message] = objects(answer)
         found = [m for m in items if whole(m.get("id"))]
         if "after" in query:  # elsewhere the same messages are looked at again and again
             self._unreadable += [(m, "read back: no id") for m in items if not whole(m.get("id"))]
-        return sorted(found, key=lambda m: int(m["id"])), isinstance(answer, list) and len(answer) >= PAGE
+        messages = sorted(found, key=lambda m: int(m["id"]))
+        return _Page(messages, len(answer) >= PAGE, len(messages) == len(answer))
 
     async def pages(self, channel_id: str, since: str) -> AsyncIterator[list[wire.Message]]:
         """All messages after an id, oldest first."""
         after = since
         while True:
-            page, is_full = await self._page(channel_id, after=after)
+            page, is_full, _ = await self._page(channel_id, after=after)
             yield page
             if not is_full:
                 return
@@ -130,10 +146,11 @@ class History:
         return [*sorted(edits, key=lambda e: e.meta.occurred_at), *deletions]
 
     async def _latest(self, channel_id: str) -> tuple[dict[str, wire.Message], int]:
-        """The latest messages of a channel or thread by id, and from which id on these are all."""
-        page, is_full = await self._page(channel_id)
-        oldest = int(page[0]["id"]) if page else 2**64
-        return {str(m["id"]): m for m in page}, oldest if is_full else 0
+        """The latest messages of a channel or thread by id, and from which id on these are all. One without an id may be any of
+        those that are missing."""
+        page, is_full, is_whole = await self._page(channel_id)
+        oldest = int(page[0]["id"]) if page and is_whole else _BEYOND
+        return {str(int(m["id"])): m for m in page}, oldest if is_full or not is_whole else 0
 
     def _edited(self, message: wire.Message) -> ChatEvent | None:
         try:

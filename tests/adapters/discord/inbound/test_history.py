@@ -11,8 +11,9 @@ from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.history import PAGE, History
 from adapters.discord.transport import Route, Transport
 from bridge.model.errors import RetryLater
-from bridge.model.events import MessageCreated
+from bridge.model.events import MessageCreated, MessageDeleted
 from tests.adapters.discord.conftest import Bench
+from tests.adapters.discord.payloads import context_of
 
 
 async def test_history_gives_the_events_of_live_delivery(bench: Bench, adapter: DiscordAdapter) -> None:
@@ -61,3 +62,29 @@ async def test_a_history_that_does_not_go_on_is_left_with_an_error() -> None:
 
     with pytest.raises(RetryLater, match="does not go on"):
         await read_back(Same())
+
+
+def answering(answer: Any) -> History:
+    class One:
+        async def call(self, route: Route, *, query: dict[str, str]) -> Any:
+            return answer
+
+    return History(cast(Transport, One()), context_of())
+
+
+@pytest.mark.parametrize("odd", [{"id": None}, {"id": "x"}, {}, "odd", None])
+async def test_a_message_without_an_id_makes_no_other_look_deleted(odd: Any) -> None:
+    """It may be the one that is missing."""
+    latest = [{"id": "13"}, odd, {"id": "11"}]
+    assert await answering(latest).changes("10", ["11", "12", "13"], knows_all_threads=True) == []
+    (gone,) = await answering([{"id": "13"}, {"id": 11}]).changes("10", ["11", "12", "13"], knows_all_threads=True)
+    assert isinstance(gone, MessageDeleted)
+    assert gone.message_id == "12"
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"message": "internal"}, "error", 5])
+async def test_an_answer_that_is_no_list_is_not_an_empty_channel(answer: Any) -> None:
+    with pytest.raises(RetryLater, match="no list"):
+        await answering(answer).changes("10", ["11"], knows_all_threads=True)
+    with pytest.raises(RetryLater, match="no list"):
+        await anext(answering(answer).events("10", "5"))
