@@ -33,6 +33,7 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.CODE_BLOCK: Support.FULL,
     Feature.CODE_LANGUAGE: Support.FULL,
     Feature.QUOTE: Support.FULL,
+    Feature.NESTED_QUOTE: Capability(Support.CONVERTED, "lines with > signs in the outer quote"),
     Feature.LINK: Support.FULL,
     Feature.MENTION: Support.FULL,
     Feature.HEADING: Capability(Support.PARTIAL, "three levels; deeper ones become bold"),

@@ -29,6 +29,7 @@ _FEATURES: dict[Feature, Capability | Support] = {
     Feature.CODE_BLOCK: Support.FULL,
     Feature.CODE_LANGUAGE: Capability(Support.DROPPED, "not documented for rich_text_preformatted"),
     Feature.QUOTE: Capability(Support.PARTIAL, "lists and code blocks inside a quote become lines"),
+    Feature.NESTED_QUOTE: Capability(Support.CONVERTED, "lines with > signs in the outer quote"),
     Feature.LINK: Support.FULL,
     Feature.MENTION: Capability(Support.PARTIAL, "people of the configuration; others by name"),
     Feature.HEADING: Capability(Support.CONVERTED, "a bold line"),

@@ -24,6 +24,7 @@ _MARKDOWN = (
     Feature.CODE_BLOCK,
     Feature.CODE_LANGUAGE,
     Feature.QUOTE,
+    Feature.NESTED_QUOTE,
     Feature.LINK,
     Feature.HEADING,
     Feature.LIST,

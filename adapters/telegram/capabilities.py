@@ -31,6 +31,7 @@ FEATURES = features(
         Feature.CODE_BLOCK: _FULL,
         Feature.CODE_LANGUAGE: _FULL,
         Feature.QUOTE: _FULL,
+        Feature.NESTED_QUOTE: Capability(Support.CONVERTED, "lines with > signs: block quotes cannot be nested"),
         Feature.LINK: Capability(Support.PARTIAL, "http(s) links with a dot in the host; others show their address"),
         Feature.MENTION: Capability(Support.PARTIAL, "by username, or by the id of a user the bot has met"),
         Feature.HEADING: Capability(Support.CONVERTED, "a bold line"),

@@ -29,7 +29,7 @@ _COMMON = {
     **dict.fromkeys((Feature.BOLD, Feature.ITALIC, Feature.UNDERLINE, Feature.STRIKE, Feature.CODE), _PLAIN),
     Feature.LINK: Capability(Support.CONVERTED, "the address behind its words"),
     Feature.LIST: Capability(Support.CONVERTED, "lines of text"),
-    Feature.QUOTE: Capability(Support.CONVERTED, "lines with > signs"),
+    **dict.fromkeys((Feature.QUOTE, Feature.NESTED_QUOTE), Capability(Support.CONVERTED, "lines with > signs")),
     Feature.MENTION: Capability(Support.CONVERTED, "a name"),
     Feature.SEES_EDITS: Capability(Support.PARTIAL, "a sender's own id, sent again with other words"),
 }
@@ -37,7 +37,7 @@ _MARKED = {
     **dict.fromkeys(
         (Feature.BOLD, Feature.ITALIC, Feature.STRIKE, Feature.CODE, Feature.CODE_BLOCK, Feature.CODE_LANGUAGE), _MARKDOWN
     ),
-    **dict.fromkeys((Feature.LINK, Feature.LIST, Feature.QUOTE, Feature.HEADING), _MARKDOWN),
+    **dict.fromkeys((Feature.LINK, Feature.LIST, Feature.QUOTE, Feature.NESTED_QUOTE, Feature.HEADING), _MARKDOWN),
     Feature.UNDERLINE: Capability(Support.CONVERTED, "italic in markdown"),
     **dict.fromkeys(
         (Feature.LOCATION, Feature.CONTACT, Feature.POLL), Capability(Support.CONVERTED, "lines of text, and an entry of its own")

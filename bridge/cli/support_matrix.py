@@ -73,6 +73,7 @@ _TEXT: tuple[tuple[str, Feature, Block], ...] = (
     ("code block", Feature.CODE_BLOCK, CodeBlock("x")),
     ("code language", Feature.CODE_LANGUAGE, CodeBlock("x", "python")),
     ("quote", Feature.QUOTE, Quote((Paragraph((Text("x"),)),))),
+    ("quote within a quote", Feature.NESTED_QUOTE, Quote((Paragraph((Text("x"),)),), depth=2)),
     ("link", Feature.LINK, Paragraph((Text("x", 0, "https://example.com/"),))),
     ("mention", Feature.MENTION, Paragraph((Mention(MentionKind.USER, "1", "x"),))),
     ("heading", Feature.HEADING, Heading(1, (Text("x"),))),

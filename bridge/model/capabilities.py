@@ -35,6 +35,8 @@ class Feature(StrEnum):
     CODE_BLOCK = "code_block"
     CODE_LANGUAGE = "code_language"
     QUOTE = "quote"
+    NESTED_QUOTE = "nested_quote"
+    """A quote within a quote."""
     LINK = "link"
     MENTION = "mention"
     HEADING = "heading"

@@ -146,6 +146,7 @@ class Loss(_Word):
     CODE_LANGUAGE = "language of a code block dropped"
     LIST_AS_TEXT = "list shown as text"
     QUOTE_AS_SIGNS = "quote shown with > signs"
+    NESTED_QUOTE_AS_SIGNS = "quote within a quote shown with > signs"
     SPOILER_OPEN = "spoiler shown in the open"
     MENTION_AS_NAME = "mention shown as a name"
     MASS_MENTION = "mention of everyone without a ping"

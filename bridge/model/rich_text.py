@@ -32,6 +32,9 @@ from bridge.model.rich_text_nodes import Quote as Quote
 from bridge.model.rich_text_nodes import RichText as RichText
 from bridge.model.rich_text_nodes import Text as Text
 from bridge.model.rich_text_nodes import Timestamp as Timestamp
+from bridge.model.rich_text_quotes import DEEPEST_QUOTE, flat_quotes
+from bridge.model.rich_text_quotes import is_same_quote as is_same_quote
+from bridge.model.rich_text_quotes import quoted as quoted
 from bridge.model.rich_text_runs import are_merged
 from bridge.model.rich_text_runs import format_moment as format_moment
 from bridge.model.rich_text_runs import inline_text as inline_text
@@ -85,7 +88,8 @@ def _plain_block(block: Block) -> str:
         case List():
             return "\n".join(f"{label}{''.join(map(_plain_inline, item.inlines))}" for label, item in list_lines(block, bullet="•"))
         case Quote():
-            return "\n".join("> " + line for inner in block.blocks for line in _plain_block(inner).split("\n"))
+            signs = "> " * block.depth
+            return "\n".join(signs + line for inner in block.blocks for line in _plain_block(inner).split("\n"))
 
 
 def _plain_inline(inline: Inline) -> str:
@@ -132,8 +136,8 @@ _LONG, _RUN_WEIGHT = 4000, 16
 
 def normalize(rich: RichText) -> RichText:
     """Neighbouring runs of the same kind merged, empty runs and blocks without content gone, neighbouring paragraphs one, a heading
-    one line, no quote within a quote, characters cleaned (`model.characters.clean`). A blank line is a line break in a run, never
-    an empty paragraph."""
+    one line, a quote within a quote a block of its own, characters cleaned (`model.characters.clean`). A blank line is a line break
+    in a run, never an empty paragraph."""
     blocks: list[Block] = []
     paragraphs: list[tuple[Inline, ...]] = []
     for block in in_steps(rich.blocks):
@@ -192,7 +196,7 @@ def _is_normal(block: Block) -> bool:
         case List():
             return bool(block.items) and all(_normal_item(item, block.ordered) is item for item in in_steps(block.items))
         case Quote():
-            return bool(block.blocks) and _are_normal(block.blocks)
+            return bool(block.blocks) and 1 <= block.depth <= DEEPEST_QUOTE and _are_normal(block.blocks)
 
 
 def _are_normal(blocks: Sequence[Block]) -> bool:
@@ -225,9 +229,10 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
             if items:
                 yield List(items, block.ordered, block.start)
         case Quote():
-            inside = normalize(RichText(tuple(_without_quotes(block.blocks)))).blocks
-            if inside:
-                yield Quote(tuple(b for b in inside if not isinstance(b, Quote)), block.is_expandable)
+            for quote in flat_quotes(block.blocks, block.is_expandable, max(block.depth, 1)):
+                inside = normalize(RichText(quote.blocks)).blocks
+                if inside:
+                    yield Quote(tuple(b for b in inside if not isinstance(b, Quote)), quote.is_expandable, quote.depth)
 
 
 def _normal_item(item: ListItem, ordered: bool) -> ListItem:
@@ -247,14 +252,6 @@ def _normal_item(item: ListItem, ordered: bool) -> ListItem:
         None if of_list else item.ordered,
         item.number if is_numbered else None,
     )
-
-
-def _without_quotes(blocks: Iterable[Block]) -> Iterator[Block]:
-    for block in blocks:
-        if isinstance(block, Quote):
-            yield from _without_quotes(block.blocks)
-        else:
-            yield block
 
 
 def _lines_of(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
@@ -286,7 +283,7 @@ def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
                 return List(items, block.ordered, block.start)
             case Quote():
                 inner = tuple(of_block(b) for b in block.blocks)
-                return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable)
+                return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable, block.depth)
             case CodeBlock():
                 return block
 

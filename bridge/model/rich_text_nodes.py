@@ -114,11 +114,14 @@ class List(_Node, frozen=True, tag="l"):
 
 
 class Quote(_Node, frozen=True, tag="q"):
-    """Blocks inside are never quotes themselves (`normalize` flattens them)."""
+    """Blocks inside are never quotes themselves: a quote within a quote is the next block, with a greater `depth`, and what the
+    outer one says behind it is the block after that (`rich_text_quotes`). `normalize` sees to it."""
 
     blocks: tuple[Paragraph | Heading | CodeBlock | List, ...]
     is_expandable: bool = False
     """Shown by its first lines until a reader asks for all of it, where the target can."""
+    depth: int = 1
+    """In how many quotes its blocks stand, this one included."""
 
 
 Block = Paragraph | Heading | CodeBlock | List | Quote

@@ -114,7 +114,7 @@ class _Change:
                 items = tuple(msgspec.structs.replace(item, inlines=self._inlines(item.inlines)) for item in block.items)
                 return msgspec.structs.replace(block, items=items)
             case Quote():
-                return Quote(tuple(self._block(inner) for inner in block.blocks), block.is_expandable)  # type: ignore[misc]
+                return Quote(tuple(self._block(inner) for inner in block.blocks), block.is_expandable, block.depth)  # type: ignore[misc]
 
     def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
         return tuple(self._inline(inline) for inline in merge_inlines(inlines))

@@ -30,6 +30,7 @@ from bridge.model.rich_text import (
     Text,
     Timestamp,
     inline_text,
+    is_same_quote,
     list_lines,
     merge_inlines,
     normalize,
@@ -78,6 +79,8 @@ class _Degrader:
 
     def text(self, rich: RichText) -> RichText:
         blocks = tuple(map(self._block, in_steps(rich.blocks)))
+        if not self._native(Feature.NESTED_QUOTE):
+            blocks = _joined(rich.blocks, blocks)
         return rich if _are_same(blocks, rich.blocks) else normalize(RichText(blocks))
 
     def _lost(self, what: Loss) -> None:
@@ -131,11 +134,14 @@ class _Degrader:
     def _quote(self, block: Quote) -> Block:
         inner = [*map(self._block, in_steps(block.blocks))]
         if self._native(Feature.QUOTE):
+            if block.depth > 1 and not self._native(Feature.NESTED_QUOTE):
+                self._lost(Loss.NESTED_QUOTE_AS_SIGNS)
+                return Quote((Paragraph(merge_inlines(_quoted(inner, "> " * (block.depth - 1)))),), block.is_expandable)
             if _are_same(inner, block.blocks):
                 return block
-            return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable)
+            return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable, block.depth)
         self._lost(Loss.QUOTE_AS_SIGNS)
-        return Paragraph(merge_inlines(_quoted(inner)))
+        return Paragraph(merge_inlines(_quoted(inner, "> " * block.depth)))
 
     def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
         if self._are_native(inlines):
@@ -266,13 +272,27 @@ def with_marks(inline: Inline, marks: int) -> Inline:
             return Timestamp(inline.unix_s, inline.text, inline.style, int(marks))
 
 
-def _quoted(blocks: Iterable[Block]) -> Iterator[Inline]:
-    """The blocks of a quote as runs of text with `> ` before each line."""
+def _joined(given: Sequence[Block], made: tuple[Block, ...]) -> tuple[Block, ...]:
+    """The blocks, where the parts of one outer quote are one quote."""
+    blocks: list[Block] = []
+    above: Block | None = None
+    for block, shown in zip(given, made, strict=True):
+        last = blocks[-1] if blocks else None
+        if is_same_quote(above, block) and isinstance(last, Quote) and isinstance(shown, Quote):
+            blocks[-1] = Quote((*last.blocks, *shown.blocks), last.is_expandable)
+        else:
+            blocks.append(shown)
+        above = block
+    return made if len(blocks) == len(made) else tuple(blocks)
+
+
+def _quoted(blocks: Iterable[Block], signs: str) -> Iterator[Inline]:
+    """The blocks of a quote as runs of text with the signs before each line."""
     for number, block in enumerate(blocks):
-        yield Text("\n> " if number else "> ")
+        yield Text(f"\n{signs}" if number else signs)
         for inline in _flat(block):
             if isinstance(inline, Text):
-                yield Text(inline.text.replace("\n", "\n> "), inline.marks, inline.link)
+                yield Text(inline.text.replace("\n", f"\n{signs}"), inline.marks, inline.link)
             else:
                 yield inline
 

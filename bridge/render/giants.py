@@ -54,7 +54,7 @@ def _short_fences(blocks: Iterable[Block]) -> Iterator[Block]:
                 yield CodeBlock(block.text)
             case Quote():
                 inner = tuple(b for b in _short_fences(block.blocks) if not isinstance(b, Quote))
-                yield Quote(inner, block.is_expandable)
+                yield Quote(inner, block.is_expandable, block.depth)
             case _:
                 yield block
 

@@ -169,7 +169,7 @@ def _tail_block(block: Block, start: int) -> Block:
             return Heading(block.level, _tail_inlines(block.inlines, start))
         case Quote():
             inner = tail_of(RichText(block.blocks), start).blocks
-            return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable)
+            return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable, block.depth)
         case List():
             return _tail_list(block, start)
         case CodeBlock():
@@ -223,7 +223,7 @@ def _slice_block(block: Block, start: int, end: int) -> Block:
             return CodeBlock(block.text[max(start, 0) : max(end, 0)], block.language)
         case Quote():
             inner = _slice_blocks(block.blocks, start, end)
-            return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable)
+            return Quote(tuple(b for b in inner if not isinstance(b, Quote)), block.is_expandable, block.depth)
         case List():
             return _slice_list(block, start, end)
 

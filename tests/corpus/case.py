@@ -31,6 +31,8 @@ class Case:
     missing: frozenset[str] = frozenset()
     route: Json = field(default_factory=dict)
     account: Json = field(default_factory=dict)
+    public: bool = False
+    """Whether the bridge has a public listener, whatever the platform."""
 
     @property
     def origin(self) -> str:

@@ -85,7 +85,7 @@ class CorpusWorld(World):
         self.told = Told()
         self.route_options = dict(case.route)
         self.mattermost: MattermostServer | None = None
-        if case.origin in ("teamspirit", "webhook"):
+        if case.origin in ("teamspirit", "webhook") or case.public:
             port = free_port()
             self.settings["web"] = {"public": {"listen": f"127.0.0.1:{port}", "url": f"http://127.0.0.1:{port}"}}
 

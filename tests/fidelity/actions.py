@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from adapters.common.emulation.contract import SeenMessage
+from adapters.common.emulation.contract import SeenMessage, Upload
 from bridge.model.capabilities import Feature
 from tests.flows.world import World
 from tests.support.patience import eventually
@@ -41,6 +41,37 @@ async def edits(world: World, origin: str, targets: list[str]) -> Found:
             what=f"the edit on {target}",
         )
     return dict.fromkeys(targets, "native")
+
+
+async def long_edits(world: World, origin: str, targets: list[str]) -> Found:
+    """From a text that may be several messages to one that is not."""
+    said = await world.say(origin, "before " * 270 + "end")
+    await copies_of_all(world, targets, "before")
+    await world.emulators[origin].edit(world.chats[origin].chat_id, said, "short since the edit")
+    for target in targets:
+        await world.copy(target, "short since the edit")
+        await eventually(lambda target=target: not world.copies(target, "before before"), what=f"the rest is gone from {target}")
+    return dict.fromkeys(targets, "native")
+
+
+async def copies_of_all(world: World, targets: list[str], needle: str) -> None:
+    for target in targets:
+        await eventually(lambda target=target: world.copies(target, needle), what=f"{needle} on {target}")
+
+
+async def caption_edits(world: World, origin: str, targets: list[str]) -> Found:
+    note = Upload(name="note.txt", mime="text/plain", content=b"a note")
+    said = await world.say(origin, "words with a file", files=(note,))
+    shown = await copies(world, targets, "words with a file")
+    await world.emulators[origin].edit(world.chats[origin].chat_id, said, "other words with it")
+    for target, copy in shown.items():
+        await eventually(
+            lambda target=target, copy=copy: "other words with it" in now(world, target, copy.message_id).text,
+            what=f"the words beside the file on {target}",
+        )
+        files = [file for message in world.seen(target) if not message.deleted for file in message.files if file.name == note.name]
+        assert len(files) == 1, f"the file was sent once: {files}"
+    return dict.fromkeys(targets, "native: the file is not sent again")
 
 
 async def deletes(world: World, origin: str, targets: list[str]) -> Found:
@@ -102,6 +133,8 @@ ACTIONS: dict[str, Action] = {
     "name of the sender": names,
     "reply": replies,
     "edit": edits,
+    "edit of a long text": long_edits,
+    "edit of words beside a file": caption_edits,
     "reaction, and its end": reactions,
     "deletion": deletes,
 }

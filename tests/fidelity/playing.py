@@ -16,6 +16,7 @@ from tests.fidelity.actions import ACTIONS
 from tests.fidelity.features import Feature
 from tests.fidelity.file_features import FILES
 from tests.fidelity.other_features import OTHER
+from tests.fidelity.people_actions import PEOPLE
 from tests.fidelity.table import Cells
 from tests.fidelity.text_features import TEXT
 from tests.flows.world import PLATFORMS
@@ -41,6 +42,7 @@ async def play(origin: str, folder: Path) -> Cells:
         (),
         route=dict(_SWITCHES),
         account={"members": True} if origin == "discord" else {},
+        public=True,
     )
     cells: Cells = {}
     async with started(folder, case) as world:
@@ -63,11 +65,11 @@ async def play(origin: str, folder: Path) -> Cells:
             for number, seen in by_step(world.seen(target)).items():
                 if number < len(FEATURES):
                     cells.setdefault(FEATURES[number].name, {})[target] = cell(FEATURES[number], seen, world, target)
-        for name, action in ACTIONS.items():
+        for name, action in (ACTIONS | PEOPLE).items():
             cells[name] = await action(world, origin, targets)
     lost = [f"{name}: {found}" for name, found in cells.items() if "lost" in found.values()]
     assert not lost, "nothing is shown, not even a line:\n" + "\n".join(lost)
-    names = [*(feature.name for feature in FEATURES), *ACTIONS]
+    names = [*(feature.name for feature in FEATURES), *ACTIONS, *PEOPLE]
     return {name: {target: cells[name][target] for target in targets} for name in names}
 
 

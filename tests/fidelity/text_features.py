@@ -31,6 +31,13 @@ def rich(*blocks: Json) -> Json:
 _HTML = "its text is Markdown, which has no such mark"
 _URL = "https://example.org/page"
 _USER = {"id": 500000888, "is_bot": False, "first_name": "Ann"}
+_CODE_ITEM: Json = {
+    "type": "rich_text_list",
+    "style": "bullet",
+    "indent": 0,
+    "border": 0,
+    "elements": [{"type": "rich_text_section", "elements": [slack_text("word", code=True)]}],
+}
 _EMOJI: Json = {"id": "41771983429993937", "name": "party"}
 
 TEXT = [
@@ -134,7 +141,7 @@ TEXT = [
         NO.format("Discord"),
         teamspirit("> word\n> > inner"),
         html=r"<blockquote.*<blockquote",
-        how="one quote",
+        ability=Ability.NESTED_QUOTE,
     ),
     Feature(
         "address",
@@ -199,6 +206,24 @@ TEXT = [
         ability=Ability.LIST,
     ),
     Feature(
+        "code in a list",
+        rich(e("list", items=[{"blocks": [e("paragraph", text=e("code", text="word"))]}])),
+        slack(elements=[_CODE_ITEM]),
+        discord("- `word`"),
+        teamspirit("- `word`"),
+        html=r"<li>\s*(<p>)?<code>word",
+        how="a bullet as text",
+    ),
+    Feature(
+        "list in a quote",
+        rich(e("blockquote", blocks=[e("list", items=[{"blocks": [e("paragraph", text="word")]}])])),
+        NO.format("Slack"),
+        discord("> - word"),
+        teamspirit("> - word"),
+        html=r"<blockquote[^>]*>\s*<ul",
+        how="a line of the quote",
+    ),
+    Feature(
         "table",
         rich(e("table", cells=[[{"text": "os"}, {"text": "word"}], [{"text": "linux"}, {"text": "5 MB"}]])),
         slack(
@@ -235,6 +260,15 @@ TEXT = [
         teamspirit("hi @all"),
         html=r"class=\"mention",
         how="the words, which ping nobody; `mass_mentions` permits",
+    ),
+    Feature(
+        "mention of a group",
+        NO.format("Telegram"),
+        slack("hi ", e("usergroup", usergroup_id="S0GROUP001")),
+        discord("hi <@&300000000000000001>"),
+        UNKNOWN,
+        html=r"class=\"mention",
+        how="words, which ping nobody",
     ),
     Feature(
         "mention of a chat",
@@ -287,6 +321,14 @@ TEXT = [
         _HTML,
         html=r"<small|<sub",
         how="ordinary words",
+    ),
+    Feature(
+        "several scripts in one line",
+        telegram("слово אבג 日本 मन word"),
+        slack("слово אבג 日本 मन word"),
+        discord("слово אבג 日本 मन word"),
+        teamspirit("слово אבג 日本 मन word"),
+        text="слово אבג 日本 मन word",
     ),
     Feature("right to left", telegram("אבג word"), slack("אבג word"), discord("אבג word"), teamspirit("אבג word"), text="אבג word"),
     Feature(

@@ -56,6 +56,26 @@ FEATURES: dict[str, RichText] = {
     ),
     "expandable quote": RichText((Quote((Paragraph((Text("so "), Text("bold", B), Text("\nand on"))),), is_expandable=True),)),
     "quote of a list and code": RichText((Quote((Paragraph((Text("so"),)), List(items("a", "b")), CodeBlock("c d"))),)),
+    "quote within a quote": RichText(
+        (
+            Quote((Paragraph((Text("outer"),)),)),
+            Quote((Paragraph((Text("inner "), Text("words", B), Text("\nof two lines"))),), depth=2),
+            Quote((Paragraph((Text("innermost"),)),), depth=3),
+            Quote((Paragraph((Text("outer again"),)),)),
+            Paragraph((Text("answer"),)),
+        )
+    ),
+    "quotes in a row within a quote": RichText(
+        (Quote((Paragraph((Text("one"),)),), depth=2), Quote((Paragraph((Text("two"),)),), depth=2), Paragraph((Text("answer"),)))
+    ),
+    "list and code in a quote within a quote": RichText(
+        (
+            Quote((Paragraph((Text("so"),)), List(items("a", item("inner", 1), "b")))),
+            Quote((List(items("c", "d"), ordered=True), CodeBlock("e f\n\n> g"), Paragraph((Text("and"),))), depth=2),
+            Quote((List(items("h", "i")),)),
+            Paragraph((Text("answer"),)),
+        )
+    ),
     "link": words("see https://example.org/a_b_c/?q=*x* there"),
     "masked link": words("see ", Text("the page", 0, URL), " there"),
     "masked link with marks": words("see ", Text("the ", B, URL), Text("page", B | I, URL), Text(" now", 0, URL), "."),

@@ -170,7 +170,7 @@ def _block(block: Block, quotes: int, tables: bool) -> Iterator[Line]:
                 yield from line(f"{label} {item.indent}", quotes, map(_run, item.inlines))
         case Quote():
             for inner in block.blocks:
-                yield from _block(inner, quotes + 1, tables)
+                yield from _block(inner, quotes + block.depth, tables)
 
 
 def _run(inline: Inline) -> Run:

@@ -68,7 +68,9 @@ SIMPLE = (
     | st.builds(CodeBlock, st.sampled_from(["a *b*\n  c", "```", "x", "# y\n> z"]), st.sampled_from(["", "python"]))
     | LISTS
 )
-BLOCKS = PARAGRAPHS | SIMPLE | st.builds(Quote, st.lists(SIMPLE, min_size=1, max_size=1).map(tuple))
+BLOCKS = (
+    PARAGRAPHS | SIMPLE | st.builds(Quote, st.lists(SIMPLE, min_size=1, max_size=1).map(tuple), depth=st.sampled_from([1, 1, 2, 3]))
+)
 
 
 def has_lists_in_a_row(rich: RichText) -> bool:

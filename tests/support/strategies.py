@@ -62,7 +62,7 @@ code_blocks = st.builds(CodeBlock, texts, st.sampled_from(["", "python"]))
 items = st.builds(ListItem, runs_of_inlines, st.integers(0, 3))
 lists = st.builds(List, st.lists(items, max_size=4).map(tuple), st.booleans(), st.integers(0, 12))
 simple_blocks = st.one_of(paragraphs, headings, code_blocks, lists)
-quotes = st.builds(Quote, st.lists(simple_blocks, max_size=3).map(tuple))
+quotes = st.builds(Quote, st.lists(simple_blocks, max_size=3).map(tuple), st.booleans(), st.sampled_from([1, 1, 2, 3]))
 blocks = st.one_of(simple_blocks, quotes)
 rich_texts = st.builds(RichText, st.lists(blocks, max_size=4).map(tuple))
 
@@ -96,6 +96,7 @@ TEXT_FEATURES = (
     Feature.CODE_BLOCK,
     Feature.CODE_LANGUAGE,
     Feature.QUOTE,
+    Feature.NESTED_QUOTE,
     Feature.LINK,
     Feature.MENTION,
     Feature.HEADING,

@@ -97,11 +97,13 @@ class Interrupted(Exception):
 
 
 def intents(options: DiscordOptions) -> discord.Intents:
-    """Guilds, messages, reactions, typing and the privileged message content; members only on request."""
+    """Guilds, messages (also direct ones, for commands), reactions, typing and the privileged message content; members only on
+    request. Source: Discord's reference, "List of Intents"; direct messages are not privileged."""
     return discord.Intents(
         guilds=True,
         webhooks=True,
         guild_messages=True,
+        dm_messages=True,
         guild_reactions=True,
         guild_typing=True,
         message_content=True,

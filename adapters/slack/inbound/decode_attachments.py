@@ -18,7 +18,7 @@ from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
 from adapters.slack.wire import AttachmentField, LegacyAttachment
 from bridge.model.events import Forward
-from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text, Timestamp, concat
+from bridge.model.rich_text import EMPTY, Mark, Paragraph, RichText, Text, Timestamp, concat, quoted
 
 _MOST = 100
 """Slack takes no more in a message."""
@@ -137,5 +137,4 @@ def _fallback(attachment: LegacyAttachment, names: Names) -> RichText:
 
 
 def _quoted(rich: RichText) -> RichText:
-    inner = tuple(flat for block in rich.blocks for flat in (block.blocks if isinstance(block, Quote) else (block,)))
-    return RichText((Quote(inner),)) if inner else EMPTY
+    return RichText(quoted(rich.blocks))

@@ -22,11 +22,11 @@ from bridge.model.rich_text import (
     ListItem,
     Mark,
     Paragraph,
-    Quote,
     RichText,
     Text,
     nested_items,
     normalize,
+    quoted,
 )
 
 _LONGEST = 40_000
@@ -74,8 +74,7 @@ class _Reader:
             case "fence" | "code_block":
                 yield CodeBlock(token.content.removesuffix("\n"), token.info.strip().partition(" ")[0])
             case "blockquote_open":
-                inner = self.blocks("blockquote_close")
-                yield Quote(tuple(flat for block in inner for flat in (block.blocks if isinstance(block, Quote) else (block,))))
+                yield from quoted(self.blocks("blockquote_close"))
             case "bullet_list_open" | "ordered_list_open":
                 yield self._list(token)
             case "table_open":

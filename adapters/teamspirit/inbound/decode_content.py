@@ -19,7 +19,7 @@ from adapters.teamspirit.web_links import web_url
 from adapters.teamspirit.wire import NativeMessage, Undecodable
 from bridge.model.events import Author, Content, Location, ReplyTo
 from bridge.model.pauses import beside
-from bridge.model.rich_text import Quote, RichText, concat, normalize, plain, text_of
+from bridge.model.rich_text import RichText, concat, normalize, plain, quoted, text_of
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.events import Fields
@@ -92,8 +92,8 @@ class ContentDecoder:
         as_plain = find_text(fields.format, item).lower() in _PLAIN_FORMATS or not isinstance(written, str)
         shown = decode_text(text, self._dialect, as_plain=as_plain or len(text) > _LONGEST_MARKUP, server=self._server)
         whole = concat(shown, cards_text(cards, fields.card, self._dialect, self._server)) if cards else shown
-        for quoted in list_of(find(fields.quotes, item))[:_MOST_QUOTES]:
-            whole = concat(whole, self._quote(quoted))
+        for other in list_of(find(fields.quotes, item))[:_MOST_QUOTES]:
+            whole = concat(whole, self._quote(other))
         for url in list_of(find(fields.links, item)):
             if isinstance(url, str) and is_link(url) and url not in text and url not in text_of(whole):
                 whole = concat(whole, plain(url))
@@ -101,14 +101,13 @@ class ContentDecoder:
             return plain(find_text(fields.placeholder, item).strip())
         return whole
 
-    def _quote(self, quoted: Any) -> RichText:
+    def _quote(self, other: Any) -> RichText:
         """The beginning of what another message says."""
-        words = words_of(quoted)[:_LONGEST_QUOTE].strip()
+        words = words_of(other)[:_LONGEST_QUOTE].strip()
         if not words:
             return RichText()
         said = decode_text(words, self._dialect, server=self._server)
-        inside = [inner for block in said.blocks for inner in (block.blocks if isinstance(block, Quote) else (block,))]
-        return normalize(RichText((Quote(tuple(inside)),)))
+        return normalize(RichText(quoted(said.blocks)))
 
 
 def author_of(payload: Any, fields: Fields) -> Author | None:

@@ -18,11 +18,11 @@ from bridge.model.rich_text import (
     Mention,
     MentionKind,
     Paragraph,
-    Quote,
     RichText,
     Text,
     inline_text,
     normalize,
+    quoted,
     with_numbers,
 )
 
@@ -116,8 +116,7 @@ class _Page(HTMLParser):
             case "blockquote" if self._quotes:
                 self._end_block()
                 start = self._quotes.pop()
-                inside = [b for block in self._blocks[start:] for b in (block.blocks if isinstance(block, Quote) else (block,))]
-                self._blocks[start:] = [Quote(tuple(inside))]
+                self._blocks[start:] = quoted(self._blocks[start:])
             case "ul" | "ol" if self._lists:
                 self._end_block()
                 self._lists.pop()

@@ -28,13 +28,13 @@ from bridge.model.rich_text import (
     Mention,
     MentionKind,
     Paragraph,
-    Quote,
     RichText,
     Text,
     merge_inlines,
     nested_items,
     normalize,
     plain,
+    quoted,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class _Blocks:
                 case "hr":
                     blocks.append(Paragraph((Text(token.markup[:3]),)))
                 case "blockquote_open":
-                    blocks.append(Quote(_flat(self.decode(inside))))
+                    blocks.extend(quoted(self.decode(inside)))
                 case "bullet_list_open" | "ordered_list_open":
                     blocks.extend(self._list(token, inside))
                 case _:
@@ -223,13 +223,6 @@ def _closing(tokens: Sequence[Token], at: int) -> int:
         if depth == 0:
             return index
     return len(tokens) - 1
-
-
-def _flat(blocks: Sequence[Block]) -> tuple[Paragraph | Heading | CodeBlock | List, ...]:
-    flat: list[Paragraph | Heading | CodeBlock | List] = []
-    for block in blocks:
-        flat.extend(block.blocks) if isinstance(block, Quote) else flat.append(block)
-    return tuple(flat)
 
 
 def _without_joiners(inlines: Sequence[Inline]) -> list[Inline]:

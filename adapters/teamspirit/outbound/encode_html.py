@@ -23,6 +23,7 @@ from bridge.model.rich_text import (
     RichText,
     Text,
     inline_text,
+    is_same_quote,
     numbered,
 )
 
@@ -40,6 +41,8 @@ def encode_html(rich: RichText, dialect: TextDialect, *, mass_mentions: bool = F
 def _blocks(blocks: Sequence[Block], dialect: TextDialect, mass: bool) -> Iterable[str]:
     previous: Block | None = None
     for block in in_steps(blocks):
+        if isinstance(previous, Quote):
+            yield from _end_of_quotes(previous, block)
         if isinstance(block, Paragraph) and isinstance(previous, Paragraph):
             yield "<br>"
         match block:
@@ -51,10 +54,22 @@ def _blocks(blocks: Sequence[Block], dialect: TextDialect, mass: bool) -> Iterab
                 language = f' class="language-{html.escape(block.language)}"' if block.language else ""
                 yield f"<pre><code{language}>{html.escape(block.text)}</code></pre>"
             case Quote():
-                yield f"<blockquote>{''.join(_blocks(block.blocks, dialect, mass))}</blockquote>"
+                there = min(previous.depth, block.depth) if is_same_quote(previous, block) and isinstance(previous, Quote) else 0
+                there -= there > 0 and isinstance(previous, Quote) and previous.depth == block.depth
+                yield "<blockquote>" * (block.depth - there) + "".join(_blocks(block.blocks, dialect, mass))
             case List():
                 yield _list(block, dialect, mass)
         previous = block
+    if isinstance(previous, Quote):
+        yield "</blockquote>" * previous.depth
+
+
+def _end_of_quotes(above: Quote, below: Block) -> Iterable[str]:
+    """What of the quotes above does not go on. Two of one depth within another are two quotes."""
+    if isinstance(below, Quote) and is_same_quote(above, below):
+        yield "</blockquote>" * (1 if above.depth == below.depth else max(above.depth - below.depth, 0))
+    else:
+        yield "</blockquote>" * above.depth
 
 
 def _list(block: List, dialect: TextDialect, mass: bool) -> str:

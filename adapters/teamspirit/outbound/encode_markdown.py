@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from adapters.common.markdown_quotes import quote_joint, quote_lines
 from adapters.teamspirit.mention_guards import GUARD, JOINER, clean, guard, is_username
 from adapters.teamspirit.outbound.encode_marks import Written, signs
 from adapters.teamspirit.web_links import SAFE_LINK, bare_address
@@ -29,6 +30,7 @@ from bridge.model.rich_text import (
     RichText,
     Text,
     inline_text,
+    is_same_quote,
     numbered,
     only_texts,
 )
@@ -94,7 +96,7 @@ class _Encoder:
             case List():
                 return self._list(block, bullets)
             case Quote():
-                return "\n".join(f"> {line}" if line else ">" for line in self.blocks(block.blocks).split("\n"))
+                return quote_lines(self.blocks(block.blocks), block.depth)
 
     def _is_table(self, block: Block) -> bool:
         return self._dialect.tables and type(block) is CodeBlock and block.rows != ()
@@ -292,7 +294,9 @@ _APART = {(Paragraph, List), *((above, below) for above in (Quote, List) for bel
 
 
 def _separator(previous: Block, block: Block) -> str:
-    """A blank line where markdown would otherwise take the second block for a part of the first."""
+    """A blank line where markdown would otherwise take the second block for a part of the first; within a quote, one of it."""
+    if is_same_quote(previous, block) and isinstance(previous, Quote) and isinstance(block, Quote):
+        return f"\n{quote_joint(previous, block)}\n"
     return "\n\n" if (type(previous), type(block)) in _APART else "\n"
 
 

@@ -19,13 +19,13 @@ from bridge.model.rich_text import (
     Mention,
     MentionKind,
     Paragraph,
-    Quote,
     RichText,
     Text,
     Timestamp,
     inline_text,
     nested_items,
     normalize,
+    quoted,
     text_of,
 )
 from bridge.model.rich_text_tables import table
@@ -71,9 +71,9 @@ def _block(block: Json, media: list[tuple[str, Json]], depth: int) -> list[Block
         case "list":
             return [_list(block, media, depth)]
         case "blockquote":
-            return [_quote(_blocks(block.get("blocks"), media, depth + 1), block)]
+            return _quote(_blocks(block.get("blocks"), media, depth + 1), block)
         case "expandable_blockquote" | "pullquote":
-            return [_quote([Paragraph(_inlines(block.get("text")))], block)]
+            return _quote([Paragraph(_inlines(block.get("text")))], block)
         case "collage" | "slideshow":
             return [*_blocks(block.get("blocks"), media, depth + 1), *_caption(block)]
         case "details":
@@ -124,13 +124,10 @@ def _caption(block: Json) -> list[Block]:
     return [Paragraph(_inlines(caption))]
 
 
-def _quote(inner: list[Block], block: Json) -> Quote:
-    flat: list[Paragraph | Heading | CodeBlock | List] = []
-    for each in inner:
-        flat += each.blocks if isinstance(each, Quote) else (each,)
+def _quote(inner: list[Block], block: Json) -> list[Block]:
     if block.get("credit"):
-        flat.append(Paragraph(_inlines(block["credit"], int(Mark.ITALIC))))
-    return Quote(tuple(flat), block.get("type") == "expandable_blockquote")
+        inner = [*inner, Paragraph(_inlines(block["credit"], int(Mark.ITALIC)))]
+    return [*quoted(inner, is_expandable=block.get("type") == "expandable_blockquote")]
 
 
 def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:

@@ -8,7 +8,19 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bridge.model.rich_text import Block, CodeBlock, Heading, List, ListItem, Mark, Paragraph, Quote, RichText, Text, normalize
+from bridge.model.rich_text import (
+    Block,
+    CodeBlock,
+    Heading,
+    List,
+    ListItem,
+    Mark,
+    Paragraph,
+    RichText,
+    Text,
+    normalize,
+    quoted,
+)
 
 _MARKS = {"strong": int(Mark.BOLD), "em": int(Mark.ITALIC), "s": int(Mark.STRIKE)}
 
@@ -49,7 +61,7 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
         elif token.type in ("bullet_list_open", "ordered_list_open"):
             yield List(tuple(_items(inside, 0)), token.type.startswith("ordered"), int(token.attrGet("start") or 1))
         elif token.type == "blockquote_open":
-            yield Quote(tuple(block for block in _blocks(inside) if not isinstance(block, Quote)))
+            yield from quoted(_blocks(inside))
         else:
             yield CodeBlock(token.content.removesuffix("\n"), token.info)
         after = token.type == "paragraph_open"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from adapters.common.markdown_quotes import quote_joint, quote_lines
 from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
@@ -25,6 +26,7 @@ from bridge.model.rich_text import (
     RichText,
     Text,
     inline_text,
+    is_same_quote,
     numbered,
 )
 
@@ -59,7 +61,10 @@ def _blocks(blocks: Sequence[Block]) -> str:
         bullet = "*" if isinstance(above, List) and isinstance(block, List) and bullet == "-" else "-"
         text = _block(block, bullet)
         if text:
-            encoded.append(text)
+            if isinstance(above, Quote) and isinstance(block, Quote) and is_same_quote(above, block):
+                encoded[-1] += f"\n{quote_joint(above, block)}\n{text}"
+            else:
+                encoded.append(text)
             above = block
     return "\n\n".join(encoded)
 
@@ -79,7 +84,7 @@ def _block(block: Block, bullet: str) -> str:
         case List():
             return _list(block, bullet)
         case Quote():
-            return "\n".join(f"> {line}".rstrip(" ") if not line else f"> {line}" for line in _blocks(block.blocks).split("\n"))
+            return quote_lines(_blocks(block.blocks), block.depth)
 
 
 def _list(block: List, bullet: str) -> str:

@@ -126,6 +126,20 @@ def test_a_quote_gets_a_sign_on_every_line() -> None:
     assert losses == ["quote shown with > signs"]
 
 
+def test_a_quote_within_a_quote_keeps_its_signs_where_quotes_do_not_nest() -> None:
+    outer, inner = Quote((Paragraph((Text("a"),)),)), Quote((Paragraph((Text("b\nc", BOLD),)), CodeBlock("d")), depth=3)
+    (block,), losses = degraded(outer, inner, outer, lacking=(Feature.NESTED_QUOTE,))
+    assert isinstance(block, Quote)
+    assert text_of(RichText((block,))) == "a\n> > b\n> > c\n> > d\na"
+    assert losses == ["quote within a quote shown with > signs"]
+    blocks, losses = degraded(outer, outer, lacking=(Feature.NESTED_QUOTE,))
+    assert (len(blocks), losses) == (2, []), "two quotes stay two"
+    blocks, losses = degraded(outer, inner, lacking=())
+    assert (blocks, losses) == ((outer, inner), [])
+    (block,), _ = degraded(outer, inner, lacking=(Feature.QUOTE, Feature.NESTED_QUOTE))
+    assert text_of(RichText((block,))) == "> a\n> > > b\n> > > c\n> > > d"
+
+
 @pytest.mark.parametrize(
     ("inline", "lacking", "shown"),
     [

@@ -38,7 +38,7 @@ from bridge.model.rich_text import (
     text_of,
     to_plain,
 )
-from bridge.render.slice import atoms, block_starts, runs, slice_text
+from bridge.render.slice import atoms, block_starts, runs, slice_text, tail_of
 from tests.support.strategies import marked_characters, rich_texts, texts
 
 
@@ -151,10 +151,10 @@ def test_neighbours_are_merged_and_empty_things_dropped() -> None:
     assert normalize(rich).blocks == (Paragraph((Text("ab"), Text("c", bold), Text("d", bold, "https://x.org"), Text("\ne"))),)
 
 
-def test_quotes_never_nest() -> None:
-    inner = Quote((Paragraph((Text("deep"),)),))
-    nested = Quote((Paragraph((Text("top"),)), Quote((inner,))))  # type: ignore[arg-type]
-    assert normalize(RichText((nested,))).blocks == (Quote((Paragraph((Text("top\ndeep"),)),)),)
+def test_parts_of_a_quote_within_a_quote_are_as_deep() -> None:
+    deep = RichText((Quote((Paragraph((Text("one"),)),)), Quote((Paragraph((Text("two"),)),), depth=2)))
+    assert slice_text(deep, 1, 5).blocks == (Quote((Paragraph((Text("ne"),)),)), Quote((Paragraph((Text("t"),)),), depth=2))
+    assert tail_of(deep, 5).blocks == (Quote((Paragraph((Text("wo"),)),), depth=2),)
 
 
 def test_a_heading_is_one_line() -> None:

@@ -224,7 +224,7 @@ def test_every_part_with_links_fits_and_carries_the_text_in_order(rich: RichText
     assert all(character in carried for character in inked(text_of(rich)) if not is_blank(character))
 
 
-@given(rich_texts, st.integers(20, 80))
+@given(rich_texts, st.integers(24, 80))  # no moment is longer, which would be cut as text
 @settings(max_examples=examples(100), deadline=None)
 def test_marks_and_links_stay_with_their_characters(rich: RichText, length: int) -> None:
     parts = split(normalize(rich), at_most(length, lambda text: len(text_of(text))))

@@ -26,7 +26,10 @@ def paragraph(*inlines: Text | Mention) -> Block:
         ("<h2>a</h2>b", [Heading(2, (Text("a"),)), paragraph(Text("b"))]),
         ("<pre><code class='language-py'>a &lt; b\n</code></pre>", [CodeBlock("a < b", "py")]),
         ("<pre>never closed", [CodeBlock("never closed", "")]),
-        ("<blockquote>a<blockquote>b</blockquote></blockquote>", [Quote((Paragraph((Text("a\nb"),)),))]),
+        (
+            "<blockquote>a<blockquote>b</blockquote></blockquote>",
+            [Quote((Paragraph((Text("a"),)),)), Quote((Paragraph((Text("b"),)),), depth=2)],
+        ),
         ("<blink>a</blink><br>b", [paragraph(Text("a\nb"))]),
         (
             "@all, @anna",

@@ -45,7 +45,7 @@ def test_runs(source: str, blocks: list[tuple[str, int]]) -> None:
     [
         ("# a\nb", [Heading(1, (Text("a"),)), Paragraph((Text("b"),))]),
         ("```py\nx = 1\n```", [CodeBlock("x = 1", "py")]),
-        ("> a\n> > b", [Quote((Paragraph((Text("a\nb"),)),))]),
+        ("> a\n> > b", [Quote((Paragraph((Text("a"),)),)), Quote((Paragraph((Text("b"),)),), depth=2)]),
     ],
 )
 def test_blocks(source: str, blocks: list[Block]) -> None:

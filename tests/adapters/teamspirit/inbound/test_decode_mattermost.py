@@ -401,7 +401,7 @@ def test_a_post_that_a_permalink_shows_is_quoted() -> None:
         {"type": "permalink", "data": {"post": {"message": "x" * 100_000}}},
     ]
     lines = shown(message="look", metadata={"embeds": embeds}).split("\n")
-    assert lines[:3] == ["look", "> words", "> deep"]
+    assert lines[:3] == ["look", "> words", "> > deep"]
     assert lines[-1] == "> " + "x" * 500
 
 

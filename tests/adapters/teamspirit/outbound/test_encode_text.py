@@ -177,7 +177,7 @@ def test_marks_hold_their_words(found: list[Text]) -> None:
         ("a\n\n\nb\nc", (Paragraph((Text("a\n\n\nb\nc"),)),)),
         ("hi @anna. @here", (Paragraph((Text("hi "), ANNA, Text(". "), Mention(MentionKind.EVERYONE, "here", "here"))),)),
         ("me@anna.org `@anna`", (Paragraph((Text("me@anna.org "), Text("@anna", 32))),)),
-        ("> a\n> > b", (Quote((Paragraph((Text("a\nb"),)),)),)),
+        ("> a\n> > b", (Quote((Paragraph((Text("a"),)),)), Quote((Paragraph((Text("b"),)),), depth=2))),
         ("```py\nx\n\ny\n```", (CodeBlock("x\n\ny", "py"),)),
         (
             "1. a\n2. b\n   - c",

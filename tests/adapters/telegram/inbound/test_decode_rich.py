@@ -53,6 +53,10 @@ def test_headings_code_and_quotes_keep_their_form() -> None:
     assert blocks({"type": "pre", "text": "a", "language": "py"}) == (CodeBlock("a", "py"),)
     quote = {"type": "blockquote", "blocks": [{"type": "paragraph", "text": "a"}], "credit": "Bo"}
     assert blocks(quote) == (Quote((Paragraph((Text("a\n"), Text("Bo", int(Mark.ITALIC)))),)),)
+    inner = {"type": "expandable_blockquote", "text": "b"}
+    outer = {"type": "blockquote", "blocks": [{"type": "paragraph", "text": "a"}, inner, {"type": "paragraph", "text": "c"}]}
+    a, b, c = ((Paragraph((Text(letter),)),) for letter in "abc")
+    assert blocks(outer) == (Quote(a), Quote(b, is_expandable=True, depth=2), Quote(c))
 
 
 def test_a_list_keeps_numbers_boxes_and_depth() -> None:
