@@ -25,6 +25,7 @@ from bridge.delivery.message_links import LinkReader, MessageLinks, chat_named
 from bridge.delivery.name_marks import NameMarks
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
+from bridge.delivery.places import Places
 from bridge.delivery.rendering import MessageRenderer
 from bridge.delivery.retry_requests import RetryRequests
 from bridge.delivery.send import PartSender
@@ -294,19 +295,21 @@ class App:
         return chat.chat_id in self._table.origin_chats(chat.account)
 
     async def _start_outbox(self, services: Services) -> Outbox:
+        renderer = MessageRenderer(
+            journal=self._journal,
+            people=lambda: self._people,
+            names=lambda: self._names,
+            origin_of=self._origin_of,
+            file_links=self._media.links if self._media is not None else None,
+            faces=self._media.faces if self._media is not None else None,
+            message_links=MessageLinks(self._journal, self._link_readers, lambda: self._table),
+            now=self._clock.now,
+            marks=NameMarks(self._journal.persons, lambda: self._names, self._clock),
+        )
         tools = Tools(
             journal=self._journal,
-            renderer=MessageRenderer(
-                journal=self._journal,
-                people=lambda: self._people,
-                names=lambda: self._names,
-                origin_of=self._origin_of,
-                file_links=self._media.links if self._media is not None else None,
-                faces=self._media.faces if self._media is not None else None,
-                message_links=MessageLinks(self._journal, self._link_readers, lambda: self._table),
-                now=self._clock.now,
-                marks=NameMarks(self._journal.persons, lambda: self._names, self._clock),
-            ),
+            renderer=renderer,
+            places=Places(self._journal, renderer, lambda: self._table, self._clock, journal_id=self._tokens.journal_id),
             sender=PartSender(tokens=self._tokens, clock=self._clock),
             files=self._files,
             has_end=lambda target, thread_id: self._table.has_end(target, thread_id),

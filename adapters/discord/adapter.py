@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from adapters.common.delegating import ByNewThreads
 from adapters.discord.capabilities import KnownCapabilities
 from adapters.discord.directory import Directory
 from adapters.discord.guild_cache import GuildCache
@@ -26,6 +27,7 @@ from adapters.discord.outbound.reactions import Reactions
 from adapters.discord.outbound.reconcile import Reconciliation
 from adapters.discord.outbound.sender import Sender
 from adapters.discord.outbound.sent_messages import SentMessages
+from adapters.discord.outbound.threads import NewThreads
 from adapters.discord.outbound.webhooks import ChannelWebhooks
 from adapters.discord.probe import look_at, probe
 from adapters.discord.transport import Transport
@@ -50,24 +52,22 @@ if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
 
 
-class DiscordAdapter:
+class DiscordAdapter(ByNewThreads):
     def __init__(self, context: AdapterContext) -> None:
-        self.account = context.account
-        self._alive = context.alive
+        self.account, self._alive = context.account, context.alive
         self._options: DiscordOptions = context.options
-        self._transport = Transport(self._options, context.clock)
-        self._identity = identity = Identity(context.account)
-        self._guilds = guilds = GuildCache()
+        self._transport = transport = Transport(self._options, context.clock)
+        self._identity, self._guilds = identity, guilds = Identity(context.account), GuildCache()
         self._context = Context(identity, self._options.cdn_url, context.clock, guilds)
         self._directory = Directory(self._transport, identity, guilds, self._options.cdn_url, context.clock)
         self._history = History(self._transport, self._context)
         self._downloads = Downloads(self._transport, self._options.cdn_url)
-        self._webhooks = ChannelWebhooks(self._transport, self._options.webhook_name, identity, context.clock)
-        self._own_webhooks = OwnWebhooks(identity, self._webhooks)
-        headers, threads = Headers(self._transport, self._directory), Threads(self._transport)
-        sent = SentMessages(self._transport.time)
-        self._sender = Sender(self._transport, self._options, identity, guilds, self._webhooks, headers, sent)
-        self._changes = Changes(self._transport, self._webhooks, headers, threads)
+        self._webhooks = webhooks = ChannelWebhooks(self._transport, self._options.webhook_name, identity, context.clock)
+        self._own_webhooks = OwnWebhooks(identity, webhooks)
+        headers, sent, threads = Headers(transport, self._directory), SentMessages(transport.time), Threads(transport)
+        self._sender = Sender(self._transport, self._options, identity, guilds, webhooks, headers, sent)
+        self._new_threads = NewThreads(self._transport, self._directory, identity, guilds, self._sender.tell)
+        self._changes = Changes(self._transport, webhooks, headers, threads)
         self._reactions = Reactions(self._transport, guilds, threads)
         self._reconciliation = Reconciliation(self._options, identity, guilds, self._history, headers, sent, self._transport.time)
         self._capabilities = KnownCapabilities(self._options)

@@ -14,6 +14,7 @@ from adapters.discord.lenient import mapping, objects, text, whole
 from adapters.discord.permissions import READ_MESSAGE_HISTORY, bits_in
 from adapters.discord.servers import (
     MEMBER,
+    REQUIRE_TAG,
     ROLES,
     TEXT_KINDS,
     Channel,
@@ -139,6 +140,7 @@ class GuildCache:
             overwrites=overwrites,
             tags={text(t.get("id")): text(t.get("name")) for t in objects(data.get("available_tags"))},
             applied_tags=tuple(map(text, data["applied_tags"])) if isinstance(data.get("applied_tags"), list) else (),
+            requires_tag=bool(whole(data.get("flags")) & REQUIRE_TAG),
         )
         self._drop(channel.id)
         self._channels[channel.id] = channel

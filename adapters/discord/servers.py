@@ -13,6 +13,8 @@ from adapters.discord.lenient import mapping, objects, text, whole
 
 THREAD_KINDS = (10, 11, 12)
 FORUM_KINDS = (15, 16)
+REQUIRE_TAG = 1 << 4
+"""Of a channel's flags. Source: API reference, "Channel Flags"."""
 TEXT_KINDS = (0, 2, 5, 13, 15, 16)
 """Text, voice, announcement, stage, forum and media channels; the last two hold threads only."""
 
@@ -34,6 +36,8 @@ class Channel:
     """Of a forum: the names that its posts may be tagged with, by id."""
     applied_tags: tuple[str, ...] = ()
     """Of a post: ids of its tags."""
+    requires_tag: bool = False
+    """Of a forum: its posts must have a tag."""
 
     @property
     def is_thread(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.slack import probe
+from adapters.common.delegating import ByFirstMessage
 from adapters.slack.capabilities import capabilities
 from adapters.slack.channels import Channels
 from adapters.slack.directory import Directory
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
 
 
-class SlackAdapter(Emails):
+class SlackAdapter(Emails, ByFirstMessage):
     """See `bridge.model.adapter.Adapter`. Built inside the running loop; no I/O until a method is called."""
 
     def __init__(self, context: AdapterContext) -> None:
@@ -109,6 +110,9 @@ class SlackAdapter(Emails):
     async def send(self, outbound: Outbound) -> Receipt:
         self._reconciler.begin(outbound.token)
         return await self._sender.send(outbound)
+
+    async def first_of(self, copy: Copy) -> str:
+        return await self._sender.first_of(copy)
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         return await self._sender.edit(outbound)

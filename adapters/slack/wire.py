@@ -245,6 +245,13 @@ class EventType(_Wire):
     channel: Any = None
     thread_ts: Any = None
     ts: Any = None
+    message: Any = None
+
+    @property
+    def place(self) -> tuple[Any, Any]:
+        """`thread_ts` and `ts` of the message; an edit has it within."""
+        within = self.message
+        return (within.get("thread_ts"), within.get("ts")) if isinstance(within, dict) else (self.thread_ts, self.ts)
 
 
 class Callback(_Wire):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.delegating import ByNewThreads
 from adapters.telegram.capabilities import capabilities
 from adapters.telegram.directory import Directory
 from adapters.telegram.inbound.decode import DOWNLOAD_BYTES, Decoder
@@ -16,6 +17,7 @@ from adapters.telegram.outbound.encode import GENERAL_TOPIC
 from adapters.telegram.outbound.encode_text import measure
 from adapters.telegram.outbound.reactions import react
 from adapters.telegram.outbound.sender import Sender
+from adapters.telegram.outbound.topics import Topics
 from adapters.telegram.probe import look_at, probe
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
 
 
-class TelegramAdapter:
+class TelegramAdapter(ByNewThreads):
     """See `bridge.model.adapter.Adapter`, and the abilities there. What a copy's `adapter_data` is: `outbound.sender`."""
 
     def __init__(self, context: AdapterContext) -> None:
@@ -56,6 +58,7 @@ class TelegramAdapter:
         self._sender = Sender(self._transport, self._capabilities.limits.upload_bytes)
         self._downloads = Downloads(self._transport, options)
         self._state = AccountState(context.clock)
+        self._new_threads = Topics(self._transport, context.clock, self._state.topics, lambda: self._state.heard_s)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -86,6 +89,7 @@ class TelegramAdapter:
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
             custom_emoji=self._state.custom_emoji.known,
             learn=self._directory.learn,
+            topic_name=self._state.topics.name,
         )
         intake.may_send()
         await intake.set_own_names(list(me.names))

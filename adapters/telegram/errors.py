@@ -18,6 +18,7 @@ from bridge.model.errors import (
     Rejected,
     RetryLater,
     RightMissing,
+    ThreadDown,
 )
 
 NEW_TOKEN = "check the token with @BotFather (/mybots, API Token) and put it into the account's `token`"  # noqa: S105 - advice
@@ -40,6 +41,8 @@ _CHAT_FAULTS: tuple[tuple[str, str], ...] = (
     ("topic_closed", "reopen the topic, or make the bot an administrator who may manage topics"),
 )
 """400s that every message to this chat would get. Source: platforms.md 1.3, 1.4, and tdlib/telegram-bot-api's texts."""
+
+_TOPIC_FAULTS = ("message thread not found", "topic_deleted", "topic_closed")
 
 NOT_MODIFIED = "message is not modified"
 EDITED_IS_GONE = "message to edit not found"
@@ -117,6 +120,13 @@ def file_fault(refusal: Refused, files: int) -> FileRejected | None:
         indexes = ()
     said = re.search(r'error message "([^"]*)"', refusal.reason)
     return FileRejected(f"Telegram does not take it: {said[1] if said else refusal.reason}", indexes=indexes)
+
+
+def thread_fault(error: ChatDown) -> ChatDown:
+    """What keeps messages out of a topic may not keep them out of its chat."""
+    if any(sign in error.reason.lower() for sign in _TOPIC_FAULTS):
+        return ThreadDown(error.reason, action=error.action)
+    return error
 
 
 def change_fault(refusal: Refused) -> Rejected:

@@ -33,6 +33,8 @@ SENT_ON_BYTES_PER_S = 500_000
 """How slowly a Bot API server may send on what it was given: it answers only after that."""
 
 _FAILURES = (exceptions.AiogramError, NotOfTheApi, *TRANSPORT_ERRORS)
+MOST_UPDATES = 100
+"""Of one poll. Source: getUpdates, Bot API 10.3."""
 
 
 class Transport:
@@ -87,7 +89,7 @@ class Transport:
 
     async def updates(self, *, offset: int, timeout_s: int, allowed: tuple[str, ...]) -> list[msgspec.Raw]:
         """One long poll, each update as the JSON text it came in."""
-        params = {"offset": offset, "timeout": timeout_s, "allowed_updates": list(allowed), "limit": 100}
+        params = {"offset": offset, "timeout": timeout_s, "allowed_updates": list(allowed), "limit": MOST_UPDATES}
         updates = await self.call(Call("GetUpdates", params), timeout_s=timeout_s + POLL_GRACE_S)
         return cast("list[msgspec.Raw]", updates)
 

@@ -16,7 +16,7 @@ from bridge.config.model import Listener, LogFormat
 from bridge.model.events import AttachmentKind
 from bridge.model.forwarded import ForwardedHeader
 from bridge.policy.filters import CONTENT_KINDS, EVENT_KINDS
-from bridge.policy.routing import DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace, Reactions
+from bridge.policy.routing import DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace, Reactions, Threads
 
 
 class Section(BaseModel):
@@ -112,6 +112,11 @@ class RelaySection(Section):
         default=None,
         description="native: as reactions of the bot, the rest in a line below the message; tally: all in that line; off. "
         "true is native, false is off. Default: native",
+    )
+    threads: Threads | None = Field(
+        default=None,
+        description="Where messages of a thread go that is no end by itself: native (the target's thread of the same conversation, "
+        "begun where needed), reply (an answer in the chat), quote (below a quoted line), drop. Default: native",
     )
     files: bool | None = Field(
         default=None, description="Relay files; if false, each file is shown as a line with name and size. Default: true"

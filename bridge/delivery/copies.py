@@ -52,7 +52,7 @@ def copy_here(link: Link | None, target: ResolvedTarget) -> Copy | None:
     if link.copies:
         return link.copies[0].copy
     if link.original.chat == target.chat:
-        return Copy(chat_id=target.chat.chat_id, message_ids=(link.original.message_id,))
+        return Copy(chat_id=target.chat.chat_id, message_ids=(link.original.message_id,), thread_id=link.original_thread)
     return None
 
 

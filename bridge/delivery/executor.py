@@ -15,6 +15,7 @@ from bridge.delivery.state import DeliveryState
 from bridge.delivery.target import ResolvedTarget
 from bridge.journal.contract import Change, OpenDelivery, Skipped
 from bridge.model.clock import Clock
+from bridge.model.errors import NoThread
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.outcomes import Skip
 
@@ -44,6 +45,15 @@ class DeliveryExecutor:
         if isinstance(event, MessageCreated | MessageEdited):
             await self._tools.renderer.marks.look_up(event, target)
         run = Execution(delivery=delivery, target=target, context=context, clock=self._clock)
+        if isinstance(event, MessageCreated):
+            delivery.placed = await self._tools.places.of(event, run)
+        try:
+            return await operation(event, run, self._tools)
+        except NoThread:
+            if delivery.placed is None or not delivery.placed.from_partner or not isinstance(event, MessageCreated):
+                raise
+            delivery.placed = await self._tools.places.without_thread(event, run)
+        delivery.part_over()
         return await operation(event, run, self._tools)
 
     def _rule_of(self, delivery: DeliveryState) -> Skip | None:

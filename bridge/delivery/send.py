@@ -52,7 +52,7 @@ class PartSender:
             token=token,
             attempt=run.delivery.attempts.number + 1,
             chat_id=run.target.chat.chat_id,
-            thread_id=run.pending.thread_id,
+            thread_id=run.delivery.thread_id,
             text=part.text,
             files=part.files,
             sender=part.sender,

@@ -166,6 +166,16 @@ class Faults:
     """Why it is given up, as soon as the platform says that it is not there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The thread of the target that the delivery's messages go into; None: none. `from_partner`: it is no end of a route, but of
+    the same conversation as the origin's thread."""
+
+    thread_id: str | None
+    from_partner: bool = False
+    losses: tuple[LossNote, ...] = ()
+
+
 @dataclass(slots=True)
 class DeliveryState:
     """See the module. `parts` are those that have a receipt."""
@@ -180,6 +190,8 @@ class DeliveryState:
     files: FileWaits = field(default_factory=FileWaits)
     faults: Faults = field(default_factory=Faults)
     losses: list[LossNote] = field(default_factory=list)
+    placed: Placed | None = None
+    """None: where the end says."""
     is_rate_limited: bool = False
     """The platform or a limit made it wait: then others may join it."""
     at_former_chat: bool = False
@@ -188,6 +200,11 @@ class DeliveryState:
     """It is an edit that is about to post a further message, which a repetition would post twice."""
     further_asked: bool = False
     """It was asked whether a process that stopped had posted such a message."""
+
+    @property
+    def thread_id(self) -> str | None:
+        """The thread that what it posts goes into."""
+        return self.pending.thread_id if self.placed is None else self.placed.thread_id
 
     @property
     def is_beside_line(self) -> bool:

@@ -126,6 +126,18 @@ class ChatDown(DeliveryError):
         self.action = action
 
 
+class NoThread(Exception):
+    """Marks an error which says that the thread sent into is gone or takes no messages. The chat itself may take them."""
+
+
+class ThreadGone(NoThread, Rejected):
+    """It was deleted."""
+
+
+class ThreadDown(NoThread, ChatDown):
+    """It refuses everything until a human acts."""
+
+
 class ChatOff(ChatDown):
     """The chat is switched off until a human switches it on again, and what is sent to it is kept until then, however long that
     takes: it is neither given up nor counted as tried. `Intake.chat_restored` ends the wait, and so does `retry-now`."""

@@ -161,6 +161,8 @@ class EventMeta(_Part, frozen=True):
     occurred_at: datetime
     received_at: datetime
     thread_id: str | None = None
+    thread_title: str = ""
+    """The thread's name, where it has one and the adapter knows it."""
     author: Author | None = None
     sent_by_us: bool = False
     delivery_id: str = ""

@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from bridge.identity.people import People
-from bridge.model.events import ChatEvent, MessageChange
+from bridge.model.events import ChatEvent, MessageChange, MessageCreated
 from bridge.model.outcomes import Skip, SkipRule
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.policy.filters import Filter, Look
@@ -98,6 +98,19 @@ class Reactions(StrEnum):
         return self is not Reactions.OFF
 
 
+class Threads(StrEnum):
+    """Where a message goes that was written in a thread of the origin, if no end of the route names that thread."""
+
+    NATIVE = "native"
+    """Into the target's thread of the same conversation, which is begun where there is none."""
+    REPLY = "reply"
+    """Into the chat, as an answer to the message that the thread began with."""
+    QUOTE = "quote"
+    """Into the chat, below a quoted line of that message."""
+    DROP = "drop"
+    """Nowhere."""
+
+
 OPENSTREETMAP = "https://www.openstreetmap.org/?mlat={lat}&mlon={lon}#map=16/{lat}/{lon}"
 
 
@@ -110,6 +123,7 @@ class RelayOptions(_Value, frozen=True):
     edits: bool = True
     deletes: bool | Deletes = True
     reactions: Reactions = Reactions.NATIVE
+    threads: Threads = Threads.NATIVE
     files: bool = True
     membership: bool = False
     renames: bool = False
@@ -146,6 +160,8 @@ class RouteEnd(_Value, frozen=True):
     """Whether messages are sent into this end."""
     sends: bool = True
     """Whether messages of this end are relayed."""
+    every_thread: bool = False
+    """`chat/*`: threads of the origin that began with no message have partners of their own here, by their names."""
     options: RelayOptions = RelayOptions()
     filters: tuple[Filter, ...] = ()
     """For what is sent into this end, after the route's own."""
@@ -248,6 +264,13 @@ class RoutingTable:
         """Whether some route has this end."""
         return any(end.thread_id == thread_id for _, end in self._by_address.get(target, ()))
 
+    def names_thread(self, route: str, chat: ChatRef, thread_id: str) -> bool:
+        """Whether that thread of an origin is an end of the route by itself."""
+        return any(
+            (found := self._ends.get((route, f"{address}/{thread_id}"))) is not None and found.sends
+            for address in self.addresses_of(chat)
+        )
+
     def sends_into(self, address: ChatAddress) -> bool:
         """Whether some route sends messages into the chat itself, not only into threads of it."""
         return any(end.thread_id is None and end.receives for _, end in self._by_address.get(address, ()))
@@ -268,7 +291,7 @@ class RoutingTable:
                     place = self._place(target)
                     if not target.receives or place == here:
                         continue
-                    skip = self._filtered(route, end, target, look) or _not_wanted(event, target.options)
+                    skip = self._filtered(route, end, target, look) or _not_wanted(event, end, target.options)
                     known = planned.get(place)
                     if known is None or (known.skip_rule and not skip):
                         planned[place] = Planned(route=route.name, end=target, skip_rule=skip)
@@ -309,8 +332,11 @@ class RoutingTable:
         return end.chat.account, self._native.get(end.chat), "" if end.chat in self._native else end.chat.address, end.thread_id
 
 
-def _not_wanted(event: ChatEvent, options: RelayOptions) -> SkipRule | None:
+def _not_wanted(event: ChatEvent, origin: RouteEnd, options: RelayOptions) -> SkipRule | None:
     traits = event.traits
+    in_thread = event.meta.thread_id is not None and origin.thread_id is None
+    if in_thread and options.threads is Threads.DROP and isinstance(event, MessageCreated):
+        return Skip.THREADS_OFF
     if traits.switch is not None and not getattr(options, traits.switch):
         return traits.off
     author = event.meta.author

@@ -163,6 +163,7 @@ def _message_meta(
         event_key=":".join(filter(None, (kind, context.identity.account, chat_id, message_id, version))),
         origin=ChatRef(context.identity.account, chat_id),
         thread_id=thread_id,
+        thread_title=context.guilds.channel_name(thread_id) if thread_id is not None else "",
         author=author,
         occurred_at=occurred_at or moment(data.get("timestamp")) or moment_of(message_id),
         received_at=context.clock.now(),

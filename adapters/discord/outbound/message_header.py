@@ -29,6 +29,9 @@ class Headers:
             return Header(name) if name else NO_HEADER  # a reply without any words marks a further part: the first one has the line
         if not reply.message_id:
             return Header(name, reply)
+        place = outbound.copy.thread_id if isinstance(outbound, OutboundEdit) else outbound.thread_id
+        if reply.message_id == place:  # the thread begins with it, and Discord shows that
+            return Header(name) if name else NO_HEADER
         channel_id = reply.thread_id or chat_id
         if not reply.excerpt:
             reply = await self._with_excerpt(reply, channel_id)

@@ -34,7 +34,7 @@ from adapters.discord.outbound.webhooks import ChannelWebhooks, Denial, Hook, is
 from adapters.discord.permissions import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.transport import Route, Transport
 from bridge.model.adapter import Intake, Outbound, Receipt
-from bridge.model.errors import BridgeError, ChatDown, FileRejected, Rejected, RetryLater
+from bridge.model.errors import BridgeError, ChatDown, FileRejected, RetryLater, ThreadDown, ThreadGone
 from bridge.model.outcomes import Loss
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long, plain, to_plain
@@ -70,6 +70,11 @@ class Sender:
     def begin(self, intake: Intake) -> None:
         self._intake = intake
 
+    def tell(self, reason: str, action: str, chat_id: str) -> None:
+        """A problem of that channel for a human."""
+        if self._intake is not None:
+            self._intake.notice(reason, action, chat_id=chat_id)
+
     async def send(self, outbound: Outbound) -> Receipt:
         self._sent.begin(outbound.token)
         receipt = await self._post(outbound)
@@ -97,8 +102,8 @@ class Sender:
             return msgspec.structs.replace(receipt, losses=(*receipt.losses, Loss.FORMATTING_REFUSED))
         except Refused as refused:
             if refused.code == UNKNOWN_CHANNEL and outbound.thread_id is not None:
-                raise Rejected("the thread no longer exists on Discord") from None
-            raise self._meaning(refused, outbound) from None
+                raise ThreadGone("the thread no longer exists on Discord") from None
+            raise _of_thread(self._meaning(refused, outbound), outbound) from None
 
     async def _post_by(self, hook: Hook | None, outbound: Outbound) -> Receipt:
         return await (self._send_as_bot(outbound) if hook is None else self._send_as_webhook(hook, outbound))
@@ -132,8 +137,7 @@ class Sender:
         except Refused as refused:
             raise refused.error from None
         if isinstance(found, Denial):
-            if self._intake is not None:
-                self._intake.notice(f"{found.reason}: the bot posts by itself", found.action, chat_id=outbound.chat_id)
+            self.tell(f"{found.reason}: the bot posts by itself", found.action, outbound.chat_id)
             return None
         return found
 
@@ -182,6 +186,13 @@ class Sender:
             plain = await _encoded(outbound, partial(encode.bot_message, outbound, header, as_reply=False))
             answer = await self._transport.call(route, json=plain, files=outbound.files, effect=Effect.CREATES)
         return _receipt(answer, outbound, Poster())
+
+
+def _of_thread(error: BridgeError, outbound: Outbound) -> BridgeError:
+    """What keeps messages out of a thread may not keep them out of its channel."""
+    if outbound.thread_id is None or not isinstance(error, ChatDown):
+        return error
+    return ThreadDown(error.reason, action=error.action)
 
 
 def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:

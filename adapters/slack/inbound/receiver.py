@@ -234,8 +234,9 @@ class Receiver:
             if kind == "event_callback":
                 event = read(callback.event, EventType)
                 kind = event.type
-                if isinstance(event.channel, str) and isinstance(event.thread_ts, str) and event.thread_ts != event.ts:
-                    threads.add((event.channel, event.thread_ts))
+                thread_ts, ts = event.place
+                if isinstance(event.channel, str) and isinstance(thread_ts, str) and thread_ts != ts:
+                    threads.add((event.channel, thread_ts))
             if kind in CONTROL_EVENTS:
                 await self._on_control(kind, callback.event)
         except msgspec.DecodeError as error:

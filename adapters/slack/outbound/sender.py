@@ -16,9 +16,9 @@ from adapters.slack.own_app import OwnApp
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
-from bridge.model.adapter import Outbound, OutboundEdit, Receipt
+from bridge.model.adapter import Copy, Outbound, OutboundEdit, Receipt
 from bridge.model.clock import Clock
-from bridge.model.errors import ChatDown
+from bridge.model.errors import ThreadDown
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import RichText, is_long
@@ -91,6 +91,12 @@ class MessageSender:
         notes = receipt_notes.pack((file_id for file_id, _ in uploaded), is_named=self._is_named(outbound, form))
         return Receipt(message_ids=(ts,), thread_id=form.thread, adapter_data=notes, losses=form.losses)
 
+    async def first_of(self, copy: Copy) -> str:
+        """See `adapters.common.delegating`."""
+        if self._options.replies is Replies.QUOTE:
+            return ""
+        return copy.thread_id or await self._threads.parent_of(copy.chat_id, copy.message_ids[0])
+
     def _is_named(self, outbound: Outbound, form: _Form) -> bool:
         return outbound.sender is not None and not form.with_persona
 
@@ -122,14 +128,14 @@ class MessageSender:
         )
 
     def _lesser(self, form: _Form, refusal: str, outbound: Outbound) -> _Form:
-        """The next best form after a refusal. Raises ChatDown for a thread that was wanted by the configuration and is gone."""
+        """The next best form after a refusal. Raises ThreadDown for a thread that was wanted by the configuration and is gone."""
         if refusal == "missing_scope":
             self._app.can_customize = False
             return replace(form, with_persona=False, losses=(*form.losses, Loss.SENDER_NOT_ALLOWED))
         if refusal in _BLOCKS_REFUSED:
             return replace(form, as_plain=True, losses=(*form.losses, Loss.FORMATTING_REFUSED))
         if outbound.thread_id and outbound.reply is None:
-            raise ChatDown(f"the thread takes no messages ({refusal})", action="correct the thread in bridge.yaml")
+            raise ThreadDown(f"the thread takes no messages ({refusal})", action="correct the thread in bridge.yaml")
         return replace(form, thread=None, losses=(*form.losses, Loss.OUTSIDE_THREAD))
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:

@@ -51,6 +51,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     bot_id: str
     download_bytes: int | None = DOWNLOAD_BYTES
     custom_emoji: Mapping[str, str] = {}
+    topic_name: Callable[[str, str], str] = lambda _chat_id, _topic_id: ""
     learn: Callable[[object, str], None] = lambda _username, _chat_id: None
     """Told of each message's chat: its public name, if it has one, and its id."""
 
@@ -188,6 +189,14 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         )
         return ReactionsChanged(meta=meta, message_id=message_id, added=added, removed=removed)
 
+    def _title(self, message: Message, chat_id: str, thread_id: str | None) -> str:
+        """Of the topic, where its name is known: else as the message shows it that the topic was made by, which a plain message of
+        the topic answers (platforms.md 1.2)."""
+        if thread_id is None:
+            return ""
+        made = record(record(message.get("reply_to_message")).get("forum_topic_created"))
+        return self.topic_name(chat_id, thread_id) or words(made.get("name"))
+
     # -- parts --------------------------------------------------------------------------------------------------------------
 
     def _meta(self, message: Message, kind: str, received_at: datetime, *, version: str = "", at: int | None = None) -> EventMeta:
@@ -198,7 +207,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         return EventMeta(
             event_key=f"{key}:{version}" if version else key,
             origin=ChatRef(self.account, chat_id),
-            thread_id=_thread(message),
+            thread_id=(thread_id := _thread(message)),
+            thread_title=self._title(message, chat_id, thread_id),
             author=author_of_message(message),
             occurred_at=_moment(message.get("date") if at is None else at, received_at),
             received_at=received_at,

@@ -1,4 +1,4 @@
-"""Passes events to the core, together with the read position. Used by `receiver`."""
+"""Passes events to the core, together with the read position and what else was learned. Used by `receiver`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _BUGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, Re
 """Errors caused by an unforeseen value, as opposed to a full disk or a lost connection."""
 
 
-async def hand_over(intake: Intake, events: Sequence[ChatEvent], cursor: Cursor, failed: Counter[str]) -> None:
+async def hand_over(intake: Intake, events: Sequence[ChatEvent], cursors: Sequence[Cursor], failed: Counter[str]) -> None:
     """Returns once all of it is on disk. `failed`: events that made somebody fail, by their keys, with how often; one that has
     failed `TRIES` times is set aside."""
     try:
-        await intake.accept(events, cursors=[cursor])
+        await intake.accept(events, cursors=cursors)
     except _BUGS:
         await _one_by_one(intake, events, failed)
-        await intake.accept([], cursors=[cursor])
+        await intake.accept([], cursors=cursors)
 
 
 async def _one_by_one(intake: Intake, events: Sequence[ChatEvent], failed: Counter[str]) -> None:

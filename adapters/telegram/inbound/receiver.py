@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from adapters.common.lenient import record, whole, words
 from adapters.telegram.directory import Directory
 from adapters.telegram.inbound.account_events import Looks, look_at_chats, tell_removed
 from adapters.telegram.inbound.albums import Albums
@@ -24,9 +25,10 @@ from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decoded import AlbumItem, Decoded, Moved, Removed, Restored, Undecodable
 from adapters.telegram.inbound.handover import hand_over
 from adapters.telegram.inbound.stream import UpdateStream
+from adapters.telegram.inbound.topics import KnownTopics, told_name
 from adapters.telegram.inbound.unchanged import Unchanged
 from adapters.telegram.inbound.updates import message_of, read_update, strange
-from adapters.telegram.transport import Transport
+from adapters.telegram.transport import MOST_UPDATES, Transport
 from adapters.telegram.wire import Json, Message
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock
@@ -49,6 +51,9 @@ class AccountState:
         self.custom_emoji = CustomEmoji(clock)
         self.failed: Counter[str] = Counter()
         """Events that made somebody fail, by their keys, with how often."""
+        self.topics = KnownTopics()
+        self.heard_s: float | None = None
+        """On the monotonic clock: when Telegram last had nothing more to tell."""
         self.sees_all = True
         """Privacy mode is off, as far as is known."""
 
@@ -80,11 +85,13 @@ class Receiver:
         self._albums = Albums(wait_s=options.album_wait_s)
         self._unchanged = Unchanged()
         self._events: list[ChatEvent] = []
+        self._topic_names: dict[str, Cursor] = {}
         self._noted_at = float("-inf")
 
     async def run(self) -> None:
         """Raises ConnectionLost and AccountDown; see `bridge.model.adapter.Adapter.run`."""
         await self._resume()
+        self._state.topics.begin(self._intake)
         await self._take(await self._stream.first(self._offset))
         self._intake.connected()
         looks = look_at_chats(self._transport, self._intake, self._state.looks, sees_all=self._state.sees_all)
@@ -99,7 +106,10 @@ class Receiver:
                 if poll.done():
                     updates, poll = poll.result(), None
                     self._stream.heard()
+                    heard_s = self._clock.monotonic_s()
                     await self._take(updates)
+                    if len(updates) < MOST_UPDATES:
+                        self._state.heard_s = heard_s
                 await self._flush_albums()
         finally:
             await end([looking] if poll is None else [looking, poll])
@@ -134,6 +144,7 @@ class Receiver:
                 # accepted already, and confirmed too late for a stop in between: an album's last file would look like a new message
                 self._intake.ignored("update delivered twice")
                 return
+            await self._learn_topic(message_of(update))
             decoded = self._decoder.update(update, received_at)
         except (msgspec.MsgspecError, Undecodable, KeyError, TypeError, ValueError) as error:
             await self._keep_undecodable(raw, error, update.get("update_id"))
@@ -147,6 +158,19 @@ class Receiver:
             elif not (isinstance(item, MessageEdited) and item.album_item and self._albums.edit(message)):
                 await self._take_item(item, received_at)
         self._offset = update_id + 1
+
+    async def _learn_topic(self, message: Message) -> None:
+        """Its chat's topics by name, before it is decoded; a name that it tells is stored with it."""
+        chat_id, topic_id = words(record(message.get("chat")).get("id")), words(message.get("message_thread_id"))
+        if not message.get("is_topic_message") or not chat_id or not topic_id:
+            return
+        topics = self._state.topics
+        await topics.load(chat_id)
+        if name := told_name(message):
+            is_ours = words(record(message.get("from")).get("id")) == self._decoder.bot_id and "forum_topic_created" in message
+            made = datetime.fromtimestamp(whole(message.get("date")) or 0, UTC) if is_ours else None
+            cursor = await topics.learn(chat_id, topic_id, name, made_by_us=made)
+            self._topic_names[cursor.name] = cursor
 
     async def _take_item(self, item: Decoded, received_at: datetime) -> None:
         match item:
@@ -189,7 +213,8 @@ class Receiver:
     async def _commit(self) -> None:
         """Hand over what has come so far, together with the place we have read to."""
         events, self._events = self._events, []
-        await hand_over(self._intake, events, self._cursor(), self._state.failed)
+        names, self._topic_names = self._topic_names, {}
+        await hand_over(self._intake, events, [self._cursor(), *names.values()], self._state.failed)
         self._noted_at = self._clock.monotonic_s()
 
     def _cursor(self) -> Cursor:

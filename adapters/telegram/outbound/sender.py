@@ -15,7 +15,7 @@ from adapters.telegram.outbound.encode import WITHOUT_CAPTION, edit_call, send_c
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
 from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
-from bridge.model.errors import FileRejected, MessageGone, OutcomeUnknown, Rejected
+from bridge.model.errors import ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long
@@ -36,6 +36,8 @@ class Sender:
         self._check_sizes(outbound)
         try:
             return await self._send(outbound)
+        except ChatDown as error:
+            raise errors.thread_fault(error) if thread_of(outbound) else error from None
         except Refused as refusal:
             if refusal.says(*errors.TEXT_REFUSED):
                 return await self._send(outbound, plain_text=True, loss=Loss.FORMATTING_REFUSED)

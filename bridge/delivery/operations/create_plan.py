@@ -43,19 +43,20 @@ def begins_at(plan: Plan | None, delivery: DeliveryState) -> int:
 
 
 async def new_plan(files: PartFiles, run: Execution, tools: Tools) -> Plan:
-    event, target, renderer = files.event, run.target, tools.renderer
+    event, target, renderer = tools.places.said_by_place(files.event, run), run.target, tools.renderer
     fetched = list(await files.fetch_all())
     if can_ask(run):  # as it was when it was tried, with all its files
         fetched = [
             FetchResult(attachment=one.attachment, file=stand_in(index, one)) if one.late else one
             for index, one in enumerate(fetched)
         ]
-    reply = await renderer.reply(event.content.reply_to, event.meta.origin, run)
+    reply = await tools.places.reply(event, run)
     rendered = await renderer.render(event, target, fetched, reply)
     if rendered.left_out and not any(map(is_whole_text, event.content.attachments)):
         fetched.append(await files.fetch_added(await renderer.with_whole_text(event, target)))
-        rendered = await renderer.render(files.event, target, fetched, reply)
-    run.delivery.losses = list(rendered.losses)
+        rendered = await renderer.render(tools.places.said_by_place(files.event, run), target, fetched, reply)
+    placed = run.delivery.placed
+    run.delivery.losses = [*(placed.losses if placed is not None else ()), *rendered.losses]
     several = len(rendered.parts) > 1 or any(one.file is not None or one.late for one in fetched)
     plan = plan_of(rendered, fetched, renderer.tail(event, target) if several else EMPTY)
     if any(part.reply and part.reply.message_id for part in plan.parts):

@@ -9,6 +9,7 @@ from bridge.delivery import throttled_calls
 from bridge.delivery.execution import Execution
 from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone, pieces_of, pieces_set
 from bridge.delivery.operations.tools import Tools
+from bridge.delivery.places import stay_with
 from bridge.journal.contract import Change, Link, Merged, StoredPart
 from bridge.model.adapter import Copy, Edits, Receipt, Reply
 from bridge.model.adapter import Deletes as CanDelete
@@ -60,6 +61,7 @@ async def _mark(link: Link, run: Execution, tools: Tools) -> Sequence[Change]:
     (part, *_) = render_notice(line(DELETED_THERE, Mark.ITALIC), target=run.target.rendering).parts
     part = dataclasses.replace(part, reply=Reply(message_id=copy.message_ids[0] if is_here else "", thread_id=copy.thread_id))
     run.delivery.posts_further = True
+    stay_with(copy, run)
     receipt = await tools.sender.send(run, 0, part)
     return [tools.sender.receipt(run.pending, run, 0, receipt, part), run.delivered()]
 

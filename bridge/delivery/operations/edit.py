@@ -18,6 +18,7 @@ from bridge.delivery.operations.edit_posts import post_further
 from bridge.delivery.operations.edit_removals import remove_files
 from bridge.delivery.operations.edit_words import edit_words
 from bridge.delivery.operations.tools import Tools
+from bridge.delivery.places import stay_with
 from bridge.files.fetch import most_bytes
 from bridge.journal.contract import Change, Link
 from bridge.model.adapter import Edits
@@ -44,6 +45,7 @@ async def edit(event: MessageEdited, run: Execution, tools: Tools) -> Sequence[C
 async def _edit_copies(event: MessageEdited, link: Link, adapter: Edits, run: Execution, tools: Tools) -> Sequence[Change]:
     """The copies that `link` has follow the edit."""
     delivery, copies = run.delivery, standing(link)
+    stay_with(copies[0].copy, run)
     delivery.at_former_chat = copies[0].copy.chat_id != run.target.chat.chat_id
     event = await _with_whole_text(event, copies, run, tools)
     changed = file_changes(event, link, copies)

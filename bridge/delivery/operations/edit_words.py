@@ -21,13 +21,13 @@ from bridge.render.notices import removed_line
 
 async def edit_words(job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequence[Part]]:
     """The result for the copies, and the text that does not fit into them."""
-    run, tools, event = job.run, job.tools, job.event
+    run, tools, event = job.run, job.tools, job.tools.places.said_by_place(job.event, job.run)
     if not left.staying or says_nothing(event):
         return [], ()
     merged = await tools.journal.merged(job.link.event_seq, run.pending.target, job.link.thread_id)
     if merged is not None and left.staying[0].number == 0:
         return await _edit_merged(merged, job, left)
-    reply = await tools.renderer.reply(event.content.reply_to, event.meta.origin, run)
+    reply = await tools.places.reply(event, run)
     rendered = await tools.renderer.render(
         event,
         run.target,

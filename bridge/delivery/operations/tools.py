@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from bridge.delivery.execution import Execution
+from bridge.delivery.places import Places
 from bridge.delivery.rendering import MessageRenderer
 from bridge.delivery.send import PartSender
 from bridge.delivery.shown_tallies import ShownTallies
@@ -23,6 +24,7 @@ class Tools:
 
     journal: LinkStore
     renderer: MessageRenderer
+    places: Places
     sender: PartSender
     files: FileFetcher
     has_end: Callable[[ChatAddress, str | None], bool]

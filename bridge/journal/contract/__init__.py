@@ -5,6 +5,7 @@ accepting   what intake gives, and is answered              deliveries  open del
 changes     what a lane records                             links       which messages belong together
 people      what people are shown                           persons     what people decided, linked accounts, the audit
 errors      what the storage raises
+partners    which threads are one conversation
 leases      who may act for an account                  keys        keys of the public listener, invitations, arrivals
 """
 
@@ -39,6 +40,7 @@ from bridge.journal.contract.links import (
     ReactedWith,
     StoredPart,
 )
+from bridge.journal.contract.partners import Partner, PartnerState, PartnerStore
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredAnswer, StoredWait, Undecodable
 from bridge.journal.contract.persons import (
     Audited,
@@ -122,6 +124,9 @@ __all__ = [
     "Original",
     "PartGone",
     "PartReceipt",
+    "Partner",
+    "PartnerState",
+    "PartnerStore",
     "PersonStore",
     "Piece",
     "PiecesSet",

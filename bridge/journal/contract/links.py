@@ -96,6 +96,8 @@ class Link(_Value, frozen=True):
     """The thread asked for."""
     also_ids: tuple[str, ...] = ()
     """Further native messages of the original."""
+    original_thread: str | None = None
+    """The origin's thread that the original was written in, if the journal kept it."""
     tally: StoredPart | None = None
     """The line at that end that says who reacted to the message; it is none of the copies."""
     elsewhere: tuple[Elsewhere, ...] = ()

@@ -18,6 +18,7 @@ from bridge.journal.contract.deliveries import Damaged, Generation, OpenDelivery
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseStore
 from bridge.journal.contract.links import Link, Merged, Original, ReactedWith
+from bridge.journal.contract.partners import PartnerStore
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
 from bridge.journal.contract.persons import PersonStore
 from bridge.model.account_store import MailPage
@@ -326,3 +327,6 @@ class Journal(
 
     @property
     def persons(self) -> PersonStore: ...
+
+    @property
+    def partners(self) -> PartnerStore: ...

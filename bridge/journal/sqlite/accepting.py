@@ -52,9 +52,9 @@ _LINKS = Bulk(
     2,
 )
 _EVENT = Bulk(
-    "INSERT INTO event (seq, key, accepted_at, origin, message, also, author, author_id, username, first_delivery, deliveries,"
-    " open) VALUES {rows}",
-    12,
+    "INSERT INTO event (seq, key, accepted_at, origin, message, also, author, author_id, username, thread, first_delivery,"
+    " deliveries, open) VALUES {rows}",
+    13,
 )
 _BODY = Bulk("INSERT INTO body (seq, json) VALUES {rows}", 2)
 _DELIVERY = Bulk(
@@ -261,12 +261,13 @@ def _lane_number(ledger: Ledger, delivery: NewDelivery) -> tuple[int, int | None
 
 def _add_event(rows: _Rows, prepared: Prepared, stored: Stored[Message], chat: int, accepted_at: int, first: int) -> None:
     event, count, seq = stored.event, len(stored.deliveries), stored.event_seq
-    message, also = None, None
+    message, also, thread = None, None, None
     author: tuple[str | None, Packed | None, str | None] = (None, None, None)
     if isinstance(event, MessageCreated):
         message, also = prepared.messages[0], pack_more(event.also_ids)
-        author = pack_author(event.meta.author)
-    rows.events.append((seq, prepared.key, accepted_at, chat, message, also, *author, first if count else 0, count, stored.open))
+        author, thread = pack_author(event.meta.author), pack_optional(event.meta.thread_id)
+    row = (seq, prepared.key, accepted_at, chat, message, also, *author, thread, first if count else 0, count, stored.open)
+    rows.events.append(row)
     if stored.open:
         rows.bodies.append((seq, _body(prepared, event)))
 

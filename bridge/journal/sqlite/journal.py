@@ -38,6 +38,7 @@ from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
 from bridge.journal.sqlite.ledger import Ledger
+from bridge.journal.sqlite.partners import SqlitePartners
 from bridge.journal.sqlite.persons import SqlitePersons
 from bridge.journal.sqlite.reading import Queries
 from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
@@ -75,6 +76,7 @@ class SqliteJournal:
         self._writer: Writer | None = None
         self._reader: Reader | None = None
         self.persons = SqlitePersons(self._write, self._read)
+        self.partners = SqlitePartners(self._write, self._read)
 
     # -- opening ------------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from bridge.journal.sqlite.codec import (
     unpack_author,
     unpack_id,
     unpack_more,
+    unpack_optional,
 )
 from bridge.journal.sqlite.names import Names
 from bridge.journal.sqlite.parts import Parts
@@ -42,7 +43,7 @@ class Links:
         end = self._names.find_end(target, thread_id)
         rows = self._connection.execute(
             "SELECT link.seq, link.copy, event.origin, event.message, event.also, event.author, event.author_id, event.username,"
-            f" {PART_COLUMNS}"
+            f" event.thread, {PART_COLUMNS}"
             " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane_end = ?"
             f" WHERE link.chat = ? AND link.message = ? AND link.copy <> {LinkKind.GONE} AND event.message IS NOT NULL"
             " ORDER BY part.part",
@@ -50,8 +51,8 @@ class Links:
         ).fetchall()
         if not rows:
             return None
-        seq, copy, origin, original, also, *author = rows[0][:8]
-        copies, tally = without_tally(self._parts.part(*row[8:]) for row in rows if row[8] is not None)
+        seq, copy, origin, original, also, *author, thread = rows[0][:9]
+        copies, tally = without_tally(self._parts.part(*row[9:]) for row in rows if row[9] is not None)
         return Link(
             event_seq=seq,
             original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
@@ -60,6 +61,7 @@ class Links:
             copies=copies,
             thread_id=thread_id,
             also_ids=unpack_more(also),
+            original_thread=unpack_optional(thread),
             tally=tally,
             elsewhere=() if copies else self._elsewhere(seq, target),
         )

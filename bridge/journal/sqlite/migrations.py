@@ -275,6 +275,18 @@ INSERT INTO shown_dead SELECT id, coalesce(at, 0) FROM delivery WHERE state IN (
 """,
     """
 CREATE TABLE generation (first_delivery INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;
+ALTER TABLE event ADD COLUMN thread ANY;
+CREATE TABLE partner (
+  bond INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  thread ANY,
+  title TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (bond, chat)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX partner_thread ON partner (chat, thread) WHERE thread IS NOT NULL;
+CREATE INDEX partner_wanted ON partner (chat) WHERE state = 1;
 """,
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""

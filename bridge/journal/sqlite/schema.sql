@@ -21,7 +21,8 @@ CREATE UNIQUE INDEX lane_end_chat ON lane_end (lane) WHERE thread IS NULL;
 CREATE TABLE route (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- One row per accepted event, for as long as retention says: `key` (a hash of the event key) is what recognises redelivery.
--- message, also, author, author_id, username: of a created message only. Its deliveries have the numbers first_delivery and following.
+-- message, also, author, author_id, username, thread (the origin's): of a created message only. Its deliveries have the numbers
+-- first_delivery and following.
 -- open: deliveries that are neither delivered nor skipped.
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY,
@@ -35,7 +36,8 @@ CREATE TABLE event (
   deliveries INTEGER NOT NULL,
   open INTEGER NOT NULL,
   author_id ANY,
-  username TEXT
+  username TEXT,
+  thread ANY
 ) STRICT;
 CREATE INDEX event_done ON event (accepted_at) WHERE open = 0;
 
@@ -315,3 +317,16 @@ CREATE TABLE audit (
 ) STRICT;
 -- Dead letters of which something was said at their source.
 CREATE TABLE shown_dead (delivery INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+-- Threads that are one conversation have the same bond; each chat has one at most. thread: null where there is none. state: 0 it is there,
+-- 1 it is being made, 2 it could not be made. at: when it was used last; for one that is being made, when that began.
+CREATE TABLE partner (
+  bond INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  thread ANY,
+  title TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (bond, chat)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX partner_thread ON partner (chat, thread) WHERE thread IS NOT NULL;
+CREATE INDEX partner_wanted ON partner (chat) WHERE state = 1;

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bridge.journal.rules import states
 from bridge.journal.rules.early import UNKNOWN
-from bridge.journal.sqlite import arrivals, invites, keys, mailboxes, persons
+from bridge.journal.sqlite import arrivals, invites, keys, mailboxes, partners, persons
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import (
@@ -188,6 +188,7 @@ def prune_rest(ledger: Ledger, before: datetime) -> None:
     arrivals.prune(ledger, before)
     mailboxes.prune(ledger, before)
     persons.prune(ledger.connection, before)
+    partners.prune(ledger.connection, before)
 
 
 SHRINK_PAGES = 256

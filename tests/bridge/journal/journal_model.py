@@ -43,6 +43,7 @@ class Model(Accepting, Delivering):
             copies=copies,
             thread_id=thread_id,
             also_ids=event.also_ids,
+            original_thread=event.meta.thread_id,
             elsewhere=() if copies else tuple(Elsewhere(thread_id=end[1], copies=self._copies(link.seq, end)) for end in ends),
         )
 

@@ -19,6 +19,12 @@ def rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
         return {table: sorted(connection.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr) for table in tables}
 
 
+def as_before(after: dict[str, list[tuple[object, ...]]], before: dict[str, list[tuple[object, ...]]]) -> dict[str, object]:
+    """What is there by now of the tables of before, without the columns that were added at their ends."""
+    width = {table: len(found[0]) for table, found in before.items()}
+    return {table: [row[: width[table]] for row in after[table]] for table in before}
+
+
 async def test_what_was_there_stays_and_keys_join_it(tmp_path: Path) -> None:
     path = tmp_path / "bridge.journal"
     with closing(sqlite3.connect(path)) as connection:
@@ -29,7 +35,7 @@ async def test_what_was_there_stays_and_keys_join_it(tmp_path: Path) -> None:
     await journal.open()
     try:
         after = rows(path)
-        assert {table: after[table] for table in before} == before
+        assert as_before(after, before) == before
         assert (
             after["access_key"]
             == after["key_secret"]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from bridge.journal.maintenance import begin_tokens
 from bridge.journal.sqlite import SqliteJournal, migrations
+from bridge.model.refs import ThreadRef
 from bridge.policy.echo import token_for
-from tests.bridge.journal.journal_makers import B, accept, created, deliver
-from tests.bridge.journal.sqlite.test_migrations_from_6 import rows
+from tests.bridge.journal.journal_makers import CHAT, B, accept, at, created, deliver, native
+from tests.bridge.journal.sqlite.test_migrations_from_6 import as_before, rows
 
 DUMP = Path(__file__).parents[1] / "journal-version-8.sql"
 
@@ -26,8 +27,11 @@ async def test_what_was_there_stays_and_only_new_deliveries_are_marked(tmp_path:
     await journal.open()
     try:
         after = rows(path)
-        assert {table: after[table] for table in before} == before
-        assert after["generation"] == []
+        assert as_before(after, before) == before
+        assert after["generation"] == after["partner"] == []
+        here = ThreadRef(CHAT, "45")
+        assert await journal.partners.set_partner(here, native(B), "46", title="Releases", at=at(1))
+        assert [one.thread_id for one in await journal.partners.partners(here)] == ["45", "46"]
         tokens = await begin_tokens(journal)
         assert tokens.of(last) == token_for(last, 0, tokens.journal_id), "as the earlier version would have sent it"
         accepted = await accept(journal, created("70"), B)

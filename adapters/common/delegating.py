@@ -1,0 +1,53 @@
+"""Abilities that an adapter hands on to one of its parts, so that the adapter's own file stays a table of contents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from bridge.model.adapter import Adapter, Copy, Outbound, Reconciles
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text
+from bridge.model.threads import OpensThreads, OutboundThread
+
+
+class ByNewThreads:
+    """`bridge.model.threads.OpensThreads` by the part of that name."""
+
+    _new_threads: OpensThreads
+
+    async def opens_thread(self, chat_id: str, begins_at: Copy | None) -> bool:
+        return await self._new_threads.opens_thread(chat_id, begins_at)
+
+    async def open_thread(self, thread: OutboundThread) -> str:
+        return await self._new_threads.open_thread(thread)
+
+    async def find_thread(self, thread: OutboundThread, since: datetime | None) -> str:
+        return await self._new_threads.find_thread(thread, since)
+
+
+class ByFirstMessage:
+    """`OpensThreads` where a thread is named by its first message and begins with the first answer: one that begins at no message is
+    begun by a message with its title. For adapters that can look for what they sent, by their own `reconcile`."""
+
+    async def first_of(self, copy: Copy) -> str:
+        """The first message of the thread that an answer to that message is in; empty where answers are not in threads."""
+        return copy.thread_id or copy.message_ids[0]
+
+    async def opens_thread(self, _chat_id: str, begins_at: Copy | None) -> bool:
+        return begins_at is None or bool(await self.first_of(begins_at))
+
+    async def open_thread(self, thread: OutboundThread) -> str:
+        if thread.begins_at is not None:
+            return await self.first_of(thread.begins_at)
+        return (await cast("Adapter", self).send(_opening(thread))).message_ids[0]
+
+    async def find_thread(self, thread: OutboundThread, since: datetime | None) -> str:
+        if since is None or thread.begins_at is not None or not isinstance(self, Reconciles):
+            return ""
+        found = await self.reconcile(_opening(thread), since)
+        return found.message_ids[0] if found is not None else ""
+
+
+def _opening(thread: OutboundThread) -> Outbound:
+    title = RichText((Paragraph((Text(thread.title, int(Mark.BOLD)),)),))
+    return Outbound(token=thread.token, attempt=1, chat_id=thread.chat_id, text=title)
