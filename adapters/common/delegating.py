@@ -26,8 +26,8 @@ class ByNewThreads:
 
 
 class ByFirstMessage:
-    """`OpensThreads` where a thread is named by its first message and begins with the first answer: one that begins at no message is
-    begun by a message with its title. For adapters that can look for what they sent, by their own `reconcile`."""
+    """`OpensThreads` where a thread is named by its first message and begins with the first answer: one that begins at no message
+    is begun by a message with its title. For adapters that can look for what they sent, by their own `reconcile`."""
 
     async def first_of(self, copy: Copy) -> str:
         """The first message of the thread that an answer to that message is in; empty where answers are not in threads."""

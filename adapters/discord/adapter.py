@@ -22,12 +22,12 @@ from adapters.discord.outbound.archived_threads import Threads
 from adapters.discord.outbound.changes import Changes
 from adapters.discord.outbound.encode_text import length_of
 from adapters.discord.outbound.message_header import Headers
+from adapters.discord.outbound.new_threads import NewThreads
 from adapters.discord.outbound.own_webhooks import OwnWebhooks
 from adapters.discord.outbound.reactions import Reactions
 from adapters.discord.outbound.reconcile import Reconciliation
 from adapters.discord.outbound.sender import Sender
 from adapters.discord.outbound.sent_messages import SentMessages
-from adapters.discord.outbound.threads import NewThreads
 from adapters.discord.outbound.webhooks import ChannelWebhooks
 from adapters.discord.probe import look_at, probe
 from adapters.discord.transport import Transport

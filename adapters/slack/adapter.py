@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from adapters.slack import probe
 from adapters.common.delegating import ByFirstMessage
+from adapters.slack import probe
 from adapters.slack.capabilities import capabilities
 from adapters.slack.channels import Channels
 from adapters.slack.directory import Directory

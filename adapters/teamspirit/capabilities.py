@@ -184,7 +184,7 @@ def _limits(dialect: Dialect, options: TeamSpiritOptions) -> Limits:
 
 
 def names_threads_by_first_message(dialect: Dialect) -> bool:
-    """Whether any message can begin a thread, which has that message's id: the dialect sends a thread, and knows how the server refuses
-    what is none."""
+    """Whether any message can begin a thread, which has that message's id: the dialect sends a thread, and knows how the server
+    refuses what is none."""
     sent = variables_of(dialect.operations.send or dialect.operations.webhook_send)
     return bool(sent & {"message.thread", "message.root"}) and bool(dialect.errors.thread_codes)

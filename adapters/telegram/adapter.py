@@ -15,9 +15,9 @@ from adapters.telegram.inbound.receiver import AccountState, Receiver
 from adapters.telegram.links import link_to_message
 from adapters.telegram.outbound.encode import GENERAL_TOPIC
 from adapters.telegram.outbound.encode_text import measure
+from adapters.telegram.outbound.new_threads import NewThreads
 from adapters.telegram.outbound.reactions import react
 from adapters.telegram.outbound.sender import Sender
-from adapters.telegram.outbound.topics import Topics
 from adapters.telegram.probe import look_at, probe
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
@@ -58,7 +58,7 @@ class TelegramAdapter(ByNewThreads):
         self._sender = Sender(self._transport, self._capabilities.limits.upload_bytes)
         self._downloads = Downloads(self._transport, options)
         self._state = AccountState(context.clock)
-        self._new_threads = Topics(self._transport, context.clock, self._state.topics, lambda: self._state.heard_s)
+        self._new_threads = NewThreads(self._transport, context.clock, self._state.topics, lambda: self._state.heard_s)
 
     @property
     def capabilities(self) -> Capabilities:

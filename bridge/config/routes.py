@@ -16,11 +16,12 @@ from bridge.config.nodes import Entries, join
 from bridge.config.relay import Given, cascade, read_relay
 from bridge.config.sections import OnDeadSection
 from bridge.config.values import Values
+from bridge.model.capabilities import Feature
 from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.filters import Filter
 from bridge.policy.rewrites import Rewrite
-from bridge.policy.routing import OWN_ROUTE, OnDead, RelayOptions, Route, RouteEnd
+from bridge.policy.routing import EVERY_THREAD, OWN_ROUTE, OnDead, RelayOptions, Route, RouteEnd
 
 _ROUTE_KEYS = ("name", "between", "from", "to", "filter", "rewrite", "tests", "on_dead")
 _END_KEYS = ("chat", "filter", "rewrite")
@@ -199,9 +200,11 @@ class RouteReader:
         if not address:
             self._faults.add(at, key, f"which chat of {name}?", value=text, hint=f"an end is account/chat, as in {name}/general")
             return None
-        chat, thread = address, None
+        chat, thread, every_thread = address, None, False
         if account.manifest is not None:
             chat, thread, problem = split_address(account.manifest, address)
+            if thread == EVERY_THREAD:
+                thread, every_thread = None, True
             if not problem and account.possible.options and not account.possible.left_out:
                 problem = account.manifest.check_end(account.possible.options[0], chat, receives) or ""
             if problem:
@@ -211,7 +214,12 @@ class RouteReader:
         if route_given or given:
             options = cascade(options, route_given, given)
         return RouteEnd(
-            chat=ChatAddress(AccountName(name), chat), thread_id=thread, receives=receives, sends=sends, options=options
+            chat=ChatAddress(AccountName(name), chat),
+            thread_id=thread,
+            receives=receives,
+            sends=sends,
+            every_thread=every_thread,
+            options=options,
         )
 
 
@@ -223,8 +231,11 @@ def split_address(manifest: Platform, address: str) -> tuple[str, str | None, st
     """(chat, thread, why it is no address) of what follows `account/`.
 
     What follows the last `/` is a thread if the platform says that it can be one and that the rest is a chat; otherwise all of it
-    is the chat, if the platform says so."""
+    is the chat, if the platform says so. `*` stands for every thread."""
     head, slash, tail = address.rpartition("/")
+    if slash and tail == EVERY_THREAD and manifest.check_address(head) is None:
+        has_threads = manifest.capabilities(None).native(Feature.THREAD)
+        return head, tail, "" if has_threads else f"a chat of {manifest.title} has no threads: leave /{EVERY_THREAD} out"
     if not slash:
         return address, None, manifest.check_address(address) or ""
     if manifest.check_address(head) is None and manifest.check_thread(tail) is None:

@@ -153,6 +153,10 @@ class RelayOptions(_Value, frozen=True):
     """Hours after which an undelivered message becomes a dead letter. None: as the target's schedule says, else a week."""
 
 
+EVERY_THREAD = "*"
+"""In the place of a thread in bridge.yaml: all of them, as they appear."""
+
+
 class RouteEnd(_Value, frozen=True):
     chat: ChatAddress
     thread_id: str | None = None
@@ -169,7 +173,8 @@ class RouteEnd(_Value, frozen=True):
     """For what is sent into this end: the route's, then the end's own."""
 
     def __str__(self) -> str:
-        return str(self.chat) if self.thread_id is None else f"{self.chat}/{self.thread_id}"
+        thread_id = EVERY_THREAD if self.every_thread else self.thread_id
+        return str(self.chat) if thread_id is None else f"{self.chat}/{thread_id}"
 
 
 class Route(_Value, frozen=True):
@@ -203,7 +208,7 @@ class RoutingTable:
         self._by_address: dict[ChatAddress, list[tuple[Route, RouteEnd]]] = {}
         for route in self.routes:
             for end in route.ends:
-                self._ends.setdefault((route.name, str(end)), end)
+                self._ends.setdefault((route.name, _name(end.chat, end.thread_id)), end)
                 self._by_address.setdefault(end.chat, []).append((route, end))
         self._addresses: dict[ChatRef, list[ChatAddress]] = {}
         self._native: dict[ChatAddress, str] = {}
@@ -247,14 +252,14 @@ class RoutingTable:
         """The end a stored delivery was planned for, if the configuration still has it."""
         if route == OWN_ROUTE:
             return self._own_end(target, thread_id)
-        return self._ends.get((route, str(target) if thread_id is None else f"{target}/{thread_id}"))
+        return self._ends.get((route, _name(target, thread_id)))
 
     def route(self, name: str) -> Route | None:
         return next((route for route in self.routes if route.name == name), None)
 
     def _own_end(self, target: ChatAddress, thread_id: str | None) -> RouteEnd:
         """As the chat's first end is set, but that the bridge speaks for itself."""
-        key = (OWN_ROUTE, str(target) if thread_id is None else f"{target}/{thread_id}")
+        key = (OWN_ROUTE, _name(target, thread_id))
         if key not in self._ends:
             options = next((end.options for _, end in self._by_address.get(target, ())), RelayOptions())
             self._ends[key] = RouteEnd(chat=target, thread_id=thread_id, options=options)
@@ -267,7 +272,7 @@ class RoutingTable:
     def names_thread(self, route: str, chat: ChatRef, thread_id: str) -> bool:
         """Whether that thread of an origin is an end of the route by itself."""
         return any(
-            (found := self._ends.get((route, f"{address}/{thread_id}"))) is not None and found.sends
+            (found := self._ends.get((route, _name(address, thread_id)))) is not None and found.sends
             for address in self.addresses_of(chat)
         )
 
@@ -330,6 +335,10 @@ class RoutingTable:
     def _place(self, end: RouteEnd) -> _Place:
         """What makes two ends the same: two addresses may lead to one chat (`#general` and its id)."""
         return end.chat.account, self._native.get(end.chat), "" if end.chat in self._native else end.chat.address, end.thread_id
+
+
+def _name(chat: ChatAddress, thread_id: str | None) -> str:
+    return str(chat) if thread_id is None else f"{chat}/{thread_id}"
 
 
 def _not_wanted(event: ChatEvent, origin: RouteEnd, options: RelayOptions) -> SkipRule | None:

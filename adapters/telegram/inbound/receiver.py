@@ -25,7 +25,7 @@ from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decoded import AlbumItem, Decoded, Moved, Removed, Restored, Undecodable
 from adapters.telegram.inbound.handover import hand_over
 from adapters.telegram.inbound.stream import UpdateStream
-from adapters.telegram.inbound.topics import KnownTopics, told_name
+from adapters.telegram.inbound.topic_names import KnownTopics, told_name
 from adapters.telegram.inbound.unchanged import Unchanged
 from adapters.telegram.inbound.updates import message_of, read_update, strange
 from adapters.telegram.transport import MOST_UPDATES, Transport

@@ -1,7 +1,7 @@
 """The names of topics, as Telegram tells them when a topic is made or renamed: it has no list of them (platforms.md 1.2).
 
 They are kept as cursors, one per chat, with the place read to: what was confirmed to Telegram is not told again. Called by
-`receiver` and `outbound.topics`."""
+`receiver` and `outbound.new_threads`."""
 
 from __future__ import annotations
 

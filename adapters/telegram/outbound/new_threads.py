@@ -1,8 +1,8 @@
-"""Topics of forums that the bridge makes, and those it looks for. Called by `adapter`.
+"""NewThreads of forums that the bridge makes, and those it looks for. Called by `adapter`.
 
 Telegram cannot list topics (platforms.md 1.2), but tells of every one that is made or renamed, the bot's own included:
-`inbound.topics` keeps their names. Source: createForumTopic (a name of 1 to 128 characters; the right can_manage_topics), getChat
-(`is_forum`), Bot API 10.3; November 2026."""
+`inbound.topic_names` keeps their names. Source: createForumTopic (a name of 1 to 128 characters; the right can_manage_topics),
+getChat (`is_forum`), Bot API 10.3; November 2026."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from adapters.common.http_errors import Effect
 from adapters.common.lenient import record, words
 from adapters.telegram.errors import Refused
-from adapters.telegram.inbound.topics import KnownTopics
+from adapters.telegram.inbound.topic_names import KnownTopics
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
 from bridge.model.adapter import Copy
@@ -26,7 +26,7 @@ _MOST_CHATS = 5000
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-class Topics:
+class NewThreads:
     """All of one account. `heard_s`: when, on the monotonic clock, Telegram last had nothing more to tell; None: not yet."""
 
     def __init__(self, transport: Transport, clock: Clock, known: KnownTopics, heard_s: Callable[[], float | None]) -> None:
