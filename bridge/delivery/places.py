@@ -40,7 +40,7 @@ _USED_EVERY = timedelta(days=1)
 _TITLE_LENGTH = 100
 _TOKEN_PART = 36**3 - 1
 """No message has so many parts."""
-_TOKEN_NUMBERS = 36**10
+_TOKEN_NUMBERS = 36**8
 
 
 _Message = TypeVar("_Message", MessageCreated, MessageEdited)
