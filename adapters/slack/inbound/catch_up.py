@@ -35,6 +35,8 @@ from bridge.model.events import ChatEvent, Ignored, MessageCreated
 log = structlog.get_logger("slack")
 
 _PAGE = 200
+_MOST_EMPTY = 10
+"""Empty pages in a row, each with the place of the next one, before reading ends."""
 _OVERLAP = timedelta(minutes=10)
 """Read again before the cursor: an event may have been lost although a later one was accepted. Slack itself retries for 6 min."""
 _SECOND = timedelta(seconds=1)
@@ -165,8 +167,7 @@ class CatchUp:
         """Messages newer than `oldest`, and at least the newest page, whose older messages may have been edited or answered in
         threads meanwhile; oldest first. With it the time before which messages were too many, if they were. A page of what is not
         understood is a page like any other."""
-        found = _Page()
-        cursor = ""
+        found, cursor, empty = _Page(), "", 0
         while True:
             arguments = {"channel": chat_id, "limit": _PAGE, "include_all_metadata": True, "cursor": cursor or None}
             if found.count:
@@ -175,9 +176,11 @@ class CatchUp:
             page = _decode_page(answer, chat_id)
             found.add(page)
             before, cursor = cursor, next_cursor(answer)
-            if not page.count or not cursor or (page.last_ts and page.last_ts <= oldest):
+            empty = 0 if page.count else empty + 1  # a page may be empty although others follow it
+            is_over = not cursor and answer.get("has_more") is not True
+            if is_over or (page.last_ts and page.last_ts <= oldest):
                 break
-            if found.count >= self._max_messages or cursor == before:
+            if found.count >= self._max_messages or cursor in ("", before) or empty >= _MOST_EMPTY:
                 found.messages.reverse()
                 return found, moment(found.last_ts) if found.last_ts else self._transport.time.now()
         found.messages.reverse()
@@ -202,7 +205,7 @@ class CatchUp:
     async def _thread(self, chat_id: str, parent_ts: str, oldest: str, result: Missed) -> list[Message]:
         """Replies of one thread newer than `oldest`."""
         found: list[Message] = []
-        cursor, count = "", 0
+        cursor, count, empty = "", 0, 0
         while True:
             arguments = {"channel": chat_id, "ts": parent_ts, "oldest": oldest, "limit": _PAGE, "include_all_metadata": True}
             answer = await self._ask("conversations.replies", {**arguments, "cursor": cursor or None})
@@ -212,9 +215,10 @@ class CatchUp:
                 (msgspec.json.encode(item), why) for item, why, ts in page.unreadable if ts > oldest and ts != parent_ts
             ]
             before, cursor, count = cursor, next_cursor(answer), count + page.count
-            if not cursor or not page.count:
+            empty = 0 if page.count else empty + 1
+            if not cursor:
                 break
-            if count >= self._max_messages or cursor == before:
+            if count >= self._max_messages or cursor == before or empty >= _MOST_EMPTY:
                 result.threads_unread = "a thread got too many replies"
                 break
         return found
@@ -288,8 +292,10 @@ def _version(message: Message) -> str:
 
 def _decode_page(answer: Answer, chat_id: str) -> _Page:
     """A page's messages as it has them. One of an unknown shape is kept apart; it is logged here only if it has no time, since then
-    it cannot be told whether it is new."""
+    it cannot be told whether it is new. Raises RetryLater for an answer without a list: it does not say that there are none."""
     page = _Page()
+    if not isinstance(answer.get("messages"), list):
+        raise RetryLater("Slack's answer holds no list of messages")
     for entry in objects(answer.get("messages")):
         page.count += 1
         ts = words(entry.get("ts"))
