@@ -78,6 +78,7 @@ TEXT_REFUSED = (
     "entities_too_long",
     "can't parse entities",
     "entity_bounds_invalid",
+    "entity_mention_user_invalid",
     "entity beginning at",
     "entity begins",
     "entity ends",

@@ -81,15 +81,16 @@ class Sender:
         where, message_id = _words_of(outbound.copy, outbound.has_files)
         if where == "none":
             raise Rejected("Telegram has no text on this kind of file to edit")
+        losses: tuple[LossNote, ...] = ()
         try:
             await self._edit(outbound, where, message_id)
         except Refused as refusal:
             if not refusal.says(*errors.TEXT_REFUSED):
                 raise
             await self._edit(outbound, where, message_id, plain_text=True)
-        return Receipt(
-            message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data
-        )
+            losses = (Loss.FORMATTING_REFUSED,)
+        copy = outbound.copy
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data, losses=losses)
 
     async def _edit(self, outbound: OutboundEdit, where: str, message_id: str, *, plain_text: bool = False) -> None:
         encode = partial(edit_call, outbound, message_id=message_id, caption=where == "caption", plain_text=plain_text)

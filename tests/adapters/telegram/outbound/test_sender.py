@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from adapters.common.emulation.contract import SeenMessage
-from adapters.telegram.emulator import TelegramEmulator
+from adapters.telegram.emulator import TelegramEmulator, call
+from adapters.telegram.emulator.errors import bad_request
 from bridge.model.adapter import Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply
 from bridge.model.errors import ChangeRefused, ChatDown, ChatMoved, Rejected
+from bridge.model.outcomes import Loss
 from bridge.model.rich_text import CodeBlock, Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, plain
 
 
@@ -49,6 +51,50 @@ async def test_formatting_arrives_as_entities(
         "&lt;b&gt;&amp;amp; *not* bold_ @\u200bsomebody\n"
         '<blockquote>quoted</blockquote>\n<pre><code class="language-python">x = 1</code></pre>'
     )
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "can't parse entities: Unsupported start tag at byte offset 3",
+        "ENTITIES_TOO_LONG",
+        "ENTITY_BOUNDS_INVALID",
+        "ENTITY_MENTION_USER_INVALID",
+        "entity beginning at UTF-16 offset 3 ends in a middle of a UTF-16 symbol at byte offset 9",
+        "entity begins in a middle of a UTF-16 symbol at byte offset 4",
+    ],
+)
+async def test_refused_formatting_does_not_cost_the_words(
+    emulator: TelegramEmulator,
+    chat: str,
+    adapter: Any,
+    say: Callable[..., Outbound],
+    copy_of: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    description: str,
+) -> None:
+    """Descriptions: tdlib's MessageEntity.cpp, the Bot API server's issues, and the errors of messages.sendMessage."""
+    stored = call.store_text
+
+    def store(text: str, entities: list[Any], **more: Any) -> Any:
+        if entities:
+            raise bad_request(description)
+        return stored(text, entities, **more)
+
+    monkeypatch.setattr(call, "store_text", store)
+    outbound = say(RichText((Quote((Paragraph((Text("so *bold*", Mark.BOLD),)),)), CodeBlock("x = 1", "python"))))
+    receipt = await adapter.send(outbound)
+    assert receipt.losses == (Loss.FORMATTING_REFUSED,)
+    assert only(emulator, chat).text == "> so *bold*\nx = 1"
+    again = RichText(
+        (
+            Paragraph(
+                (Text("after", Mark.BOLD), Text(" it")),
+            ),
+        )
+    )
+    edited = await adapter.edit(OutboundEdit(token="e", copy=copy_of(outbound, receipt), text=again))
+    assert (only(emulator, chat).text, edited.losses) == ("after it", (Loss.FORMATTING_REFUSED,))
 
 
 async def test_mentions_are_made_only_on_purpose(
