@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from adapters.common.emulation.contract import SeenMessage
-from adapters.telegram.emulator import TelegramEmulator, call
+from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.emulator.errors import bad_request
+from adapters.telegram.emulator.formatting import store_text
 from bridge.model.adapter import Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply
 from bridge.model.errors import ChangeRefused, ChatDown, ChatMoved, Rejected
 from bridge.model.outcomes import Loss
@@ -74,14 +75,13 @@ async def test_refused_formatting_does_not_cost_the_words(
     description: str,
 ) -> None:
     """Descriptions: tdlib's MessageEntity.cpp, the Bot API server's issues, and the errors of messages.sendMessage."""
-    stored = call.store_text
 
     def store(text: str, entities: list[Any], **more: Any) -> Any:
         if entities:
             raise bad_request(description)
-        return stored(text, entities, **more)
+        return store_text(text, entities, **more)
 
-    monkeypatch.setattr(call, "store_text", store)
+    monkeypatch.setattr("adapters.telegram.emulator.call.store_text", store)
     outbound = say(RichText((Quote((Paragraph((Text("so *bold*", Mark.BOLD),)),)), CodeBlock("x = 1", "python"))))
     receipt = await adapter.send(outbound)
     assert receipt.losses == (Loss.FORMATTING_REFUSED,)
