@@ -7,7 +7,7 @@ from typing import cast
 
 from bridge.model.adapter import Adapter, Copy, Outbound, Reconciles
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text
-from bridge.model.threads import OpensThreads, OutboundThread
+from bridge.model.threads import NeedsThreads, OpensThreads, OutboundThread
 
 
 class ByNewThreads:
@@ -23,6 +23,15 @@ class ByNewThreads:
 
     async def find_thread(self, thread: OutboundThread, since: datetime | None) -> str:
         return await self._new_threads.find_thread(thread, since)
+
+
+class InForums:
+    """`NeedsThreads` by the same part."""
+
+    _new_threads: OpensThreads
+
+    async def needs_thread(self, chat_id: str) -> bool:
+        return isinstance(self._new_threads, NeedsThreads) and await self._new_threads.needs_thread(chat_id)
 
 
 class ByFirstMessage:

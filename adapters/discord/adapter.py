@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from adapters.common.delegating import ByNewThreads
+from adapters.common.delegating import ByNewThreads, InForums
 from adapters.discord.capabilities import KnownCapabilities
 from adapters.discord.directory import Directory
 from adapters.discord.guild_cache import GuildCache
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
 
 
-class DiscordAdapter(ByNewThreads):
+class DiscordAdapter(ByNewThreads, InForums):
     def __init__(self, context: AdapterContext) -> None:
         self.account, self._alive = context.account, context.alive
         self._options: DiscordOptions = context.options

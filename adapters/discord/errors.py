@@ -83,7 +83,7 @@ class Refused(Exception):
 
 POST_ACTION = (
     "a forum holds posts only: name one of them in bridge.yaml, as <channel>/<post> with the post's id "
-    "(Developer Mode, right-click the post, Copy Channel ID)"
+    "(Developer Mode, right-click the post, Copy Channel ID), or write <channel>/* for posts that are made as needed"
 )
 """For a forum or media channel as an end that messages are to be sent to."""
 

@@ -42,6 +42,7 @@ NEEDED = {
 }
 VIEW_CHANNEL = 1 << 10
 MANAGE_WEBHOOKS = 1 << 29
+CREATE_PUBLIC_THREADS = 1 << 35
 
 
 async def probe(
@@ -132,6 +133,10 @@ class _Channels:
         if lacks_webhooks:
             detail = "all rights but Manage Webhooks: the bot posts by itself, with the author's name in the text"
             action = "give the bot's role Manage Webhooks in this channel, if copies are to show their authors"
+            return ProbeItem(name=f"#{channel.name}", ok=True, detail=detail, action=action, chat_id=channel.id)
+        if not bits & CREATE_PUBLIC_THREADS:
+            detail = "all rights but Create Public Threads: what other chats say in threads is shown in the channel"
+            action = "give the bot's role Create Public Threads in this channel, if threads are to have threads here"
             return ProbeItem(name=f"#{channel.name}", ok=True, detail=detail, action=action, chat_id=channel.id)
         return ProbeItem(name=f"#{channel.name}", ok=True, detail="all rights", chat_id=channel.id)
 

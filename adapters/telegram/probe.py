@@ -125,4 +125,9 @@ def _rights(chat: Json, member: Json, chat_id: str) -> list[ProbeItem]:
                 chat_id=chat_id,
             )
         ]
-    return [ProbeItem(name="sends", ok=True, chat_id=chat_id)]
+    items = [ProbeItem(name="sends", ok=True, chat_id=chat_id)]
+    if chat.get("is_forum") is True and status != "creator" and not member.get("can_manage_topics"):
+        detail = "the bot may not make topics: what other chats say in threads is shown in General"
+        action = f"{_MAKE_ADMIN}, with Manage topics, if threads are to have topics here"
+        items.append(ProbeItem(name="makes topics", ok=True, detail=detail, action=action, chat_id=chat_id))
+    return items

@@ -140,7 +140,7 @@ def _end(relay: Json) -> Json:
     address = {
         "type": "string",
         "pattern": r"^[^/]+/.+|\$\{",
-        "description": "account/chat or account/chat/thread",
+        "description": "account/chat, account/chat/thread or account/chat/*",
         "examples": ["tg/-1001234567890", "team/#engineering"],
     }
     return {

@@ -25,7 +25,7 @@ from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.outcomes import Loss
 from bridge.model.refs import MessageRef, ThreadRef
 from bridge.model.rich_text import text_of
-from bridge.model.threads import OpensThreads, OutboundThread
+from bridge.model.threads import NeedsThreads, OpensThreads, OutboundThread
 from bridge.policy.echo import token_for
 from bridge.policy.routing import RoutingTable, Threads
 from bridge.render.rewriting import rewritten_reply
@@ -73,7 +73,7 @@ class Places:
             return _begun(run)
         thread_id = event.meta.thread_id
         if thread_id is None:
-            return await self._of_answered(event, run)
+            return await self._of_answered(event, run) or await self._of_main(event, run)
         if self._table().names_thread(run.pending.route, event.meta.origin, thread_id):
             return None
         return await _Partnership(ThreadRef(event.meta.origin, thread_id), event, run, self).find()
@@ -122,6 +122,17 @@ class Places:
             return None
         return None if self.is_end(copy.thread_id, run) else Placed(copy.thread_id, from_partner=True)
 
+    async def _of_main(self, event: MessageCreated, run: Execution) -> Placed | None:
+        """What the origin's chat itself says has a thread too, where the target has nothing else."""
+        adapter, chat_id = run.target.adapter, run.target.chat.chat_id
+        if not run.target.end.every_thread or not isinstance(adapter, NeedsThreads):
+            return None
+        if not await run.target.call(adapter.needs_thread(chat_id)):
+            return None
+        title = self._renderer.origin_of(event.meta.origin).chat_name
+        named = msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, thread_title=title))
+        return await _Partnership(ThreadRef(event.meta.origin, ""), named, run, self).find()
+
     def is_end(self, thread_id: str, run: Execution) -> bool:
         """Whether a route names that thread of the target."""
         return self._table().has_end(run.pending.target, thread_id)
@@ -168,7 +179,7 @@ class _Partnership:
             now = self._places.clock.now()
             if now - known.at > _USED_EVERY:
                 await self._partners.use_partner(self._here, self._chat, at=now)
-            return Placed(known.thread_id, from_partner=True)
+            return Placed(known.thread_id or None, from_partner=True)
         adapter = self._run.target.adapter
         if not isinstance(adapter, OpensThreads) or (known is not None and known.state is PartnerState.REFUSED):
             return None
@@ -187,8 +198,10 @@ class _Partnership:
     async def _beginning(self) -> Copy | None:
         """The message in the target that the origin's thread began with."""
         known = await self._partners.partners(self._here)
-        threads = [self._here, *(ThreadRef(one.chat, one.thread_id) for one in known if one.thread_id)]
-        for thread in threads:  # where a thread has the id of its first message, that leads to all of its copies
+        threads = [self._here, *(ThreadRef(one.chat, one.thread_id) for one in known)]
+        for thread in (
+            threads if self._here.thread_id else ()
+        ):  # where a thread has the id of its first message, that leads to all of its copies
             copy = copy_here(await self._places.link(MessageRef(thread.chat, thread.thread_id or ""), self._run), self._run.target)
             if copy is not None and copy.chat_id == self._chat.chat_id:
                 return copy

@@ -25,6 +25,13 @@ class OutboundThread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 @runtime_checkable
+class NeedsThreads(Protocol):
+    async def needs_thread(self, chat_id: str) -> bool:
+        """Whether that chat takes no messages but in threads (a forum of posts)."""
+        ...
+
+
+@runtime_checkable
 class OpensThreads(Protocol):
     async def opens_thread(self, chat_id: str, begins_at: Copy | None) -> bool:
         """Whether that chat has such threads at all: a place that an answer alone does not lead into. Raises RetryLater if that

@@ -278,7 +278,7 @@ class RoutingTable:
 
     def sends_into(self, address: ChatAddress) -> bool:
         """Whether some route sends messages into the chat itself, not only into threads of it."""
-        return any(end.thread_id is None and end.receives for _, end in self._by_address.get(address, ()))
+        return any(end.thread_id is None and not end.every_thread and end.receives for _, end in self._by_address.get(address, ()))
 
     def hears(self, address: ChatAddress) -> bool:
         """Whether some route relays what is said in the chat, or in a thread of it."""

@@ -163,6 +163,8 @@ class Channel:
     order: list[int] = field(default_factory=list)
     pins: list[int] = field(default_factory=list)
     last_message_id: int | None = None
+    requires_tag: bool = False
+    """Of a forum: its posts must have a tag; it then has one, `news`."""
 
     @property
     def is_thread(self) -> bool:

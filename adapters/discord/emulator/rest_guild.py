@@ -181,10 +181,23 @@ class GuildRoutes:
         return json_response(self._api.payloads.channel(channel))
 
     async def start_thread(self, request: web.Request) -> web.StreamResponse:
+        """Without a message; in a forum a post, with its first message and, where the forum wants one, a tag.
+
+        Source: API reference, "Start Thread without Message" (needs CREATE_PUBLIC_THREADS), "Start Thread in Forum or Media
+        Channel" (needs SEND_MESSAGES)."""
         bot, channel = self._channel(request)
-        self._api.require(bot, channel, Permission.CREATE_PUBLIC_THREADS)
-        name = _thread_name((await self._api.body(request)).payload)
-        return json_response(self._api.payloads.channel(self._api.operations.start_thread(channel, name, bot.user)), 201)
+        payload = (await self._api.body(request)).payload
+        name = _thread_name(payload)
+        if channel.is_forum:
+            self._api.require(bot, channel, Permission.SEND_MESSAGES)
+            content = _first_words(payload)
+            if channel.requires_tag and not payload.get("applied_tags"):
+                raise errors.ApiError(400, 40067, "A tag is required to create a forum post in this channel")
+            thread = self._api.operations.start_post(channel, name, bot.user, content=content)
+        else:
+            self._api.require(bot, channel, Permission.CREATE_PUBLIC_THREADS)
+            thread = self._api.operations.start_thread(channel, name, bot.user)
+        return json_response(self._api.payloads.channel(thread), 201)
 
     async def start_thread_from_message(self, request: web.Request) -> web.StreamResponse:
         bot, channel = self._channel(request)
@@ -218,6 +231,15 @@ class GuildRoutes:
     async def join_thread(self, request: web.Request) -> web.StreamResponse:
         self._channel(request)
         return web.Response(status=204)
+
+
+def _first_words(payload: Json) -> str:
+    message = payload.get("message")
+    if not isinstance(message, dict):
+        raise errors.invalid_form("message", "BASE_TYPE_REQUIRED", "This field is required")
+    if not str(message.get("content") or ""):
+        raise errors.ApiError(400, 50006, "Cannot send an empty message")
+    return str(message["content"])
 
 
 def _thread_name(payload: Json) -> str:

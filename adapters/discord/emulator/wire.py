@@ -211,8 +211,11 @@ class Payloads:
             "parent_id": str(channel.parent_id) if channel.parent_id is not None else None,
             "last_message_id": str(channel.last_message_id) if channel.last_message_id is not None else None,
             "rate_limit_per_user": 0,
-            "flags": 0,
+            "flags": 1 << 4 if channel.requires_tag else 0,
         }
+        if channel.requires_tag:
+            tag: Json = {"id": str(channel.id), "name": "news", "moderated": False, "emoji_id": None, "emoji_name": None}
+            common["available_tags"] = [tag]
         if channel.is_thread:
             return {
                 **common,

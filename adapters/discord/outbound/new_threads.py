@@ -57,6 +57,9 @@ class NewThreads:
         channel = await self._channel(chat_id)
         return channel.kind in _BEGUN_IN or (channel.is_forum and begins_at is None)
 
+    async def needs_thread(self, chat_id: str) -> bool:
+        return (await self._channel(chat_id)).is_forum
+
     async def open_thread(self, thread: OutboundThread) -> str:
         await self._directory.identify()
         path = f"/channels/{thread.chat_id}"
