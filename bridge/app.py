@@ -29,6 +29,8 @@ from bridge.delivery.places import Places
 from bridge.delivery.rendering import MessageRenderer
 from bridge.delivery.retry_requests import RetryRequests
 from bridge.delivery.send import PartSender
+from bridge.files.conversions import Conversions
+from bridge.files.convert import Converter
 from bridge.files.fetch import FileFetcher
 from bridge.files.spool import Spool
 from bridge.identity.names import Names
@@ -95,7 +97,10 @@ class App:
         self._email_match = self._email_matching()
         self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
-        self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account), self._clock)
+        converter = Converter(self._clock, is_on=lambda: self._config.media.convert)
+        self._files = FileFetcher(
+            self._spool, lambda account: self._supervisors.get(account), self._clock, Conversions(self._spool, converter)
+        )
         self.metrics = Metrics()
         self._maintenance = Maintenance(
             self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal

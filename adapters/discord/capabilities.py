@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
+from bridge.model.media import AttachmentKind, Media
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -52,9 +53,9 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.PHOTO: Support.FULL,
     Feature.VIDEO: Support.FULL,
     Feature.AUDIO: Support.FULL,
-    Feature.VOICE: Capability(Support.PARTIAL, "as an audio file, since a voice message can carry no text"),
+    Feature.VOICE: Capability(Support.PARTIAL, "OGG/Opus; an audio file where the bot may not send voice messages"),
     Feature.DOCUMENT: Support.FULL,
-    Feature.ANIMATION: Support.FULL,
+    Feature.ANIMATION: Capability(Support.PARTIAL, "GIFs play by themselves; other animations are videos"),
     Feature.STICKER: Capability(Support.CONVERTED, "as a picture"),
     Feature.ALBUM: Support.FULL,
     Feature.LOCATION: Capability(Support.CONVERTED, "as text with a link to a map"),
@@ -66,6 +67,16 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.SEES_PINS: Capability(Support.PARTIAL, "pins, not their removal"),
 }
 
+
+MEDIA = Media(
+    plays={AttachmentKind.ANIMATION: ("image/gif",), AttachmentKind.VOICE: ("audio/ogg",)},
+    captionless=frozenset({AttachmentKind.VOICE}),
+    hides=frozenset(AttachmentKind) - {AttachmentKind.VOICE},
+    keeps_alt_text=True,
+    needs_waveform=True,
+)
+"""A GIF plays by itself; a film waits to be started. A voice message has no words. Source: API reference, message resource, "Voice
+Messages", and the structure of an attachment in a request, read 2026-11-26."""
 
 _CHANGES = {Operation.REACT: Rates(per_chat=(Window(messages=1, span_s=0.25),))}
 """Per channel, adding and taking away alike: a community figure, which the headers correct. Of edits and deletes nothing is known
@@ -102,6 +113,7 @@ def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = M
             upload_bytes=upload_bytes,
             sender_name_length=MAX_SENDER_NAME,
         ),
+        media=MEDIA,
         rates=_WEBHOOK_RATES if options is None or options.post_as == "webhook" else _BOT_RATES,
     )
 

@@ -81,6 +81,21 @@ class Refused(Exception):
         return self.refusal.code
 
 
+_VOICE_CODES = frozenset(
+    {
+        50159,  # voice messages have no other content
+        50160,  # a voice message has one audio attachment
+        50161,  # it must come with its length and waveform
+        50173,  # no voice messages in this channel
+    }
+)
+
+
+def is_voice_refused(refused: Refused) -> bool:
+    """Whether the same sound may still be sent as a file. Without Send Voice Messages the answer is Missing Permissions."""
+    return refused.code in _VOICE_CODES or refused.code in (INVALID_FORM, MISSING_PERMISSIONS)
+
+
 POST_ACTION = (
     "a forum holds posts only: name one of them in bridge.yaml, as <channel>/<post> with the post's id "
     "(Developer Mode, right-click the post, Copy Channel ID), or write <channel>/* for posts that are made as needed"
@@ -122,6 +137,7 @@ UNCHANGEABLE_CODES = frozenset(
     {
         50005,  # message of somebody else
         50021,  # not on a system message
+        50162,  # not of a voice message
     }
 )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from adapters.slack.enums import Events, Replies
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
+from bridge.model.media import AttachmentKind, Media
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -65,6 +66,13 @@ _FEATURES: dict[Feature, Capability | Support] = {
     Feature.SEES_PINS: Support.FULL,
 }
 
+MEDIA = Media(
+    plays={AttachmentKind.ANIMATION: ("image/gif",)},
+    speaks=("audio/mp4", "audio/mpeg", "audio/mp3", "audio/x-m4a"),
+    keeps_alt_text=True,
+)
+"""Slack's own clips are AAC in MP4; the clients on Apple's devices play no Opus in OGG."""
+
 LIMITS = Limits(
     text_length=TEXT_LENGTH,
     caption_length=TEXT_LENGTH,
@@ -105,7 +113,7 @@ def capabilities(options: SlackOptions | None, *, can_customize: bool = True, ca
         table[Feature.SENDER_AVATAR] = Capability(Support.DROPPED, why)
     if options is not None and options.replies is Replies.QUOTE:
         table[Feature.REPLY] = Capability(Support.CONVERTED, "a quoted line (replies: quote)")
-    return Capabilities(features=features(table), limits=LIMITS, rates=RATES)
+    return Capabilities(features=features(table), limits=LIMITS, rates=RATES, media=MEDIA)
 
 
 def deaf_after_s(options: SlackOptions) -> float | None:

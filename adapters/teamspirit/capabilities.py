@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 
 from adapters.teamspirit.dialect.variables import variables_of
 from bridge.model.capabilities import UNLIMITED, Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+from bridge.model.media import Media
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
     from adapters.teamspirit.dialect.model import Dialect
+
+_MEDIA = Media(speaks=("audio/mp4", "audio/mpeg", "audio/mp3", "audio/x-m4a"))
+"""Nothing is known of what its clients play: a voice message is made to what every browser plays."""
 
 _MARKDOWN = (
     Feature.BOLD,
@@ -56,7 +60,7 @@ def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilitie
     table.update(_operations(dialect))
     table.update(_message(dialect))
     table.update(_seen(dialect))
-    return Capabilities(features=features(table), limits=_limits(dialect, options), rates=_rates(dialect))
+    return Capabilities(features=features(table), limits=_limits(dialect, options), rates=_rates(dialect), media=_MEDIA)
 
 
 def takes_files(dialect: Dialect) -> bool:

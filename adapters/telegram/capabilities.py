@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+from bridge.model.media import AttachmentKind, Media
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
@@ -74,6 +75,22 @@ FEATURES = features(
 )
 
 
+_PICTURES = ("image/jpeg", "image/png", "image/webp", "image/bmp")
+_MP3_M4A = ("audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac")
+MEDIA = Media(
+    plays={
+        AttachmentKind.PHOTO: _PICTURES,
+        AttachmentKind.VIDEO: ("video/mp4",),
+        AttachmentKind.AUDIO: _MP3_M4A,
+        AttachmentKind.VOICE: ("audio/ogg", "audio/opus", "application/ogg", *_MP3_M4A),
+        AttachmentKind.ANIMATION: ("image/gif", "video/mp4"),
+        AttachmentKind.VIDEO_NOTE: ("video/mp4",),
+        AttachmentKind.STICKER: ("image/webp", "application/x-tgsticker", "video/webm"),
+    },
+    hides=frozenset({AttachmentKind.PHOTO, AttachmentKind.VIDEO, AttachmentKind.ANIMATION}),
+)
+"""What each kind must be to be shown as that kind; which have `has_spoiler`. Source: Bot API reference 10.3, the send methods."""
+
 RATES = Rates(
     # 1.4: about 1 message/s per chat with short bursts, 20 a minute per group (private chats are no different here)
     per_chat=(Window(messages=3, span_s=3.0), Window(messages=20, span_s=60.0, burst=5)),
@@ -99,6 +116,7 @@ def capabilities(options: TelegramOptions | None) -> Capabilities:
             photo_bytes=PHOTO_BYTES,
         ),
         rates=RATES,
+        media=MEDIA,
     )
 
 

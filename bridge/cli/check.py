@@ -41,6 +41,8 @@ def check(
         show_faults(loaded.faults, loaded.warnings)
         if loaded.config is not None:
             typer.echo(_summary(loaded.config))
+            for line in _not_converted(loaded.config):
+                typer.echo(line)
     else:
         _show(findings)
     raise typer.Exit(_code(loaded, findings))
@@ -67,6 +69,19 @@ def _code(loaded: Loaded, findings: Sequence[Finding]) -> int:
 def _summary(config: Config) -> str:
     accounts, routes = len(config.accounts), len(config.routes)
     return f"{config.path}: ok, {accounts} account{'s' * (accounts != 1)}, {routes} route{'s' * (routes != 1)}"
+
+
+def _not_converted(config: Config) -> list[str]:
+    """A line about what is missing for the conversion of files, if it is wanted."""
+    from bridge.files.convert import missing_packages
+
+    missing = missing_packages() if config.media.convert else ()
+    if not missing:
+        return []
+    return [
+        f"note: without {', '.join(missing)} stickers, animations and voice messages cross as they are; "
+        "pip install 'messenger-bridge[media]' converts them, media.convert: off silences this line"
+    ]
 
 
 def _show(findings: Sequence[Finding]) -> None:

@@ -279,7 +279,12 @@ class _Reader:
         return (
             JournalConfig(path=path, keep_days=journal.keep_days),
             MediaConfig(
-                spool=media.spool, spool_mb=media.spool_mb, links=media.links, link_days=media.link_days, avatars=media.avatars
+                spool=media.spool,
+                spool_mb=media.spool_mb,
+                links=media.links,
+                link_days=media.link_days,
+                avatars=media.avatars,
+                convert=media.convert == "auto",
             ),
         )
 

@@ -46,6 +46,8 @@ class MediaConfig:
     link_days: float = 7.0
     avatars: bool = True
     """Whether authors without a public picture are shown with theirs, or with initials, where there is a public listener."""
+    convert: bool = True
+    """Whether stickers, animations and voice messages are converted to what a target plays, as far as that is installed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -258,6 +258,19 @@ class JournalSection(Section):
     )
 
 
+def _convert(value: object) -> object:
+    """YAML reads `off` as false."""
+    try:
+        return "auto" if _SWITCH.validate_python(value) else "off"
+    except ValidationError:
+        return value
+
+
+ConvertSwitch = Annotated[
+    Literal["auto", "off"], BeforeValidator(_convert), WithJsonSchema({"enum": [True, False, "auto", "off"], "default": "auto"})
+]
+
+
 class MediaSection(Section):
     spool: Path | None = Field(default=None, description="Folder for files in transit. Default: beside the journal")
     spool_mb: float = Field(default=4096.0, ge=1, description="Size limit of that folder; transfers wait while it is full")
@@ -270,6 +283,11 @@ class MediaSection(Section):
         description="Where web.public is set: authors without a public picture are shown with theirs, or with initials",
     )
     link_days: float = Field(default=7.0, gt=0, le=365, description="How long such a link opens the file")
+    convert: ConvertSwitch = Field(
+        default="auto",
+        description="auto: stickers, animations and voice messages are converted to what the other chat plays, as far as the "
+        "packages of the extra [media] are installed; off (or false): all files cross as they are",
+    )
 
 
 class PublicSection(Section):

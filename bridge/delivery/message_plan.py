@@ -5,9 +5,11 @@ elsewhere, and a file may be gone. Pure; `operations.create` executes a plan."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
@@ -108,11 +110,14 @@ def as_of_a_former_chat(stored: bytes) -> bytes:
 
 def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) -> Plan:
     """The rendered parts, and after them one for each file that is to follow."""
-    places = {one.file.path: place for place, one in enumerate(fetched) if one.file is not None}
+    places: dict[Path, deque[int]] = {}
+    for place, one in enumerate(fetched):
+        if one.file is not None:
+            places.setdefault(one.file.path, deque()).append(place)  # one sticker twice is one file on disk
     parts = [
         PlannedPart(
             text=part.text,
-            files=tuple(places[file.path] for file in part.files),
+            files=tuple(places[file.path].popleft() for file in part.files),
             sender=part.sender,
             reply=part.reply,
             mass_mentions=part.mass_mentions,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Hashable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 
+import msgspec
 import structlog
 
 from bridge.accounts.supervisor import AccountSupervisor
+from bridge.files.conversions import Conversions
 from bridge.files.downloads import Downloads
 from bridge.files.on_demand import opened
 from bridge.files.spool import Opener, Spool, Spooled, TooLarge
@@ -18,11 +20,12 @@ from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.capabilities import Limits
 from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, BridgeError, Rejected, RetryLater
-from bridge.model.events import Attachment, Content
+from bridge.model.events import Attachment, AttachmentKind, Content, Still
+from bridge.model.media import LOTTIE, Form
 from bridge.model.pauses import beside
 from bridge.model.refs import AccountName, ChatRef
 from bridge.policy.routing import RelayOptions
-from bridge.render.file_names import file_name, mime_of
+from bridge.render.file_names import file_name, mime_of, with_ending
 from bridge.render.long_text import is_whole_text, whole_text
 from bridge.render.message import FetchResult
 
@@ -32,6 +35,10 @@ _MB = 1_000_000
 _LOOK_AGAIN_S = 2.0
 """When to check again a download that continues."""
 _FOLLOWS = "follows once it can be fetched"
+_STILL = "still"
+_AT_HOME_ONLY = "an animated sticker that is drawn only where it comes from"
+SOURCE_BYTES = 20_000_000
+"""Larger files are not converted."""
 
 
 def most_bytes(limits: Limits, options: RelayOptions) -> int:
@@ -65,25 +72,36 @@ class _Request:
     most_bytes: int
     patience: Patience
     until_s: float
+    form_of: Callable[[Attachment], Form | None]
 
 
 class FileFetcher:
     """Fetches through the origin's adapter into the spool; `suppliers` finds an account's supervisor."""
 
-    def __init__(self, spool: Spool, suppliers: Callable[[AccountName], AccountSupervisor | None], clock: Clock) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        suppliers: Callable[[AccountName], AccountSupervisor | None],
+        clock: Clock,
+        conversions: Conversions | None = None,
+    ) -> None:
+        """Without `conversions` every file stays as it is."""
         self._spool = spool
+        self._conversions = conversions
         self._clock = clock
         self._downloads = Downloads(clock)
         self._suppliers = suppliers
         self._users: dict[int, int] = {}
         self._made: dict[int, set[tuple[int, str]]] = {}
         """Files made of an event's own text, by the event."""
-        self._limits: dict[tuple[int, int], set[int]] = {}
-        """By file: the largest size that those who asked for it accept."""
+        self._limits: dict[tuple[Hashable, ...], set[int | Form]] = {}
+        """By file: the largest size that those who asked for it accept, and what it is made into for them."""
 
     async def close(self) -> None:
-        """Ends the downloads that nothing waits for."""
+        """Ends the downloads and conversions that nothing waits for."""
         await self._downloads.close()
+        if self._conversions is not None:
+            await self._conversions.close()
 
     def expect(self, event_seq: int) -> None:
         """One more delivery of this event will ask for its files."""
@@ -97,9 +115,11 @@ class FileFetcher:
             return
         self._users.pop(event_seq, None)
         for index in range(files):
-            for most in self._limits.pop((event_seq, index), ()):
-                self._downloads.forget((event_seq, index, most))
-            self._spool.forget((event_seq, index))
+            keys: tuple[tuple[Hashable, ...], ...] = ((event_seq, index), (event_seq, index, _STILL))
+            for key in keys:
+                for asked in self._limits.pop(key, ()):
+                    self._downloads.forget((*key, asked))
+                self._spool.forget(key)
         for key in self._made.pop(event_seq, ()):
             self._spool.forget(key)
 
@@ -114,12 +134,14 @@ class FileFetcher:
         patience: Patience,
         within_s: float,
         only: Collection[int] | None = None,
+        form_of: Callable[[Attachment], Form | None] = lambda _: None,
     ) -> list[FetchResult]:
         """Each of the content's attachments on disk until the stack closes, or the reason why not. With `only`, other indexes are
-        skipped. Downloads that are not complete `within_s` seconds from now continue, and their files follow later. Raises
+        skipped. `form_of` says what a file is to be converted to; one that cannot be is as it was, or is its still picture.
+        Downloads and conversions that are not complete `within_s` seconds from now continue, and their files follow later. Raises
         FileNotYet if one may still be available and `patience` is WAIT."""
         until_s = self._clock.monotonic_s() + within_s
-        request = _Request(event_seq, origin, content, most_bytes, patience, until_s)
+        request = _Request(event_seq, origin, content, most_bytes, patience, until_s, form_of)
         return [
             await self._fetch_one(stack, index, attachment, request)
             if only is None or index in only
@@ -133,7 +155,17 @@ class FileFetcher:
         if attachment.size_bytes is not None and attachment.size_bytes > request.most_bytes:
             return FetchResult(attachment=attachment)  # `render` says which limit it breaks
         try:
-            borrowed = await self._borrow(index, attachment, request)
+            form = request.form_of(attachment)
+            if form is not None and self._conversions is not None and self._conversions.can(request.origin, attachment, form):
+                if not await self._is_converted(index, attachment, form, request):
+                    return _still_downloading(attachment, request.patience)
+                made = await self._converted(stack, index, attachment, form, request)
+                if made is not None:
+                    return FetchResult(attachment=attachment, file=made)
+            if form is not None and _is_shown_at_home_only(attachment):
+                return FetchResult(attachment=attachment, problem=_AT_HOME_ONLY)
+            fetched = attachment if form is None or attachment.still is None else _as_still(attachment, attachment.still)
+            borrowed = await self._borrow(index, fetched, request)
             if borrowed is None:
                 return _still_downloading(attachment, request.patience)
             spooled = await stack.enter_async_context(borrowed)
@@ -146,7 +178,35 @@ class FileFetcher:
         except Exception as error:
             # an error at the origin concerns this file, not its message or the target's account
             return self._failed(attachment, request, error)
-        return FetchResult(attachment=attachment, file=_outbound(attachment, spooled))
+        return FetchResult(attachment=attachment, file=_outbound(fetched, spooled))
+
+    async def _is_converted(self, index: int, attachment: Attachment, form: Form, request: _Request) -> bool:
+        """Whether it was fetched and converted, or cannot be. False: that goes on."""
+        conversions, key, origin = self._conversions, (request.event_seq, index), request.origin
+        assert conversions is not None
+
+        async def convert() -> None:
+            supplier = self._suppliers(origin.account)
+            fetching = self._spool_it(key, lambda: opened(self._suppliers, origin.account, attachment), SOURCE_BYTES)
+            await (fetching if supplier is None else supplier.call(fetching))
+            await conversions.make(origin, attachment, form, lambda: self._spool.borrow(key, _gone, most_bytes=SOURCE_BYTES))
+
+        self._limits.setdefault(key, set()).add(form)
+        within_s = request.until_s - self._clock.monotonic_s()
+        return await self._downloads.wait_for((*key, form), origin, convert, within_s=within_s)
+
+    async def _converted(
+        self, stack: AsyncExitStack, index: int, attachment: Attachment, form: Form, request: _Request
+    ) -> OutboundFile | None:
+        """None: it could not be converted, or is too large then."""
+        assert self._conversions is not None
+        key = request.event_seq, index
+        return await stack.enter_async_context(
+            self._conversions.borrow(
+                *(request.origin, attachment, form, lambda: self._spool.borrow(key, _gone, most_bytes=request.most_bytes)),
+                most_bytes=request.most_bytes,
+            )
+        )
 
     async def _borrow(self, index: int, attachment: Attachment, request: _Request) -> AbstractAsyncContextManager[Spooled] | None:
         """The file on disk. None: its download goes on."""
@@ -154,7 +214,9 @@ class FileFetcher:
             made = request.event_seq, attachment.file_id  # it may differ from one version of the text to the next
             self._made.setdefault(request.event_seq, set()).add(made)
             return self._spool.borrow(made, lambda: _made_of(request.content), most_bytes=request.most_bytes)
-        key, within_s = (request.event_seq, index), request.until_s - self._clock.monotonic_s()
+        is_still = attachment.file_id != request.content.attachments[index].file_id
+        key: tuple[Hashable, ...] = (request.event_seq, index, _STILL) if is_still else (request.event_seq, index)
+        within_s = request.until_s - self._clock.monotonic_s()
         if await self._is_fetched(key, request.origin, attachment, request.most_bytes, within_s):
             return self._spool.borrow(key, _gone, most_bytes=request.most_bytes)
         return None
@@ -171,7 +233,7 @@ class FileFetcher:
         raise FileNotYet(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
 
     async def _is_fetched(
-        self, key: tuple[int, int], origin: ChatRef, attachment: Attachment, most_bytes: int, within_s: float
+        self, key: tuple[Hashable, ...], origin: ChatRef, attachment: Attachment, most_bytes: int, within_s: float
     ) -> bool:
         async def fetch() -> None:
             supplier = self._suppliers(origin.account)
@@ -181,7 +243,7 @@ class FileFetcher:
         self._limits.setdefault(key, set()).add(most_bytes)
         return await self._downloads.wait_for((*key, most_bytes), origin, fetch, within_s=within_s)
 
-    async def _spool_it(self, key: tuple[int, int], opener: Opener, most_bytes: int) -> None:
+    async def _spool_it(self, key: Hashable, opener: Opener, most_bytes: int) -> None:
         async with self._spool.borrow(key, opener, most_bytes=most_bytes):
             pass  # it stays there for other users
 
@@ -213,6 +275,26 @@ def _still_downloading(attachment: Attachment, patience: Patience) -> FetchResul
     return FetchResult(attachment=attachment, problem=_FOLLOWS, late=True, after_s=_LOOK_AGAIN_S)
 
 
+def _is_shown_at_home_only(attachment: Attachment) -> bool:
+    """Whether the file itself says nothing to people: numbers in JSON."""
+    return attachment.kind is AttachmentKind.STICKER and mime_of(attachment) == LOTTIE and attachment.still is None
+
+
+def _as_still(attachment: Attachment, still: Still) -> Attachment:
+    """The attachment with its still picture for its file. It keeps its unique id: it stands for that file."""
+    return msgspec.structs.replace(
+        attachment,
+        file_id=still.file_id,
+        unique_id=attachment.unique_id or attachment.file_id,
+        mime=still.mime,
+        name=with_ending(attachment, still.mime),
+        width=still.width,
+        height=still.height,
+        size_bytes=still.size_bytes,
+        still=None,
+    )
+
+
 def _outbound(attachment: Attachment, spooled: Spooled) -> OutboundFile:
     return OutboundFile(
         attachment=attachment,
@@ -225,6 +307,4 @@ def _outbound(attachment: Attachment, spooled: Spooled) -> OutboundFile:
 
 
 def _sized(attachment: Attachment, size_bytes: int) -> FetchResult:
-    import msgspec
-
     return FetchResult(attachment=msgspec.structs.replace(attachment, size_bytes=size_bytes))

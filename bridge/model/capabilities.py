@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from bridge.model.media import Media
+
 
 class Support(StrEnum):
     """How a platform shows a feature (or, for SEES_*, whether it reports it)."""
@@ -164,6 +166,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     features: Mapping[Feature, Capability]
     limits: Limits
     rates: Rates = UNLIMITED
+    media: Media = Media()
     retry: RetrySchedule | None = None
     """None: the core's own back-off. With one, the account's chats are taken for receivers that have nothing to do with each other:
     that others are served says nothing about a message that fails."""

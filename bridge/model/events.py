@@ -16,6 +16,7 @@ import msgspec
 from bridge.model.capabilities import Feature
 from bridge.model.characters import clean
 from bridge.model.kinds import Traits
+from bridge.model.media import AttachmentKind as AttachmentKind
 from bridge.model.outcomes import Skip
 from bridge.model.refs import ChatRef
 from bridge.model.rich_text import EMPTY, RichText, concat
@@ -39,17 +40,14 @@ class Author(_Part, frozen=True):
     """Names of the person's roles there, as far as the platform tells them with what the person does."""
 
 
-class AttachmentKind(StrEnum):
-    PHOTO = "photo"
-    VIDEO = "video"
-    AUDIO = "audio"
-    VOICE = "voice"
-    ANIMATION = "animation"
-    """A silent looping video or GIF."""
-    VIDEO_NOTE = "video_note"
-    """A round video message."""
-    STICKER = "sticker"
-    DOCUMENT = "document"
+class Still(_Part, frozen=True):
+    """A still picture of a moving file, which the origin has as a file of its own: for those who cannot play the file."""
+
+    file_id: str
+    mime: str
+    width: int | None = None
+    height: int | None = None
+    size_bytes: int | None = None
 
 
 class Attachment(_Part, frozen=True):
@@ -72,6 +70,9 @@ class Attachment(_Part, frozen=True):
     problem: str = ""
     unique_id: str = ""
     """An id that stays the same whenever the origin reports this file again, if `file_id` may not; empty: `file_id` does."""
+    still: Still | None = None
+    waveform: str = ""
+    """Of a voice message: its loudness over time, a byte for each moment, at most 256, as base64."""
 
 
 class ReplyTo(_Part, frozen=True):

@@ -11,13 +11,15 @@ import msgspec
 from bridge.model.adapter import OutboundFile
 from bridge.model.capabilities import Capabilities, Feature, Support
 from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.media import APNG, GIF, LOTTIE, MP4, PNG, TGS, WEBM, Media
 from bridge.model.refs import AccountName
 from bridge.policy.routing import RelayOptions
+from bridge.render.file_names import mime_of
 
 MEGABYTE = 1_000_000
 """What `max_file_mb` counts in; the platforms' own limits are in bytes."""
 
-_FEATURE = {
+FEATURE_OF = {
     AttachmentKind.PHOTO: Feature.PHOTO,
     AttachmentKind.VIDEO: Feature.VIDEO,
     AttachmentKind.AUDIO: Feature.AUDIO,
@@ -28,21 +30,15 @@ _FEATURE = {
     AttachmentKind.DOCUMENT: Feature.DOCUMENT,
 }
 _INSTEAD = {
-    AttachmentKind.VOICE: AttachmentKind.AUDIO,
-    AttachmentKind.ANIMATION: AttachmentKind.VIDEO,
-    AttachmentKind.VIDEO_NOTE: AttachmentKind.VIDEO,
+    AttachmentKind.VOICE: (AttachmentKind.AUDIO,),
+    AttachmentKind.ANIMATION: (AttachmentKind.VIDEO, AttachmentKind.PHOTO),
+    AttachmentKind.VIDEO_NOTE: (AttachmentKind.VIDEO,),
+    AttachmentKind.STICKER: (AttachmentKind.ANIMATION, AttachmentKind.PHOTO, AttachmentKind.VIDEO),
 }
-"""The next best kind before a plain document."""
-_STICKER_AS = {
-    "image/png": AttachmentKind.PHOTO,
-    "image/jpeg": AttachmentKind.PHOTO,
-    "image/webp": AttachmentKind.PHOTO,
-    "image/gif": AttachmentKind.ANIMATION,
-    "video/webm": AttachmentKind.VIDEO,
-    "video/mp4": AttachmentKind.VIDEO,
-}
+"""The next best kinds before a plain document. A file is sent as the first one that plays its type."""
+_MOVING = (TGS, LOTTIE, APNG, GIF, WEBM, MP4)
 _OWN_FORMAT = (AttachmentKind.STICKER, AttachmentKind.VIDEO_NOTE)
-"""Kinds whose file format is the platform's own: kept only between accounts of one platform. They never have a caption."""
+"""Kinds whose file format is the platform's own: kept only between accounts of one platform."""
 _FAMILY = {
     AttachmentKind.PHOTO: "visual",
     AttachmentKind.VIDEO: "visual",
@@ -94,22 +90,39 @@ def as_sendable_kind(file: OutboundFile, target: Target, *, same_platform: bool)
         kinds = [kind for kind in kinds if kind is not AttachmentKind.PHOTO] or kinds
     if not kinds or kinds[0] is file.attachment.kind:
         return file
-    return msgspec.structs.replace(file, attachment=msgspec.structs.replace(file.attachment, kind=kinds[0]))
+    mime = PNG if file.mime == APNG and kinds[0] is AttachmentKind.PHOTO else file.mime
+    return msgspec.structs.replace(file, attachment=msgspec.structs.replace(file.attachment, kind=kinds[0]), mime=mime)
+
+
+def kind_there(attachment: Attachment, target: Target, *, same_platform: bool) -> AttachmentKind:
+    """The kind that an attachment has in the target, as far as that is known before it is fetched."""
+    return next(iter(_kinds(attachment, target, same_platform=same_platform)), attachment.kind)
+
+
+def wishes(attachment: Attachment, *, same_platform: bool) -> list[AttachmentKind]:
+    """Kinds that the attachment could be shown as, best first; a plain document is not among them."""
+    kind, mime = attachment.kind, mime_of(attachment)
+    own = [kind] if same_platform or kind not in _OWN_FORMAT else []
+    others = _INSTEAD.get(kind, ())
+    if kind is AttachmentKind.STICKER and mime not in _MOVING:
+        others = (AttachmentKind.PHOTO,)
+    return [*own, *others]
 
 
 def _kinds(attachment: Attachment, target: Target, *, same_platform: bool) -> list[AttachmentKind]:
     """Kinds the target shows natively, best first."""
-    kind = attachment.kind
-    wishes = [kind] if same_platform or kind not in _OWN_FORMAT else []
-    other = _STICKER_AS.get(attachment.mime) if kind is AttachmentKind.STICKER else _INSTEAD.get(kind)
-    if other:
-        wishes.append(other)
-    wishes.append(AttachmentKind.DOCUMENT)
-    return [wish for wish in wishes if target.capabilities.native(_FEATURE[wish])]
+    mime, plays = mime_of(attachment), target.capabilities.media
+    found = [wish for wish in wishes(attachment, same_platform=same_platform) if _is_shown(wish, mime, plays)]
+    return [wish for wish in (*found, AttachmentKind.DOCUMENT) if target.capabilities.native(FEATURE_OF[wish])]
 
 
-def takes_caption(files: Iterable[OutboundFile]) -> bool:
-    return not any(file.attachment.kind in _OWN_FORMAT for file in files)
+def _is_shown(kind: AttachmentKind, mime: str, media: Media) -> bool:
+    """A picture that moves is still a PNG to those who do not know that it does."""
+    return media.is_played(kind, mime) or (mime == APNG and kind is AttachmentKind.PHOTO and media.is_played(kind, PNG))
+
+
+def takes_caption(files: Iterable[OutboundFile], capabilities: Capabilities) -> bool:
+    return not any(file.attachment.kind in capabilities.media.captionless for file in files)
 
 
 def grouped(files: Iterable[OutboundFile], capabilities: Capabilities) -> list[tuple[OutboundFile, ...]]:
@@ -120,7 +133,8 @@ def grouped(files: Iterable[OutboundFile], capabilities: Capabilities) -> list[t
     family: str | None = None
     for file in files:
         kind = file.attachment.kind
-        own = "any" if level is Support.FULL and kind not in _OWN_FORMAT else _FAMILY.get(kind)
+        alone = kind in capabilities.media.captionless
+        own = None if alone else "any" if level is Support.FULL else _FAMILY.get(kind)
         if groups and own is not None and own == family and len(groups[-1]) < most:
             groups[-1].append(file)
         else:

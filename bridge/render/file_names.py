@@ -18,6 +18,9 @@ _MOST_BYTES = 240
 """File systems take 255 bytes for a name."""
 _LONGEST_EXTENSION = 10
 
+_ENDINGS = {"audio/mp4": ".m4a", "audio/ogg": ".ogg", "image/jpeg": ".jpg", "image/webp": ".webp"}
+"""Where the usual ending is another one, or unknown to some systems."""
+
 _PART = r"[A-Za-z0-9!#$&^_.+-]{1,64}"
 _MIME = re.compile(f"{_PART}/{_PART}")
 """RFC 6838, 4.2: what a type may be made of."""
@@ -57,6 +60,13 @@ def file_name(attachment: Attachment) -> str:
         stem = f"{stem}_" if _DEVICES.fullmatch(stem) else _DEVICES.sub(lambda found: f"{found[0]}_", stem, count=1)
     ending = f".{extension}" if extension else ""
     return _shortened(stem, _MOST_CHARACTERS - len(ending), _MOST_BYTES - len(ending.encode())) + ending
+
+
+def with_ending(attachment: Attachment, mime: str) -> str:
+    """The attachment's name, as it should be for a file of that type that was made of it."""
+    stem, dot, ending = attachment.name.rpartition(".")
+    kept = stem if dot and stem and len(ending) <= _LONGEST_EXTENSION and " " not in ending else attachment.name
+    return f"{kept or attachment.kind.value}{_ENDINGS.get(mime) or guess_extension(mime) or ''}"
 
 
 def _shortened(text: str, most_characters: int, most_bytes: int) -> str:

@@ -48,7 +48,9 @@ class Layout:
         stands for a file that an edited message has already."""
         limits = self._target.capabilities.limits
         slots = [
-            Slot(files=group, has_files=True, captioned=takes_caption(group) and limits.caption_length > 0)
+            Slot(
+                files=group, has_files=True, captioned=takes_caption(group, self._target.capabilities) and limits.caption_length > 0
+            )
             for group in grouped([file for file in files if file], self._target.capabilities)
         ]
         if not slots and files:

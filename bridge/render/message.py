@@ -18,7 +18,7 @@ from bridge.identity.people import People
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature, Support
 from bridge.model.characters import is_blank
-from bridge.model.events import Author, Content, Forward, MessageCreated, MessageEdited, ReplyTo
+from bridge.model.events import AttachmentKind, Author, Content, Forward, MessageCreated, MessageEdited, ReplyTo
 from bridge.model.original import Original
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import (
@@ -28,7 +28,7 @@ from bridge.model.rich_text import (
     concat,
     stack,
 )
-from bridge.render.attachments import Target, as_sendable_kind, why_unsendable
+from bridge.render.attachments import Target, as_sendable_kind, kind_there, why_unsendable
 from bridge.render.contents import has_mass_mention, shows_nothing
 from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
 from bridge.render.fetched import FetchResult, as_fetched, listed_file, why_missing
@@ -131,7 +131,8 @@ class _Rendering:
             self.losses[Loss.REPLY_AS_QUOTE] = None
         files, missing = self._files(fetched)
         has_files = bool(files) if existing is None else any(existing)
-        body, below = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files)
+        shown_kinds = self._kinds_of(files) if has_files else ()
+        body, below = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files, shown_kinds=shown_kinds)
         edited = isinstance(self.event, MessageEdited)
         problem = self._why_cut(fetched)
         layout = Layout(
@@ -222,7 +223,14 @@ class _Rendering:
 
     # -- what -----------------------------------------------------------------------------------------------------------
 
-    def _body(self, missing: Sequence[RichText], quoted: Reply | None, *, has_files: bool) -> tuple[RichText, RichText]:
+    def _body(
+        self,
+        missing: Sequence[RichText],
+        quoted: Reply | None,
+        *,
+        has_files: bool,
+        shown_kinds: Sequence[AttachmentKind] = (),
+    ) -> tuple[RichText, RichText]:
         """The words, and the lines below them."""
         content = self.content
         location = None if self.location else content.location
@@ -230,7 +238,7 @@ class _Rendering:
         words = [
             forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
-            line(SPOILER_LABEL.strip()) if self._opens_spoiler(has_files) else EMPTY,
+            line(SPOILER_LABEL.strip()) if self._opens_spoiler(shown_kinds) else EMPTY,
             EMPTY if shows_nothing(content.text) else self._localized(content.text),
         ]
         below = [
@@ -252,10 +260,17 @@ class _Rendering:
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
         return body, lines
 
-    def _opens_spoiler(self, has_files: bool) -> bool:
+    def _kinds_of(self, files: Sequence[OutboundFile | None]) -> list[AttachmentKind]:
+        """The kinds that hidden files are shown as: of those that an edited message has already, as far as it is known."""
+        sent = [file.attachment.kind for file in files if file is not None and file.attachment.spoiler]
+        if sent or any(file is not None for file in files):
+            return sent
+        same = self.origin.platform == self.target.platform
+        return [kind_there(one, self.target, same_platform=same) for one in self.content.attachments if one.spoiler]
+
+    def _opens_spoiler(self, hidden: Sequence[AttachmentKind]) -> bool:
         """Whether a hidden file will lie open, so that at least a word has to warn of it."""
-        hidden = has_files and any(attachment.spoiler for attachment in self.content.attachments)
-        if not hidden or self.capabilities.native(Feature.SPOILER):
+        if all(kind in self.capabilities.media.hides for kind in hidden):
             return False
         self.losses[Loss.SPOILER_OPEN] = None
         return True

@@ -60,6 +60,7 @@ class World:
             "routes": [{"name": "lobby", "between": ends, **self.route_options}],
             "journal": {"path": str(self.folder / "bridge.journal")},
             "defaults": {"pace": "fast"},  # emulators limit nothing unless a test says so
+            "media": {"convert": "off"},  # a busy machine would change whether a file comes with its words or behind them
             **self.settings,
         }
 

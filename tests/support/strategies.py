@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.model.adapter import OutboundFile
 from bridge.model.capabilities import Capabilities, Feature, Limits, Support, features
 from bridge.model.events import Attachment, AttachmentKind, Author, Content, EventMeta, MessageCreated, MessageEdited
+from bridge.model.media import Media
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.rich_text import (
     CodeBlock,
@@ -122,7 +123,8 @@ def limits(**changes: int | None) -> Limits:
 def capabilities(*lacking: Feature, levels: dict[Feature, Support] | None = None, within: Limits | None = None) -> Capabilities:
     """Everything native but for the features named."""
     table = {feature: level for feature, level in EVERYTHING.items() if feature not in lacking} | (levels or {})
-    return Capabilities(features=features(table), limits=within or limits())
+    media = Media(hides=frozenset(AttachmentKind) if table.get(Feature.SPOILER) is Support.FULL else frozenset())
+    return Capabilities(features=features(table), limits=within or limits(), media=media)
 
 
 def plain_measure(text: RichText, *, caption: bool = False) -> int:

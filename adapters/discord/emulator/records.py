@@ -30,10 +30,11 @@ class Permission(IntFlag):
     MANAGE_THREADS = 1 << 34
     CREATE_PUBLIC_THREADS = 1 << 35
     SEND_MESSAGES_IN_THREADS = 1 << 38
+    SEND_VOICE_MESSAGES = 1 << 46
     PIN_MESSAGES = 1 << 51
 
 
-BOT_PERMISSIONS = Permission(2252109588589632)
+BOT_PERMISSIONS = Permission(2322478332767296)
 """The permissions that the bridge's invitation requests."""
 
 

@@ -92,7 +92,8 @@ class MessageRoutes:
         headers = api.buckets.take(f"create:{channel.id}:{bot.user.id}", api.budgets.channel)
         body = await api.body(request)
         if body.files:
-            api.require(bot, channel, Permission.ATTACH_FILES)
+            is_voice = int(body.payload.get("flags") or 0) & rules.VOICE  # it needs no other right: discord-api-docs#6082
+            api.require(bot, channel, Permission.SEND_VOICE_MESSAGES if is_voice else Permission.ATTACH_FILES)
         nonce = rules.check_nonce(body.payload.get("nonce"))
         earlier = self._same_nonce(bot, nonce) if body.payload.get("enforce_nonce") else None
         if earlier is not None:
@@ -278,10 +279,13 @@ def message_fields(api: Api, body: Body, *, by_default: tuple[str, ...], may_eve
     payload = body.payload
     content = rules.check_content(payload.get("content"))
     pinged = rules.pings(content, payload.get("allowed_mentions"), by_default=by_default, may_everyone=may_everyone)
+    attachments = api.attachments(body)
+    if int(payload.get("flags") or 0) & rules.VOICE:
+        rules.check_voice(bool(content or payload.get("embeds") or payload.get("poll") or payload.get("components")), attachments)
     return {
         "content": content,
         "embeds": rules.check_embeds(payload.get("embeds")),
-        "attachments": api.attachments(body),
+        "attachments": attachments,
         "flags": int(payload.get("flags") or 0) & SETTABLE_FLAGS,
         "mentions": pinged.users,
         "mention_roles": pinged.roles,
@@ -294,6 +298,8 @@ def message_fields(api: Api, body: Body, *, by_default: tuple[str, ...], may_eve
 def edit_fields(api: Api, body: Body, message: Message, *, by_default: tuple[str, ...], may_everyone: bool) -> dict[str, Any]:
     """The checked changes of an edit: what the request leaves out stays; mentions are read anew by the edit's own rules."""
     payload = body.payload
+    if message.flags & rules.VOICE:
+        raise errors.ApiError(400, 50162, "Voice messages cannot be edited.")
     changes: dict[str, Any] = {"attachments": api.attachments(body, message.attachments)}
     if "embeds" in payload:
         changes["embeds"] = rules.check_embeds(payload["embeds"])

@@ -14,7 +14,9 @@ from typing import Any
 import emoji as emoji_names
 
 from adapters.discord.emulator.errors import ApiError, RateLimited, invalid_form, too_long
+from adapters.discord.emulator.records import StoredAttachment
 
+VOICE = 1 << 13
 MAX_CONTENT = 2000
 MAX_FILES = 10
 MAX_EMBEDS = 10
@@ -50,6 +52,16 @@ def check_content(content: object) -> str:
     if len(content) > MAX_CONTENT:
         raise too_long("content", MAX_CONTENT)
     return content
+
+
+def check_voice(has_more: bool, attachments: tuple[StoredAttachment, ...]) -> None:
+    """Source: API reference, "Voice Messages" and "JSON Error Codes"."""
+    if has_more:
+        raise ApiError(400, 50159, "Voice messages do not support additional content.")
+    if len(attachments) != 1 or not attachments[0].mime.startswith("audio/"):
+        raise ApiError(400, 50160, "Voice messages must have a single audio attachment.")
+    if not attachments[0].duration_s or not attachments[0].waveform:
+        raise ApiError(400, 50161, "Voice messages must have supporting metadata.")
 
 
 def check_nonce(nonce: object) -> str | int | None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import mimetypes
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -52,6 +53,7 @@ def _attachment(data: wire.Attachment, where: Whereabouts, *, is_voice: bool) ->
         width=_pixels(data.get("width")),
         height=_pixels(data.get("height")),
         duration_s=number(data.get("duration_secs")),
+        waveform=_waveform(data.get("waveform")) if is_voice else "",
         spoiler=bool(whole(data.get("flags")) & SPOILER_ATTACHMENT) or name.startswith("SPOILER_"),
         alt_text=text(data.get("description")),
     )
@@ -72,6 +74,15 @@ def _kind(mime: str) -> AttachmentKind:
     return families.get(mime.partition("/")[0], AttachmentKind.DOCUMENT) if mime != "image/svg+xml" else AttachmentKind.DOCUMENT
 
 
+def _waveform(value: object) -> str:
+    """Base64 of at most 256 bytes; empty if it is anything else."""
+    found = text(value)
+    try:
+        return found if len(found) <= 344 and base64.b64decode(found, validate=True) else ""
+    except ValueError:
+        return ""
+
+
 def _pixels(value: object) -> int | None:
     found = number(value)
     return None if found is None else int(found)
@@ -81,13 +92,12 @@ def _sticker(data: wire.Sticker) -> Attachment:
     extension, mime = _STICKER_TYPES.get(whole(data.get("format_type"), 1), ("png", "image/png"))
     name = text(data.get("name"))
     sticker_id = text(data.get("id"))
-    problem = "an animated sticker that only Discord can draw" if extension == "json" else ""
     return Attachment(
         kind=AttachmentKind.STICKER,
         file_id=f"sticker/{sticker_id}.{extension}",
         name=f"{name if is_visible(name) else 'sticker'}.{extension}",
         mime=mime,
-        problem=problem if sticker_id.isdecimal() else "a sticker that Discord does not tell enough of",
+        problem="" if sticker_id.isdecimal() else "a sticker that Discord does not tell enough of",
     )
 
 

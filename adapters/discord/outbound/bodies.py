@@ -22,6 +22,9 @@ class AttachmentBody(TypedDict, total=False):
     filename: str
     title: str
     description: str
+    is_spoiler: bool
+    duration_secs: float
+    waveform: str
 
 
 class EmbedBody(TypedDict, total=False):

@@ -22,6 +22,7 @@ from adapters.discord.errors import (
     Refused,
     file_fault,
     is_about_size,
+    is_voice_refused,
 )
 from adapters.discord.guild_cache import GuildCache
 from adapters.discord.identity import Identity
@@ -35,13 +36,15 @@ from adapters.discord.permissions import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.transport import Route, Transport
 from bridge.model.adapter import Intake, Outbound, Receipt
 from bridge.model.errors import BridgeError, ChatDown, FileRejected, RetryLater, ThreadDown, ThreadGone
-from bridge.model.outcomes import Loss
+from bridge.model.events import AttachmentKind
+from bridge.model.outcomes import Loss, LossOf
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long, plain, to_plain
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
 
+_VOICE_AS_AUDIO = LossOf(Loss.FILE_AS_OTHER_KIND, "voice sent as audio: Discord took no voice message there")
 PERSONA = frozenset({"username", "avatar_url"})
 
 
@@ -94,6 +97,9 @@ class Sender:
             try:
                 return await self._post_by(hook, outbound)
             except Refused as refused:
+                if encode.is_voice(outbound) and is_voice_refused(refused):
+                    receipt = await self._post_by(hook, _as_audio(outbound))
+                    return msgspec.structs.replace(receipt, losses=(*receipt.losses, _VOICE_AS_AUDIO))
                 words = plain(to_plain(outbound.text))
                 if refused.code != INVALID_FORM or "content" not in refused.refusal.fields or words == outbound.text:
                     raise
@@ -193,6 +199,12 @@ def _of_thread(error: BridgeError, outbound: Outbound) -> BridgeError:
     if outbound.thread_id is None or not isinstance(error, ChatDown):
         return error
     return ThreadDown(error.reason, action=error.action)
+
+
+def _as_audio(outbound: Outbound) -> Outbound:
+    """Its voice message as an audio file, which needs another right."""
+    replace, file = msgspec.structs.replace, outbound.files[0]
+    return replace(outbound, files=(replace(file, attachment=replace(file.attachment, kind=AttachmentKind.AUDIO)),))
 
 
 def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:

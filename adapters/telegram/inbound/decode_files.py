@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from mimetypes import guess_extension
 from typing import Any
 
+import msgspec
+
 from adapters.common.lenient import real, record, records, whole, words
 from adapters.telegram.wire import File, Json, Message
-from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.events import Attachment, AttachmentKind, Still
 
 FALLBACK_MIME = "application/octet-stream"
 _KINDS = {
@@ -71,24 +73,46 @@ def sticker_line(sticker: Json) -> str:
 
 
 def _sticker(sticker: Json, spoiler: bool, download_bytes: int | None) -> Attachment | None:
-    """An animated sticker is a vector animation that nothing but Telegram plays: others get its still picture, if it has one."""
-    mime, extension, shown = "image/webp", "webp", sticker
+    """One that moves has a still picture beside it, for whoever cannot play it."""
+    mime, extension = "image/webp", "webp"
     if sticker.get("is_video") is True:
         mime, extension = "video/webm", "webm"
     elif sticker.get("is_animated") is True:
-        still = record(sticker.get("thumbnail"))
-        if words(still.get("file_id")):
-            shown = still
-        else:
-            mime, extension = "application/x-tgsticker", "tgs"
+        mime, extension = "application/x-tgsticker", "tgs"
+    still = _still(record(sticker.get("thumbnail"))) if extension == "tgs" else None
     name = words(sticker.get("set_name")) or "sticker"
-    facts = {"emoji": words(sticker.get("emoji")), "alt_text": sticker_line(sticker)}
-    file = {key: value for key, value in shown.items() if key not in ("file_name", "mime_type", "title", "performer")}
-    return _attachment(AttachmentKind.STICKER, file, mime, f"{name}.{extension}", spoiler, download_bytes, **facts)
+    emoji, line = words(sticker.get("emoji")), sticker_line(sticker)
+    file = {key: value for key, value in sticker.items() if key not in ("file_name", "mime_type", "title", "performer")}
+    found = _attachment(
+        AttachmentKind.STICKER, file, mime, f"{name}.{extension}", spoiler, download_bytes, emoji=emoji, alt_text=line
+    )
+    return found if found is None or still is None else msgspec.structs.replace(found, still=still)
+
+
+def _still(thumbnail: Json) -> Still | None:
+    """Source: Bot API reference 10.3, Sticker: a thumbnail in WEBP or JPEG."""
+    file_id = words(thumbnail.get("file_id"))
+    if not file_id:
+        return None
+    return Still(
+        file_id=file_id,
+        mime="image/webp",
+        width=whole(thumbnail.get("width")),
+        height=whole(thumbnail.get("height")),
+        size_bytes=whole(thumbnail.get("file_size")),
+    )
 
 
 def _attachment(
-    kind: AttachmentKind, file: File | Json, mime: str, name: str, spoiler: bool, download_bytes: int | None, **facts: str
+    kind: AttachmentKind,
+    file: File | Json,
+    mime: str,
+    name: str,
+    spoiler: bool,
+    download_bytes: int | None,
+    *,
+    emoji: str = "",
+    alt_text: str = "",
 ) -> Attachment | None:
     file_id = words(file.get("file_id"))
     if not file_id:
@@ -109,7 +133,8 @@ def _attachment(
         duration_s=real(file.get("duration")),
         spoiler=spoiler,
         problem=f"larger than the {(download_bytes or 0) // 1024**2} MB that Telegram hands out to bots" if too_large else "",
-        **facts,
+        emoji=emoji,
+        alt_text=alt_text,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.telegram.capabilities import MEDIA
 from adapters.telegram.outbound.encode_text import encode_text
 from adapters.telegram.wire import Call, Json, Upload
 from bridge.model.adapter import Outbound, OutboundEdit, OutboundFile
@@ -32,19 +33,6 @@ _METHODS = {
     "document": "SendDocument",
 }
 WITHOUT_CAPTION = ("SendSticker", "SendVideoNote")
-
-_PHOTO_MIMES = ("image/jpeg", "image/png", "image/webp", "image/bmp")
-_MP3_M4A = ("audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac")
-_MIMES = {
-    "photo": _PHOTO_MIMES,
-    "video": ("video/mp4",),
-    "audio": _MP3_M4A,
-    "voice": ("audio/ogg", "audio/opus", "application/ogg", *_MP3_M4A),
-    "animation": ("image/gif", "video/mp4"),
-    "video_note": ("video/mp4",),
-    "sticker": ("image/webp", "application/x-tgsticker", "video/webm"),
-}
-"""What each kind must be to be shown as that kind. Source: Bot API reference 10.3, the send methods."""
 
 
 def send_call(outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False) -> Call:
@@ -84,7 +72,7 @@ def kind_of(file: OutboundFile, *, captioned: bool) -> str:
     """As what a file can be sent: its own kind if its format fits, else a document."""
     kind = file.attachment.kind.value
     mime = file.mime.split(";")[0].strip().lower()
-    if kind == "document" or mime not in _MIMES[kind]:
+    if kind == "document" or not MEDIA.is_played(file.attachment.kind, mime):
         return "document"
     if kind == "sticker" and captioned:
         return "document"

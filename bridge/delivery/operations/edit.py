@@ -25,6 +25,7 @@ from bridge.model.adapter import Edits
 from bridge.model.errors import ChangeRefused, MessageGone
 from bridge.model.events import MessageEdited
 from bridge.model.outcomes import Loss, Skip
+from bridge.render.conversions import wanted_form
 from bridge.render.message import FetchResult, why_unsendable
 
 
@@ -87,6 +88,7 @@ async def _fetched(
     """The edit's files: new ones fetched, or the reason why not. Files in the copies exist, whatever became of the originals."""
     attachments, target = event.content.attachments, run.target
     wanted = {index for index in changed.added if not why_unsendable(attachments[index], target.rendering)}
+    same_platform = tools.renderer.origin_of(event.meta.origin).platform == target.rendering.platform
     if wanted:
         fetched = await tools.files.fetch_all(
             stack,
@@ -97,6 +99,7 @@ async def _fetched(
             patience=run.delivery.files.patience,
             within_s=run.delivery.files.wait_s,
             only=wanted,
+            form_of=lambda attachment: wanted_form(attachment, target.rendering, same_platform=same_platform),
         )
     else:
         fetched = [FetchResult(attachment=attachment) for attachment in attachments]

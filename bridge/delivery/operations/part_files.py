@@ -11,8 +11,10 @@ from bridge.delivery.message_plan import PlannedPart
 from bridge.delivery.operations.tools import Tools
 from bridge.files.fetch import FileNotYet, most_bytes
 from bridge.model.adapter import OutboundFile
-from bridge.model.events import MessageCreated
+from bridge.model.events import Attachment, MessageCreated
+from bridge.model.media import Form
 from bridge.render.attachments import as_sendable_kind
+from bridge.render.conversions import wanted_form
 from bridge.render.file_names import file_name, mime_of
 from bridge.render.message import FetchResult, why_missing
 
@@ -73,6 +75,9 @@ class PartFiles:
         origin = self._tools.renderer.origin_of(self.event.meta.origin)
         return origin.platform == self._run.target.rendering.platform
 
+    def _form_of(self, attachment: Attachment) -> Form | None:
+        return wanted_form(attachment, self._run.target.rendering, same_platform=self._same_platform)
+
     async def _fetch_those(self, only: int | None) -> Sequence[FetchResult]:
         run, content = self._run, self.event.content
         if not content.attachments:
@@ -88,6 +93,7 @@ class PartFiles:
             patience=run.delivery.files.patience,
             within_s=run.delivery.files.wait_s,
             only=None if only is None else {only},
+            form_of=self._form_of,
         )
 
 
