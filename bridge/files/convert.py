@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import structlog
 
@@ -163,10 +163,11 @@ class Converter:
 
 
 @asynccontextmanager
-async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, BinaryIO]]:
+async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, IO[bytes]]]:
     """A pipe of our own: with one of the event loop's, waiting for a process would also wait until all of its output was read."""
-    ours, theirs = (os.fdopen(number, mode, 0) for number, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
-    with theirs:
+    read, write = os.pipe()
+    ours = os.fdopen(read, "rb", 0)
+    with os.fdopen(write, "wb", 0) as theirs:
         reader = asyncio.StreamReader(limit=_HEAD_BYTES)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), ours)

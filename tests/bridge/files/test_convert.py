@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def written(folder: Path, content: bytes) -> Path:
     return path
 
 
-SAMPLES = {
+SAMPLES: dict[str, tuple[Callable[[], bytes], str, str, bytes]] = {
     "tgs": (media_samples.tgs, TGS, GIF, b"GIF89a"),
     "lottie": (media_samples.lottie_json, LOTTIE, GIF, b"GIF89a"),
     "apng": (media_samples.apng, APNG, GIF, b"GIF89a"),
@@ -74,18 +74,17 @@ async def test_only_the_waveform_may_be_wanted(converter: Converter, tmp_path: P
     assert made.duration_s == pytest.approx(1.5, abs=0.05)
 
 
-HARMFUL = {
+HARMFUL: dict[str, bytes] = {
     "empty": b"",
     "no JSON": b"{",
     "deep": b"[" * 100_000,
-    "a film": media_samples.webm,
+    "a film": media_samples.webm(),
 }
 
 
 @pytest.mark.parametrize("name", HARMFUL)
 async def test_what_cannot_be_converted_says_why(converter: Converter, tmp_path: Path, name: str) -> None:
-    content = HARMFUL[name]
-    path = written(tmp_path, content if isinstance(content, bytes) else content())
+    path = written(tmp_path, HARMFUL[name])
     with pytest.raises(NotConverted) as refused:
         await converter.convert(path, LOTTIE, form(GIF), CHAT)
     assert refused.value.reason

@@ -31,7 +31,7 @@ def context() -> Context:
 
 def test_stickers_sounds_activities_and_commands_have_a_line_or_a_name() -> None:
     sticker = created(content="", sticker_items=[{"id": "5", "name": "Wave", "format_type": 3}]).content.attachments[0]
-    assert (sticker.name, bool(sticker.problem)) == ("Wave.json", True)
+    assert (sticker.name, sticker.mime, sticker.problem) == ("Wave.json", "application/json", "")
     assert (
         words(created(content="", activity={"type": 3, "party_id": "x"}, application={"name": "Spotify"}))
         == "invites to listen Spotify"

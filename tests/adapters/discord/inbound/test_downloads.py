@@ -137,7 +137,7 @@ async def test_a_sticker_is_a_file_of_the_cdn(bench: Bench, adapter: DiscordAdap
     png, lottie = (e.content.attachments[0] for e in intake.events if isinstance(e, MessageCreated))
     assert (png.kind, png.name, png.problem) == (AttachmentKind.STICKER, "wave.png", "")
     assert (await read_all(adapter, png)).startswith(b"\x89PNG")
-    assert lottie.problem
+    assert (lottie.name, lottie.mime, lottie.problem) == ("spin.json", "application/json", "")
 
 
 async def test_a_forwarded_file_is_fetched_through_the_forwarding_message(bench: Bench, adapter: DiscordAdapter) -> None:

@@ -48,7 +48,7 @@ def boxes(*inner: tuple[str, tuple[str, ...]]) -> list[dict[str, Any]]:
 
 
 DOUBLING = boxes(*((str(n), (str(n + 1), str(n + 1))) for n in range(40)), ("40", ()))
-REFUSED = {
+REFUSED: dict[str, dict[str, Any]] = {
     "its own parent": {"layers": layers((1, 1))},
     "each other's parents": {"layers": layers((1, 2), (2, 1))},
     "three in a ring": {"layers": layers((1, 2), (2, 3), (3, 1))},
