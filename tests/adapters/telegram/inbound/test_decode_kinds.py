@@ -168,7 +168,7 @@ def test_an_animated_sticker_has_its_still_picture_and_what_it_stands_for() -> N
     [shown] = content.attachments
     assert (shown.name, shown.mime, shown.width, shown.emoji) == ("Foxes.tgs", "application/x-tgsticker", 512, "🦊")
     assert shown.still == Still(file_id="S", mime="image/webp", width=128, height=128, size_bytes=3)
-    [alone] = created(sticker={**sticker, "thumbnail": {"file_id": 7}}).content.attachments
+    [alone] = created(sticker={**sticker, "thumbnail": {"width": 7}}).content.attachments
     assert (alone.name, alone.still) == ("Foxes.tgs", None)
     [plain_one] = created(sticker=FILE | {"emoji": "🦊", "set_name": "Foxes"}).content.attachments
     assert (plain_one.name, plain_one.alt_text) == ("Foxes.webp", "🦊 (sticker of the set Foxes)")
