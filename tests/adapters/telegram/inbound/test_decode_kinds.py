@@ -13,7 +13,7 @@ from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
 from adapters.telegram.inbound.decode_service import EVENTS, LINES, SERVICE_FIELDS, UNTOLD
 from adapters.telegram.inbound.updates import strange
-from bridge.model.events import AttachmentKind, Ignored, MessageCreated, Still
+from bridge.model.events import AttachmentKind, Ignored, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
 
@@ -159,19 +159,6 @@ def test_paid_media_that_is_open_to_us_are_files() -> None:
     content = created(paid_media={"star_count": 5, "paid_media": media}, caption="look").content
     assert [file.kind for file in content.attachments] == [AttachmentKind.PHOTO, AttachmentKind.VIDEO]
     assert text_of(content.text) == "look\n(paid media: 3 files for 5 Telegram Stars)"
-
-
-def test_an_animated_sticker_has_its_still_picture_and_what_it_stands_for() -> None:
-    still = {"file_id": "S", "file_unique_id": "SU", "file_size": 3, "width": 128, "height": 128}
-    sticker = FILE | {"is_animated": True, "emoji": "🦊", "set_name": "Foxes", "width": 512, "height": 512, "thumbnail": still}
-    content = created(sticker=sticker).content
-    [shown] = content.attachments
-    assert (shown.name, shown.mime, shown.width, shown.emoji) == ("Foxes.tgs", "application/x-tgsticker", 512, "🦊")
-    assert shown.still == Still(file_id="S", mime="image/webp", width=128, height=128, size_bytes=3)
-    [alone] = created(sticker={**sticker, "thumbnail": {"width": 7}}).content.attachments
-    assert (alone.name, alone.still) == ("Foxes.tgs", None)
-    [plain_one] = created(sticker=FILE | {"emoji": "🦊", "set_name": "Foxes"}).content.attachments
-    assert (plain_one.name, plain_one.alt_text) == ("Foxes.webp", "🦊 (sticker of the set Foxes)")
 
 
 def keyboard(*rows: list[dict[str, Any]]) -> dict[str, Any]:
