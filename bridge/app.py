@@ -97,10 +97,7 @@ class App:
         self._email_match = self._email_matching()
         self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
-        converter = Converter(self._clock, is_on=lambda: self._config.media.convert)
-        self._files = FileFetcher(
-            self._spool, lambda account: self._supervisors.get(account), self._clock, Conversions(self._spool, converter)
-        )
+        self._files = self._file_fetcher()
         self.metrics = Metrics()
         self._maintenance = Maintenance(
             self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal
@@ -276,6 +273,10 @@ class App:
             on_author=self._email_match.seen,
             back_off=back_off,
         )
+
+    def _file_fetcher(self) -> FileFetcher:
+        converter = Converter(self._clock, is_on=lambda: self._config.media.convert)
+        return FileFetcher(self._spool, lambda name: self._supervisors.get(name), self._clock, Conversions(self._spool, converter))
 
     async def _start_media(self) -> None:
         self._media = await media(
