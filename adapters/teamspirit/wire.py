@@ -78,9 +78,14 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def edition(self) -> str:
-        """The same for the key of an edit: also differs from an earlier edition with the same words."""
-        changed_at = self.updated_at or self.edited_at
+        """The same for the key of an edit: also differs from an earlier edition with the same words, if the server gives times."""
+        changed_at = self.changed_at
         return self.version if changed_at is None or self.edited_at == changed_at else f"{in_ms(changed_at)}-{self.version}"
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """The time of the latest change; None if the server does not tell."""
+        return self.updated_at or self.edited_at
 
 
 def load_json(text: str | bytes) -> Any:

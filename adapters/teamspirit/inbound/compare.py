@@ -130,7 +130,7 @@ class Compare:
             if one.message.system or before == one.message.version:
                 continue
             if before is not None and is_read(before):
-                found.events.append(self.decoder.edited(one.message, now))
+                found.events.append(self._edited(one.message, now))
             elif before is not None or start >= 0 or one.changed_ms > state.at_ms:
                 found.events.append(self.decoder.created(one.message, now))
         for gone in (gone for gone, _ in state.seen if gone in missing & missing_before):
@@ -168,7 +168,7 @@ class Compare:
                 if before is not None or sent_ms <= state.at_ms:
                     found.events.append(self.decoder.deleted(self.chat_id, one.message_id, now))
             elif before is not None or sent_ms <= from_ms < _last_edit_ms(one.message):
-                found.events.append(self.decoder.edited(one.message, now))
+                found.events.append(self._edited(one.message, now))
             elif sent_ms > from_ms:
                 found.events.append(self.decoder.created(one.message, now))
         self._finish(found, state, entries, readings)
@@ -201,6 +201,10 @@ class Compare:
         return len(readings) >= self.history.page_size
 
     # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def _edited(self, message: NativeMessage, now: datetime) -> ChatEvent:
+        """Each change that is found is accepted once, together with the cursor that knows it: it needs no key of the server's."""
+        return self.decoder.edited(message, now, told=now.isoformat())
 
     def _finish(self, found: Found, state: State, entries: dict[str, str], readings: Sequence[Reading]) -> None:
         digests, seen = dict.fromkeys(state.unknown), dict(state.seen)

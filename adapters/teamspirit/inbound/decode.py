@@ -94,8 +94,10 @@ class Decoder:
         meta = self._meta_of(message, key, message.sent_at or received_at, received_at)
         return MessageCreated(meta=meta, message_id=message.message_id, content=message.content)
 
-    def edited(self, message: NativeMessage, received_at: datetime) -> MessageEdited:
-        key = f"edited:{self._account}:{message.chat_id}:{message.message_id}:{message.edition}"
+    def edited(self, message: NativeMessage, received_at: datetime, *, told: str = "") -> MessageEdited:
+        """`told` tells it from another edit of the message where the server gives no time of it: the words may be earlier ones."""
+        edition = message.edition if message.changed_at is not None or not told else f"{message.edition}-{told}"
+        key = f"edited:{self._account}:{message.chat_id}:{message.message_id}:{edition}"
         changed_at = message.edited_at or (message.updated_at if message.has_cards else None)
         meta = self._meta_of(message, key, changed_at or received_at, received_at)
         return MessageEdited(
@@ -163,7 +165,9 @@ class Decoder:
             message = self.native_message(payload, kind)
             if message.system:
                 return Ignored("notice of the server")
-            return self.created(message, received_at) if kind == "created" else self.edited(message, received_at)
+            if kind == "created":
+                return self.created(message, received_at)
+            return self.edited(message, received_at, told=find_text(fields.event_id, payload))
         chat_id = self._chat_of(payload, fields) if kind != "status_changed" or find(fields.chat_id, payload) else ""
         occurred_at = time_of(find(fields.time, payload)) or received_at
         author = author_of(payload, fields)

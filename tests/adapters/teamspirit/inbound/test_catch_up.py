@@ -252,6 +252,38 @@ async def test_what_is_missing_once_may_be_a_mistake() -> None:
     assert [event.message_id for event in intake.of(MessageDeleted)] == ["m2"]
 
 
+async def test_an_edit_back_to_earlier_words_is_an_edit_also_without_a_time() -> None:
+    posted = [item_of("m0"), item_of("m1", "first")]
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, Odd(listed(posted))), intake, DIALECTS["after"])
+    async with reader.lock:
+        await reader.begin()
+        for words in ("second", "first", "second", "first"):
+            posted[1]["text"] = words
+            await reader.read(again=True)
+    edits = intake.of(MessageEdited)
+    assert [text_of(edit.content.text) for edit in edits] == ["second", "first", "second", "first"]
+    assert len({edit.meta.event_key for edit in edits}) == 4, "none is taken for another one that came again"
+
+
+def test_calls_about_edits_without_a_time_are_told_apart_by_their_id() -> None:
+    dialect = load_dialect("teamspirit", {}).dialect
+    assert dialect is not None
+    decoder = Decoder(dialect, AccountName("a"), is_own=lambda *_: False, chat_id=lambda native, _: native)
+
+    def key(event_id: str, **more: Any) -> str:
+        item = item_of("m1", "first", **more)
+        call = {"event": "message.edited", "event_id": event_id, "chat": {"id": "c"}, "user": item["user"], "message": item}
+        event = decoder.event(call, START)
+        assert isinstance(event, MessageEdited)
+        return event.meta.event_key
+
+    assert key("e1") != key("e2")
+    assert key("e1") == key("e1")
+    at = "2026-01-01T00:00:05Z"
+    assert key("e1", edited_at=at) == key("e2", edited_at=at), "the same edit, told twice"
+
+
 class Odd:
     """A server that does not do what its dialect says."""
 
