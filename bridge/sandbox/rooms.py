@@ -28,7 +28,7 @@ PAGE_ROOMS = (
     RoomPlan(
         name="projects",
         title="Projects",
-        about="Threads and topics: open one with + or from a message, write in it, and see where it arrives.",
+        about="Open a thread or topic with + or from a message: the others get one of the same name, and what is said in it.",
         with_topics=True,
     ),
     RoomPlan(

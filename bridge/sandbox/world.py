@@ -192,7 +192,10 @@ class Sandbox:
         )
 
     def _route(self, plan: RoomPlan) -> dict[str, Any]:
-        first, *others = [f"{platform}/{chat.address}" for platform, chat in self.rooms[plan.name].items()]
+        first, *others = [
+            f"{platform}/{chat.address}" + ("/*" if plan.with_topics and (chat.names_threads or chat.threads_from_messages) else "")
+            for platform, chat in self.rooms[plan.name].items()
+        ]
         if plan.one_way:
             return {"name": plan.name, "from": first, "to": others}
         return {"name": plan.name, "between": [first, *others]}

@@ -50,6 +50,8 @@ async def test_threads_and_topics_are_opened_and_written_in(page: Page) -> None:
     await field.fill("in the topic")
     await field.press("Enter")
     await seen(page, "slack", "in the topic")
+    await pane(page, "discord").get_by_role("button", name="Website", exact=True).click()  # it has one of that name, too
+    await expect(await seen(page, "discord", "in the topic")).to_be_visible()
     await telegram.get_by_role("button", name="All", exact=True).click()
     await field.fill("beside it")
     await field.press("Enter")
