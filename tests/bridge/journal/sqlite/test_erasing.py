@@ -25,7 +25,7 @@ from bridge.journal.contract import (
     UserKey,
 )
 from bridge.journal.contract.keys import NewArrival, StoredKey
-from bridge.journal.sqlite import SqliteJournal
+from bridge.journal.sqlite import SqliteJournal, erasing
 from bridge.model.errors import Answer
 from bridge.model.events import AlbumItem, MessageCreated, ReplyTo
 from bridge.model.outcomes import Loss, LossOf
@@ -111,7 +111,10 @@ async def record_the_person(journal: SqliteJournal) -> None:
     await journal.keep_arrival(NewArrival(key_id="k1", arrived_at=at(0), body=raw, **request))
 
 
-async def test_nothing_of_a_person_is_left_in_any_table_nor_in_the_files(journal: SqliteJournal, tmp_path: Path) -> None:
+async def test_nothing_of_a_person_is_left_in_any_table_nor_in_the_files(
+    journal: SqliteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "_FREED_AT_ONCE", 2)
     seqs = await fill(journal)
     await record_the_person(journal)
     lease = journal.lease(A.account)
