@@ -68,6 +68,7 @@ class DiscordAdapter(ByNewThreads, InForums):
         self._sender = Sender(self._transport, self._options, identity, guilds, webhooks, headers, sent)
         self._new_threads = NewThreads(self._transport, self._directory, identity, guilds, self._sender.tell)
         self._changes = Changes(self._transport, webhooks, headers, threads)
+        self.close_poll, self.pin = self._changes.close_poll, self._changes.pin
         self._reactions = Reactions(self._transport, guilds, threads)
         self._reconciliation = Reconciliation(self._options, identity, guilds, self._history, headers, sent, self._transport.time)
         self._capabilities = KnownCapabilities(self._options)
@@ -125,9 +126,6 @@ class DiscordAdapter(ByNewThreads, InForums):
 
     def message_link(self, copy: Copy) -> str:
         return link_to_message(self._guilds.guild_of(copy.chat_id), copy.thread_id or copy.chat_id, copy.message_ids[0])
-
-    async def pin(self, copy: Copy, pinned: bool) -> None:
-        await self._changes.pin(copy, pinned)
 
     async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
         await self._sender.show_typing(thread_id or chat_id)

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
+from bridge.model.capabilities import (
+    Capabilities,
+    Capability,
+    Feature,
+    Limits,
+    Operation,
+    PollLimits,
+    Rates,
+    Support,
+    Window,
+    features,
+)
 from bridge.model.media import AttachmentKind, Media
 
 if TYPE_CHECKING:
@@ -60,10 +71,13 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.ALBUM: Support.FULL,
     Feature.LOCATION: Capability(Support.CONVERTED, "as text with a link to a map"),
     Feature.CONTACT: Capability(Support.CONVERTED, "lines of text"),
-    Feature.POLL: Capability(Support.CONVERTED, "as text"),
+    Feature.POLL: Capability(
+        Support.PARTIAL, "posted by the bot, up to 10 answers of 55 characters, ends within 32 days; others are text"
+    ),
     Feature.SEES_EDITS: Support.FULL,
     Feature.SEES_DELETES: Support.FULL,
     Feature.SEES_REACTIONS: Support.FULL,
+    Feature.SEES_VOTES: Support.FULL,
     Feature.SEES_PINS: Capability(Support.PARTIAL, "pins, not their removal"),
 }
 
@@ -112,6 +126,7 @@ def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = M
             attachments_per_message=MAX_FILES,
             upload_bytes=upload_bytes,
             sender_name_length=MAX_SENDER_NAME,
+            poll=PollLimits(options_least=1, options_most=10, question_length=300, option_length=55, longest_s=768 * 3600.0),
         ),
         media=MEDIA,
         rates=_WEBHOOK_RATES if options is None or options.post_as == "webhook" else _BOT_RATES,

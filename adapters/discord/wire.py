@@ -232,7 +232,18 @@ class Poll(TypedDict, total=False):
     question: PollMedia
     answers: list[PollAnswer]
     allow_multiselect: bool
+    expiry: str | None
     results: PollResults
+
+
+class PollVote(TypedDict, total=False):
+    """MESSAGE_POLL_VOTE_ADD and _REMOVE."""
+
+    user_id: str
+    channel_id: str
+    message_id: str
+    guild_id: str
+    answer_id: int
 
 
 class MessageReference(TypedDict, total=False):

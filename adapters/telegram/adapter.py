@@ -55,9 +55,9 @@ class TelegramAdapter(ByNewThreads):
         self._capabilities = capabilities(options)
         self._transport = Transport(options)
         self._directory = Directory(self._transport)
-        self._sender = Sender(self._transport, self._capabilities.limits.upload_bytes)
+        self._state = AccountState(context.clock, context.store)
+        self._sender = Sender(self._transport, self._capabilities.limits.upload_bytes, self._state.polls, context.clock)
         self._downloads = Downloads(self._transport, options)
-        self._state = AccountState(context.clock)
         self._new_threads = NewThreads(self._transport, context.clock, self._state.topics, lambda: self._state.heard_s)
 
     @property
@@ -94,10 +94,8 @@ class TelegramAdapter(ByNewThreads):
         intake.may_send()
         await intake.set_own_names(list(me.names))
         self._state.sees_all = me.sees_all
-        receiver = Receiver(
-            self._transport, decoder, self._options, intake, clock=self._clock, alive=self._alive, state=self._state
-        )
-        await receiver.run()
+        parts = (self._transport, decoder, self._options, intake)
+        await Receiver(*parts, clock=self._clock, alive=self._alive, state=self._state).run()
 
     async def close(self) -> None:
         await self._transport.close()
@@ -113,6 +111,9 @@ class TelegramAdapter(ByNewThreads):
 
     async def react(self, outbound: OutboundReaction) -> Sequence[str]:
         return await react(self._transport, outbound)
+
+    async def close_poll(self, copy: Copy) -> None:
+        await self._sender.close_poll(copy)
 
     def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
         return self._downloads.open_file(attachment.file_id)

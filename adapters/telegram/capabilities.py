@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, PollLimits, Rates, Support, Window, features
 from bridge.model.media import AttachmentKind, Media
 
 if TYPE_CHECKING:
@@ -64,11 +64,14 @@ FEATURES = features(
         Feature.ALBUM: Capability(Support.PARTIAL, "2 to 10 of a kind; photos and videos mix"),
         Feature.LOCATION: Capability(Support.CONVERTED, "a line with coordinates and a map link"),
         Feature.CONTACT: Capability(Support.CONVERTED, "lines of text"),
-        Feature.POLL: Capability(Support.CONVERTED, "the question and its options as text"),
+        Feature.POLL: Capability(
+            Support.PARTIAL, "up to 12 options of 100 characters, a question of 300; others, and closed ones, are text"
+        ),
         # 1.2 what the bot is told
         Feature.SEES_EDITS: _FULL,
         Feature.SEES_DELETES: Capability(Support.DROPPED, "Telegram does not tell bots about deleted messages"),
         Feature.SEES_REACTIONS: Capability(Support.PARTIAL, "the bot must be an administrator; not anonymous ones"),
+        Feature.SEES_VOTES: Capability(Support.PARTIAL, "on polls that the bot posted; of people's polls only when one is stopped"),
         Feature.SEES_MEMBERSHIP: Capability(Support.PARTIAL, "as far as the group shows who joined and left"),
         Feature.SEES_PINS: Capability(Support.PARTIAL, "pins; unpinning is not told"),
     }
@@ -114,6 +117,8 @@ def capabilities(options: TelegramOptions | None) -> Capabilities:
             upload_bytes=LOCAL_BYTES if local_server else UPLOAD_BYTES,
             download_bytes=None if local_server else DOWNLOAD_BYTES,
             photo_bytes=PHOTO_BYTES,
+            # 1.3; the reference takes one option, clients show two or more
+            poll=PollLimits(options_least=1, options_most=12, question_length=300, option_length=100),
         ),
         rates=RATES,
         media=MEDIA,

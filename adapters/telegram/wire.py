@@ -128,6 +128,7 @@ class Update(TypedDict, total=False):
     channel_post: Message
     edited_channel_post: Message
     message_reaction: Json
+    poll: Json
     my_chat_member: Json
 
 
@@ -137,6 +138,7 @@ ALLOWED_UPDATES = (
     "channel_post",
     "edited_channel_post",
     "message_reaction",
+    "poll",
     "my_chat_member",
 )
 """Asked for by name on every poll, because the server remembers the last list, and an empty one leaves reactions out (platforms.md

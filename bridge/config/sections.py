@@ -118,6 +118,15 @@ class RelaySection(Section):
         description="Where messages of a thread go that is no end by itself: native (the target's thread of the same conversation, "
         "begun where needed), reply (an answer in the chat), quote (below a quoted line), drop. Default: native",
     )
+    poll_votes: bool | None = Field(
+        default=None, description="Show with a poll how people vote elsewhere, and that it is closed. Default: true"
+    )
+    tally_every_s: float | None = Field(
+        default=None,
+        ge=1,
+        le=3600,
+        description="Seconds between two changes of the votes that are shown with a poll. Default: 10",
+    )
     files: bool | None = Field(
         default=None, description="Relay files; if false, each file is shown as a line with name and size. Default: true"
     )

@@ -31,7 +31,7 @@ def is_made(mark: str) -> bool:
 
 def carried_by(part: Part) -> Carried:
     marks = tuple(file_mark(file.attachment) for file in part.files)
-    return Carried(text=part.says, files=bool(part.files), marks=marks)
+    return Carried(text=part.says, files=bool(part.files), marks=marks, poll=part.poll is not None)
 
 
 def stored_part(target: ResolvedTarget, number: int, receipt: Receipt, part: Part) -> StoredPart:

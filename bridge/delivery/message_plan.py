@@ -15,7 +15,7 @@ import msgspec
 
 from bridge.journal.contract import Piece
 from bridge.model.adapter import ListedFile, Reply, Sender
-from bridge.model.events import Attachment, Contact, Location, MessageCreated, MessageEdited
+from bridge.model.events import Attachment, Contact, Location, MessageCreated, MessageEdited, Poll
 from bridge.model.original import Original
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import EMPTY, RichText, concat
@@ -23,7 +23,7 @@ from bridge.render.attachments import Target
 from bridge.render.degrade import Losses, degrade
 from bridge.render.fetched import listed_file
 from bridge.render.message import FetchResult, Part, Rendered
-from bridge.render.notices import file_line
+from bridge.render.notices import file_line, poll_lines
 
 LinkTo = Callable[[Attachment], str]
 """A link to a file of the message; empty if there is none."""
@@ -40,6 +40,7 @@ class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     previews: bool = True
     location: Location | None = None
     contact: Contact | None = None
+    poll: Poll | None = None
     listed: tuple[ListedFile, ...] = ()
     original: Original | None = None
     late: bool = False
@@ -124,6 +125,7 @@ def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) 
             previews=part.previews,
             location=part.location,
             contact=part.contact,
+            poll=part.poll,
             listed=part.listed,
             original=part.original,
         )
@@ -167,6 +169,18 @@ def without_files(
         )
         for number, text in enumerate(pieces)
     ]
+    return plan.replaced(index, parts)
+
+
+def without_poll(plan: Plan, index: int, target: Target, losses: Losses) -> Plan:
+    """The plan with the poll of one part as text."""
+    part = plan.parts[index]
+    assert part.poll is not None
+    losses[Loss.POLL_AS_TEXT] = None
+    lines = degrade(poll_lines(part.poll), target.capabilities, losses)
+    first, *further = beside_or_behind(part.text, lines, plan.tail, target, has_files=False)
+    parts = [msgspec.structs.replace(part, text=first, poll=None)]
+    parts += [PlannedPart(text=text, sender=part.sender, previews=part.previews) for text in further]
     return plan.replaced(index, parts)
 
 

@@ -62,6 +62,7 @@ class PartSender:
             silent=part.silent,
             location=part.location,
             contact=part.contact,
+            poll=part.poll,
             listed_files=part.listed,
             original=part.original or bare_original(run.pending.event.meta),
         )

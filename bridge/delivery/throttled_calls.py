@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from bridge.delivery.execution import Execution
+from bridge.model.abilities import ClosesPolls
 from bridge.model.adapter import (
     Copy,
     Deletes,
@@ -45,6 +46,11 @@ async def react(adapter: Reacts, outbound: OutboundReaction, run: Execution) -> 
         added, removed = added + removed, 0
     async with _within(run, Operation.UNREACT, removed), _within(run, Operation.REACT, added):
         return await run.target.call(adapter.react(outbound)) or ()
+
+
+async def close_poll(adapter: ClosesPolls, copy: Copy, run: Execution) -> None:
+    async with _within(run, Operation.EDIT):
+        await run.target.call(adapter.close_poll(copy))
 
 
 async def pin(adapter: Pins, copy: Copy, pinned: bool, run: Execution) -> None:

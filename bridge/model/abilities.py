@@ -30,6 +30,16 @@ class ShowsFaces(Protocol):
 
 
 @runtime_checkable
+class ClosesPolls(Protocol):
+    """For platforms with native polls."""
+
+    async def close_poll(self, copy: Copy) -> None:
+        """End a poll that this account posted: nobody can vote any more, and its result stays. One that is closed already is a
+        success. Raises what a change of a message raises: MessageGone, ChangeRefused, and the rest."""
+        ...
+
+
+@runtime_checkable
 class KnowsChatNames(Protocol):
     def chat_named(self, name: str) -> str:
         """The native id of the chat with that name in links (`LinkedMessage.chat`: `@group`); empty if the account does not know

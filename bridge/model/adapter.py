@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from bridge.model.capabilities import Capabilities
-from bridge.model.events import Attachment, Author, ChatEvent, Contact, Location
+from bridge.model.events import Attachment, Author, ChatEvent, Contact, Location, Poll
 from bridge.model.original import Original
 from bridge.model.outcomes import LossNote
 from bridge.model.refs import AccountName
@@ -84,8 +84,7 @@ class Intake(Protocol):
         ...
 
     def may_send(self) -> None:
-        """The platform accepts the account, so deliveries to its chats may be sent although nothing is received yet: for platforms
-        where sending needs no connection."""
+        """Deliveries to its chats may be sent, although nothing is received yet: where sending needs no connection."""
         ...
 
     async def set_own_names(self, names: Iterable[str]) -> None:
@@ -192,8 +191,9 @@ class Outbound(_Value, frozen=True):
     previews: bool = True
     silent: bool = False
     location: Location | None = None
-    """Only where LOCATION is native; elsewhere it is a line of the text. The same goes for `contact`."""
+    """Only where LOCATION is native; elsewhere it is a line of the text. So with `contact`, and `poll` (within `Limits.poll`)."""
     contact: Contact | None = None
+    poll: Poll | None = None
     listed_files: tuple[ListedFile, ...] = ()
     """The files that are lines of the text, for platforms that can say more of them than the line does."""
     original: Original | None = None

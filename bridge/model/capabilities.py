@@ -77,6 +77,7 @@ class Feature(StrEnum):
     SEES_EDITS = "sees_edits"
     SEES_DELETES = "sees_deletes"
     SEES_REACTIONS = "sees_reactions"
+    SEES_VOTES = "sees_votes"
     SEES_MEMBERSHIP = "sees_membership"
     SEES_PINS = "sees_pins"
 
@@ -86,6 +87,17 @@ class Capability(msgspec.Struct, frozen=True):
 
     level: Support
     note: str = ""
+
+
+class PollLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a native poll may be; another one is text. Lengths in code points. A native poll has a caption, if any text."""
+
+    options_least: int
+    options_most: int
+    question_length: int
+    option_length: int
+    longest_s: float | None = None
+    """How long it may be open; one that is to be open longer, or without an end, is open so long. None: without an end."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +117,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     photo_bytes: int | None = None
     """Largest file that can be sent as a photo; above it a photo travels as a document."""
     sender_name_length: int = 80
+    poll: PollLimits | None = None
+    """Only where POLL is native."""
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):

@@ -118,6 +118,11 @@ class FileRejected(Rejected):
         self.indexes = indexes
 
 
+class PollRejected(Rejected):
+    """The platform does not take the message's poll as one (polls are not allowed there, or it is over), and nothing was posted.
+    The message is sent with the poll as text."""
+
+
 class ChatDown(DeliveryError):
     """The chat refuses everything until a human acts (`action` says what to do): kicked, no rights, archived, not found."""
 

@@ -107,6 +107,8 @@ class Poll(_Part, frozen=True):
     multiple: bool = False
     anonymous: bool = True
     closed: bool = False
+    closes_at: datetime | None = None
+    """When it closes by itself; None: it does not, or that is not told."""
 
 
 class Location(_Part, frozen=True):
@@ -242,6 +244,22 @@ class ReactionsChanged(MessageChange, frozen=True, tag="reactions"):
     removed: tuple[str, ...] = ()
 
 
+class PollVotesChanged(MessageChange, frozen=True, tag="votes"):
+    """How people have voted by now on the poll of one message, an original or a copy: the whole count, not a change of it."""
+
+    traits: ClassVar[Traits] = Traits(
+        title="votes in polls",
+        switch="poll_votes",
+        off=Skip.POLL_VOTES_OFF,
+        posts=False,
+        sees=Feature.SEES_VOTES,
+    )
+    votes: tuple[int, ...]
+    """For each option, in the poll's own order."""
+    closed: bool = False
+    """Nobody can vote on this message any more."""
+
+
 class TypingStarted(_Event, frozen=True, tag="typing"):
     traits: ClassVar[Traits] = Traits(
         title="typing", switch="typing", off=Skip.TYPING_OFF, posts=False, kept=False, needs=Feature.TYPING
@@ -316,6 +334,7 @@ ChatEvent = (
     | MessageEdited
     | MessageDeleted
     | ReactionsChanged
+    | PollVotesChanged
     | TypingStarted
     | MembershipChanged
     | ChatRenamed

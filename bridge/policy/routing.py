@@ -124,6 +124,10 @@ class RelayOptions(_Value, frozen=True):
     deletes: bool | Deletes = True
     reactions: Reactions = Reactions.NATIVE
     threads: Threads = Threads.NATIVE
+    poll_votes: bool = True
+    """Whether votes cast elsewhere are shown with a poll."""
+    tally_every_s: float = 10.0
+    """How often, at most, the shown votes of one poll or the line about one message's reactions change."""
     files: bool = True
     membership: bool = False
     renames: bool = False

@@ -47,6 +47,7 @@ from bridge.render.notices import (
 from bridge.render.origin import Origin
 from bridge.render.original import original_of
 from bridge.render.parts import Part, Rendered, TextParts
+from bridge.render.polls import native_poll
 
 __all__ = [
     "FetchResult",
@@ -119,6 +120,7 @@ class _Rendering:
         native = self.capabilities.native
         self.location = self.content.location if native(Feature.LOCATION) else None
         self.contact = self.content.contact if native(Feature.CONTACT) else None
+        self.poll = native_poll(event, self.capabilities)
 
     # -- the whole ------------------------------------------------------------------------------------------------------
 
@@ -144,6 +146,9 @@ class _Rendering:
             file_follows=any(is_whole_text(item.attachment) for item in fetched),
         )
         slots = layout.new(files, body, below) if existing is None else layout.onto(existing, body, below)
+        if self.poll and not (len(slots) == 1 and self._goes_with_poll(slots[0])):
+            self.poll = None
+            return self.result(fetched, reply, existing, notes)
         parts = tuple(self._part(number, slot, native_reply) for number, slot in enumerate(slots))
         if layout.left_out:
             self.losses[LossOf(Loss.SHORTENED, f"shortened: the text is {layout.left_out:,} characters longer")] = None
@@ -158,7 +163,7 @@ class _Rendering:
 
     def text_parts(self, fetched: Sequence[FetchResult]) -> TextParts:
         _, missing = self._files(fetched)
-        self.location = self.contact = None  # text is all that there can be
+        self.location = self.contact = self.poll = None  # text is all that there can be
         return TextParts(
             body=stack(*self._body(missing, self._known_reply(None), has_files=False)),
             head=self._name_line(),
@@ -168,12 +173,15 @@ class _Rendering:
             losses=tuple(self.losses),
         )
 
+    def _goes_with_poll(self, slot: Slot) -> bool:
+        return not slot.has_files and self.target.measure(slot.text, caption=True) <= self.limits.caption_length
+
     @property
     def _previews(self) -> bool:
         return self.target.options.previews and self.content.previews
 
     def _part(self, number: int, slot: Slot, reply: Reply | None) -> Part:
-        has_other = number == 0 and (self.location is not None or self.contact is not None)
+        has_other = number == 0 and any(one is not None for one in (self.location, self.contact, self.poll))
         return Part(
             text=slot.text,
             files=slot.files,
@@ -183,6 +191,7 @@ class _Rendering:
             previews=self._previews,
             location=self.location if number == 0 else None,
             contact=self.contact if number == 0 else None,
+            poll=self.poll if number == 0 else None,
             listed=tuple(self.listed) if number == 0 else (),
             original=self._original(number),
             has_files=slot.has_files,
@@ -235,6 +244,7 @@ class _Rendering:
         content = self.content
         location = None if self.location else content.location
         contact = None if self.contact else content.contact
+        poll = None if self.poll else content.poll
         words = [
             forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
@@ -242,20 +252,20 @@ class _Rendering:
             EMPTY if shows_nothing(content.text) else self._localized(content.text),
         ]
         below = [
-            poll_lines(content.poll) if content.poll else EMPTY,
+            poll_lines(poll) if poll else EMPTY,
             location_lines(location, self.target.options.map_url) if location else EMPTY,
             contact_lines(contact) if contact else EMPTY,
             *missing,
         ]
         for loss, there in (
-            (Loss.POLL_AS_TEXT, content.poll),
+            (Loss.POLL_AS_TEXT, poll),
             (Loss.LOCATION_AS_TEXT, location),
             (Loss.CONTACT_AS_TEXT, contact),
         ):
             if there:
                 self.losses[loss] = None
         body, lines = (degrade(concat(*pieces), self.capabilities, self.losses) for pieces in (words, below))
-        is_shown = has_files or self.location or self.contact
+        is_shown = has_files or self.location or self.contact or self.poll
         if not is_shown and shows_nothing(body) and shows_nothing(lines):
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
         return body, lines

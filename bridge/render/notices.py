@@ -33,6 +33,7 @@ _ALT_TEXT_LENGTH = 500
 _EMOJI_LENGTH = 20
 _QUESTION_LENGTH = 500
 _OPTION_LENGTH = 200
+_VOTED_LENGTH = 55
 _MOST_OPTIONS = 50
 _MOST_DETAILS = 20
 _MOST_EMOJI = 50
@@ -120,6 +121,17 @@ def tally_line(held: Sequence[tuple[str, int]], *, of: str = "") -> RichText:
     if len(held) > _MOST_EMOJI:
         shown.append(f"… {len(held) - _MOST_EMOJI} more")
     return line((" · ".join(shown) or "(no reactions any more)") + (f" (to {of})" if of and held else ""))
+
+
+def votes_line(poll: Poll, *, of: str = "") -> RichText:
+    """`📊 Elsewhere: Soup 3 · Rice 1`: how people voted on the copies of a poll, or that nobody did. `of`: as for `tally_line`."""
+    shown = [
+        f"{shorten(show_words(option.text), _VOTED_LENGTH) or '?'} {option.votes or 0}" for option in poll.options[:_MOST_OPTIONS]
+    ]
+    if len(poll.options) > _MOST_OPTIONS:
+        shown.append(f"… {len(poll.options) - _MOST_OPTIONS} more options")
+    voted = " · ".join(shown) if any(option.votes for option in poll.options) else "no votes"
+    return line(f"📊 Elsewhere: {voted}" + (" (closed)" if poll.closed else "") + (f" (to {of})" if of else ""))
 
 
 def forward_line(forward: Forward) -> RichText:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
-from bridge.model.events import Contact, Location
+from bridge.model.events import Contact, Location, Poll
 from bridge.model.original import Original
 from bridge.model.outcomes import LossNote
 from bridge.model.rich_text import EMPTY, RichText
@@ -25,6 +25,8 @@ class Part:
     location: Location | None = None
     """As it is shown natively; elsewhere it is in the text. The same goes for `contact`."""
     contact: Contact | None = None
+    poll: Poll | None = None
+    """As it is posted natively; a poll that is text can never become one later."""
     listed: tuple[ListedFile, ...] = ()
     """Of the message's first part: the files that are lines of its text."""
     original: Original | None = None
@@ -40,7 +42,7 @@ class Part:
     @property
     def says(self) -> bool:
         """Whether it has anything besides files."""
-        return bool(self.text) or self.location is not None or self.contact is not None
+        return bool(self.text) or any(one is not None for one in (self.location, self.contact, self.poll))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from adapters.common.emulation.changes import ChangeLog
 from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
 from adapters.common.emulation.options import EmulatorOptions
+from adapters.discord.emulator import polls
 from adapters.discord.emulator.records import Channel, Message, StoredAttachment
 from adapters.discord.emulator.render import Names, show
 from adapters.discord.emulator.rules import THREAD_STARTER
@@ -77,6 +78,9 @@ class Seen:
             text, html = show(str(message.snapshot.get("content", "")), self._names(message))
             return f"Forwarded: {text}", f'<span class="forwarded">{html}</span>'
         text, html = show(message.content, self._names(message))
+        if message.poll is not None:
+            poll_text, poll_html = polls.shown(message.poll)
+            text, html = f"{text}\n{poll_text}" if text else poll_text, html + poll_html
         for embed in message.embeds:
             embed_text, embed_html = self._embed(embed, message)
             text = f"{text}\n{embed_text}" if text else embed_text

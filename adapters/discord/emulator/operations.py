@@ -69,6 +69,23 @@ class Operations:
         self._announce("MESSAGE_UPDATE", channel, changed)
         return changed
 
+    def change_quietly(self, channel: Channel, message: Message, **changes: Any) -> Message:
+        """A change that Discord tells by an event of its own."""
+        changed = msgspec.structs.replace(message, **changes)
+        channel.replace(changed)
+        self._record("edited", changed)
+        return changed
+
+    def tell_vote(self, name: str, channel: Channel, message: Message, user: User, answer: int) -> None:
+        payload = {
+            "user_id": str(user.id),
+            "channel_id": str(channel.id),
+            "message_id": str(message.id),
+            "guild_id": str(self._world.guild_id),
+            "answer_id": answer,
+        }
+        self._gateway.dispatch(name, payload, intent=gw.GUILD_MESSAGE_POLLS, channel=channel)
+
     def _announce(self, name: str, channel: Channel, message: Message) -> None:
         payload = self._payloads.message_event(message)
         self._gateway.dispatch_message(name, payload, channel, message.author.id, message.mentions)

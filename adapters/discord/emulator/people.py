@@ -189,6 +189,9 @@ class People:
         )
         return str(forwarded.id)
 
+    def person(self, name: str) -> User:
+        return self._person(name)
+
     def post_raw(self, chat_id: str, person: str, **fields: Any) -> str:
         """Post a message of any shape that a composer cannot make: stickers, polls, system types."""
         return str(self._operations.post(self.channel(chat_id), author=author_of(self._person(person)), **fields).id)

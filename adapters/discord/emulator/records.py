@@ -31,10 +31,11 @@ class Permission(IntFlag):
     CREATE_PUBLIC_THREADS = 1 << 35
     SEND_MESSAGES_IN_THREADS = 1 << 38
     SEND_VOICE_MESSAGES = 1 << 46
+    SEND_POLLS = 1 << 49
     PIN_MESSAGES = 1 << 51
 
 
-BOT_PERMISSIONS = Permission(2322478332767296)
+BOT_PERMISSIONS = Permission(2885428286188608)
 """The permissions that the bridge's invitation requests."""
 
 

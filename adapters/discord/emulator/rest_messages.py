@@ -12,6 +12,7 @@ from adapters.discord.emulator.api import Api, Body, Handler, parse_emoji, snowf
 from adapters.discord.emulator.errors import json_response
 from adapters.discord.emulator.ids import stamp
 from adapters.discord.emulator.operations import author_of
+from adapters.discord.emulator.polls import CANNOT_EDIT, made_of
 from adapters.discord.emulator.records import Bot, Channel, Message, Permission, Reference
 from adapters.discord.emulator.wire import Json, without_content
 
@@ -104,6 +105,8 @@ class MessageRoutes:
         reference = self._reference(body, bot, channel)
         if not (fields["content"].strip() or fields["embeds"] or fields["attachments"] or fields["poll"] or fields["components"]):
             raise errors.empty_message()
+        if fields["poll"]:
+            api.require(bot, channel, Permission.SEND_POLLS)
         message = api.operations.post(
             channel,
             author=author_of(bot.user),
@@ -290,7 +293,7 @@ def message_fields(api: Api, body: Body, *, by_default: tuple[str, ...], may_eve
         "mentions": pinged.users,
         "mention_roles": pinged.roles,
         "mention_everyone": pinged.everyone,
-        "poll": payload.get("poll"),
+        "poll": made_of(payload.get("poll")),
         "components": tuple(payload.get("components") or ()),
     }
 
@@ -300,6 +303,8 @@ def edit_fields(api: Api, body: Body, message: Message, *, by_default: tuple[str
     payload = body.payload
     if message.flags & rules.VOICE:
         raise errors.ApiError(400, 50162, "Voice messages cannot be edited.")
+    if message.poll is not None:
+        raise errors.ApiError(400, CANNOT_EDIT, "Cannot edit a poll message")
     changes: dict[str, Any] = {"attachments": api.attachments(body, message.attachments)}
     if "embeds" in payload:
         changes["embeds"] = rules.check_embeds(payload["embeds"])

@@ -27,6 +27,7 @@ from adapters.discord.emulator.gateway import Gateway
 from adapters.discord.emulator.observers import Seen
 from adapters.discord.emulator.operations import Operations, author_of
 from adapters.discord.emulator.people import People
+from adapters.discord.emulator.polls import Polls
 from adapters.discord.emulator.records import Bot, Emoji, Message, Permission, User
 from adapters.discord.emulator.rest_guild import GuildRoutes
 from adapters.discord.emulator.rest_messages import MessageRoutes
@@ -76,7 +77,9 @@ class DiscordEmulator(EmulatorBase):
     # -- the server -----------------------------------------------------------------------------------------------------------
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
-        parts = (GuildRoutes(self.api, self.gateway, self._gateway_url), MessageRoutes(self.api), WebhookRoutes(self.api))
+        self.polls = Polls(self.api, self.operations)
+        guild = GuildRoutes(self.api, self.gateway, self._gateway_url)
+        parts = (guild, MessageRoutes(self.api), WebhookRoutes(self.api), self.polls)
         tables = [entry for part in parts for entry in part.table()]
         return [
             *self.api.routes(tables),
@@ -270,6 +273,15 @@ class DiscordEmulator(EmulatorBase):
     async def post_raw(self, chat_id: str, person: str, **fields: Any) -> str:
         """Post a message of any shape that a composer cannot make: stickers, polls, system types."""
         return self.people.post_raw(chat_id, person, **fields)
+
+    async def vote(self, chat_id: str, message_id: str, person: str, *answers: int) -> None:
+        """A person votes on a poll, for answers by their ids (from 1); for none: takes the vote back."""
+        channel, message = self.people.find(chat_id, message_id)
+        self.polls.vote(channel, message, self.people.person(person), answers)
+
+    async def end_poll(self, chat_id: str, message_id: str) -> None:
+        """Its author ends a poll."""
+        self.polls.end(*self.people.find(chat_id, message_id))
 
     async def resolve_embeds(self, chat_id: str, message_id: str, url: str) -> None:
         """Add the link preview: an update that is no edit."""

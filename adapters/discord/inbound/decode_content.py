@@ -13,10 +13,11 @@ from adapters.discord.guild_cache import GuildCache
 from adapters.discord.inbound.decode_components import BUTTON_ROW, IS_COMPONENTS_V2, components_of
 from adapters.discord.inbound.decode_embeds import embed_files, embed_texts, own_embeds
 from adapters.discord.inbound.decode_files import VOICE_MESSAGE, Whereabouts, attachments
+from adapters.discord.inbound.decode_polls import poll_of
 from adapters.discord.inbound.decode_text import Lookup, Names, decode_text
 from adapters.discord.lenient import is_visible, mapping, objects, text, whole
 from adapters.discord.snowflakes import id_of
-from bridge.model.events import Attachment, Author, Content, Forward, Poll, PollOption, ReplyTo
+from bridge.model.events import Attachment, Author, Content, Forward, ReplyTo
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, to_plain
 
 SUPPRESS_EMBEDS = 1 << 2
@@ -82,7 +83,7 @@ def content_of(data: wire.Message, guilds: GuildCache, cdn_url: str, known: Look
         text=concat(*words),
         attachments=tuple(_once(files)),
         reply_to=_reply(data, reference, guilds),
-        poll=_poll(data.get("poll")),
+        poll=poll_of(data.get("poll")),
         previews=not whole(data.get("flags")) & SUPPRESS_EMBEDS,
         silent=bool(whole(data.get("flags")) & SUPPRESS_NOTIFICATIONS),
     )
@@ -141,30 +142,6 @@ def _line(words: str) -> RichText:
 def _names(data: wire.Message, guilds: GuildCache, known: Lookup = lambda _: "") -> Names:
     people = {text(u.get("id")): name_of(u, u.get("member")) for u in objects(data.get("mentions"))}
     return Names(user=lambda i: people.get(i) or known(i), role=guilds.role_name, channel=guilds.channel_name)
-
-
-def _poll(value: wire.Poll | None) -> Poll | None:
-    data = mapping(value)
-    if not data:
-        return None
-    results = mapping(data.get("results"))
-    counts = {whole(c.get("id"), -1): whole(c.get("count")) for c in objects(results.get("answer_counts"))}
-    options = tuple(
-        PollOption(text=_answer_text(mapping(a.get("poll_media"))), votes=counts.get(whole(a.get("answer_id"), -2)))
-        for a in objects(data.get("answers"))
-    )
-    return Poll(
-        question=text(mapping(data.get("question")).get("text")),
-        options=options,
-        multiple=data.get("allow_multiselect") is True,
-        anonymous=False,
-        closed=results.get("is_finalized") is True,
-    )
-
-
-def _answer_text(media: wire.PollMedia) -> str:
-    emoji = text(mapping(media.get("emoji")).get("name"))
-    return " ".join(part for part in (emoji, text(media.get("text"))) if part)
 
 
 # -- replies ------------------------------------------------------------------------------------------------------------------

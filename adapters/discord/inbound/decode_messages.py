@@ -14,6 +14,7 @@ from adapters.discord import wire
 from adapters.discord.inbound import decode_service as system_messages
 from adapters.discord.inbound.decode_content import author_of, content_of
 from adapters.discord.inbound.decode_context import Context
+from adapters.discord.inbound.decode_polls import votes_of
 from adapters.discord.inbound.decode_service import SPOKEN, ignored_reason, line_of
 from adapters.discord.lenient import mapping, moment, text, whole
 from adapters.discord.snowflakes import id_of, moment_of
@@ -126,7 +127,10 @@ def decode_update(data: wire.Message, context: Context) -> ChatEvent | Ignored:
     if message_id in context.loading and not whole(data.get("flags")) & LOADING:
         del context.loading[message_id]
         return decode_message(data, context)
-    return decode_edit(data, context) or Ignored("update that is no edit")
+    if edit := decode_edit(data, context):
+        return edit
+    votes = votes_of(data, context)
+    return votes if votes is not None and votes.closed else Ignored("update that is no edit")
 
 
 def decode_edit(data: wire.Message, context: Context) -> MessageEdited | None:

@@ -65,6 +65,8 @@ EVENTS = (
     "MESSAGE_REACTION_REMOVE",
     "MESSAGE_REACTION_REMOVE_ALL",
     "MESSAGE_REACTION_REMOVE_EMOJI",
+    "MESSAGE_POLL_VOTE_ADD",
+    "MESSAGE_POLL_VOTE_REMOVE",
     "TYPING_START",
 )
 """What the adapter reads; everything else is discarded as it arrives."""
@@ -97,8 +99,8 @@ class Interrupted(Exception):
 
 
 def intents(options: DiscordOptions) -> discord.Intents:
-    """Guilds, messages (also direct ones, for commands), reactions, typing and the privileged message content; members only on
-    request. Source: Discord's reference, "List of Intents"; direct messages are not privileged."""
+    """Guilds, messages (also direct ones, for commands), reactions, votes, typing and the privileged message content; members
+    only on request. Source: Discord's reference, "List of Intents"; direct messages are not privileged."""
     return discord.Intents(
         guilds=True,
         webhooks=True,
@@ -106,6 +108,7 @@ def intents(options: DiscordOptions) -> discord.Intents:
         dm_messages=True,
         guild_reactions=True,
         guild_typing=True,
+        guild_polls=True,
         message_content=True,
         members=options.members,
     )

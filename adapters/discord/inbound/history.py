@@ -15,6 +15,7 @@ from adapters.discord.errors import Refused
 from adapters.discord.inbound.decode import deletion_of
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.decode_messages import decode_edit, decode_message
+from adapters.discord.inbound.decode_polls import votes_of
 from adapters.discord.lenient import UNREADABLE, mapping, objects, whole
 from adapters.discord.transport import Route, Transport
 from bridge.model.errors import RetryLater
@@ -120,7 +121,7 @@ class History:
         return is_complete
 
     async def changes(self, channel_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> list[ChatEvent]:
-        """Edits and deletions that the latest messages tell of, as far as the bridge knows the messages.
+        """Edits, votes and deletions that the latest messages tell of, as far as the bridge knows the messages.
 
         A thread's messages are known as its channel's, so one that the channel does not show counts as deleted only when no thread
         shows it either, and no thread is unknown."""
@@ -142,8 +143,9 @@ class History:
         if not is_complete:
             missing = set()
         edits = [edit for i in known if i in shown and (edit := self._edited(shown[i])) is not None]
+        votes = [found for i in known if i in shown and (found := self._votes(shown[i])) is not None]
         deletions = [deletion_of(i, channel_id, self._context) for i in sorted(missing, key=int)]
-        return [*sorted(edits, key=lambda e: e.meta.occurred_at), *deletions]
+        return [*sorted(edits, key=lambda e: e.meta.occurred_at), *votes, *deletions]
 
     async def _latest(self, channel_id: str) -> tuple[dict[str, wire.Message], int]:
         """The latest messages of a channel or thread by id, and from which id on these are all. One without an id may be any of
@@ -151,6 +153,12 @@ class History:
         page, is_full, is_whole = await self._page(channel_id)
         oldest = int(page[0]["id"]) if page and is_whole else _BEYOND
         return {str(int(m["id"])): m for m in page}, oldest if is_full or not is_whole else 0
+
+    def _votes(self, message: wire.Message) -> ChatEvent | None:
+        try:
+            return votes_of(message, self._context)
+        except UNREADABLE:
+            return None
 
     def _edited(self, message: wire.Message) -> ChatEvent | None:
         try:

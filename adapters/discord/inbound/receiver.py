@@ -22,10 +22,12 @@ from adapters.discord.inbound.catch_up import CatchUp
 from adapters.discord.inbound.decode import decode, deletion_of
 from adapters.discord.inbound.decode_content import names_of
 from adapters.discord.inbound.decode_context import Context
+from adapters.discord.inbound.decode_polls import votes_of
 from adapters.discord.inbound.gateway import GatewayEvent, SessionState
 from adapters.discord.inbound.guild_events import GuildEvents
 from adapters.discord.inbound.history import History
 from adapters.discord.inbound.identify_budget import IdentifyBudget
+from adapters.discord.inbound.poll_reader import PollReader
 from adapters.discord.inbound.stream import Stream
 from adapters.discord.inbound.thread_messages import ThreadMessages
 from adapters.discord.lenient import UNREADABLE, mapping, objects, raw_of
@@ -79,6 +81,7 @@ class Receiver:
         self._catch_up = CatchUp(transport, context.identity, context.guilds, history, self._threads, intake, context.clock)
         budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
         self._stream = Stream(options, transport, context.identity, context.clock, budget, alive)
+        self._polls = PollReader(transport, context.clock, self._take_votes)
         self._session: SessionState | None = None
         self._latest = 0
         self._stored_at_s = self._clock.monotonic_s()
@@ -96,11 +99,12 @@ class Receiver:
         if self._session is not None and not self._guilds.servers:
             await self._load_servers()
         reader = asyncio.create_task(self._stream.run(self._session), name=f"gateway {self._identity.account}")
+        polls = asyncio.create_task(self._polls.run(), name=f"polls {self._identity.account}")
         try:
             while True:
                 await self._handle(await self._next_batch())
         finally:
-            await end([reader])
+            await end([reader, polls])
 
     async def _load_servers(self) -> None:
         try:
@@ -199,6 +203,9 @@ class Receiver:
         try:
             if name.startswith(("MESSAGE", "TYPING")):
                 await self._guild_events.know_channel(id_of(data["channel_id"]), data.get("channel_type"))
+            if name.startswith("MESSAGE_POLL_VOTE"):
+                self._note_vote(data)
+                return []
             if name == "THREAD_DELETE":
                 decoded = await self._thread_deleted(id_of(data["id"]), id_of(data["parent_id"]))
             else:
@@ -218,6 +225,21 @@ class Receiver:
                 self._intake.ignored(decoded.reason)
             return []
         return decoded
+
+    async def _take_votes(self, message: wire.Message) -> None:
+        """Counts say all: so they move no position, and need no order among the other events."""
+        try:
+            votes = votes_of(message, self._context)
+        except UNREADABLE as error:
+            await self._intake.undecodable(raw_of(message), f"a poll read back: {type(error).__name__}: {error}"[:300])
+            return
+        if votes is not None:
+            await self._intake.accept([votes])
+
+    def _note_vote(self, data: wire.PollVote) -> None:
+        channel_id, message_id = id_of(data["channel_id"]), id_of(data["message_id"])
+        if self._guilds.chat_of(channel_id)[0] in self._intake.routed_chats():
+            self._polls.voted(channel_id, message_id)
 
     async def _thread_deleted(self, thread_id: str, parent_id: str) -> list[ChatEvent]:
         """Everything in it was deleted, which Discord does not report one by one. The message that started a thread in a text

@@ -37,6 +37,24 @@ class ReplyBody(TypedDict):
     fail_if_not_exists: bool
 
 
+class PollMediaBody(TypedDict):
+    text: str
+
+
+class PollAnswerBody(TypedDict):
+    poll_media: PollMediaBody
+
+
+class PollBody(TypedDict):
+    """A "Poll Create Request". `duration` in hours."""
+
+    question: PollMediaBody
+    answers: list[PollAnswerBody]
+    duration: int
+    allow_multiselect: bool
+    layout_type: int
+
+
 class MessageBody(TypedDict, total=False):
     """Of "Create Message", "Execute Webhook" and both edits."""
 
@@ -50,3 +68,4 @@ class MessageBody(TypedDict, total=False):
     nonce: str
     enforce_nonce: bool
     message_reference: ReplyBody
+    poll: PollBody

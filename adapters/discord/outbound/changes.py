@@ -13,6 +13,7 @@ from adapters.discord.errors import CHAT_ACTIONS, MISSING_PERMISSIONS, UNKNOWN_C
 from adapters.discord.outbound import bodies, encode
 from adapters.discord.outbound.archived_threads import Threads
 from adapters.discord.outbound.message_header import Headers
+from adapters.discord.outbound.polls import close_poll
 from adapters.discord.outbound.posted_as import poster_of
 from adapters.discord.outbound.webhooks import ChannelWebhooks, Hook, is_webhook_gone
 from adapters.discord.transport import Route, Transport
@@ -54,6 +55,9 @@ class Changes:
         body: bodies.MessageBody = {"attachments": kept, "allowed_mentions": {"parse": []}}
         await self._change("PATCH", copy, copy.message_ids[0], hook, json=body)
         return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
+
+    async def close_poll(self, copy: Copy) -> None:
+        await close_poll(self._transport, copy)
 
     async def delete(self, outbound: OutboundDelete) -> None:
         """A copy of ours, or (for a moderator elsewhere) somebody's original, which needs Manage Messages."""

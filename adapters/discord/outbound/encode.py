@@ -45,11 +45,15 @@ def webhook_message(
     return body
 
 
-def bot_message(outbound: Outbound, header: Header = NO_HEADER, *, as_reply: bool = True) -> bodies.MessageBody:
+def bot_message(
+    outbound: Outbound, header: Header = NO_HEADER, *, as_reply: bool = True, poll: bodies.PollBody | None = None
+) -> bodies.MessageBody:
     """Body of "Create Message", with a nonce by which Discord recognises a repetition for some minutes."""
     body = _message(outbound, header)
     body["nonce"] = outbound.token[:MAX_NONCE]
     body["enforce_nonce"] = True
+    if poll is not None:
+        body["poll"] = poll
     if as_reply and outbound.reply is not None and outbound.reply.message_id:
         body["message_reference"] = {"message_id": outbound.reply.message_id, "fail_if_not_exists": False}
         body["allowed_mentions"]["replied_user"] = False

@@ -29,14 +29,15 @@ from adapters.discord.identity import Identity
 from adapters.discord.outbound import bodies, encode
 from adapters.discord.outbound.header import Header
 from adapters.discord.outbound.message_header import Headers
+from adapters.discord.outbound.polls import SEND_POLLS, is_about_poll, poll_body
 from adapters.discord.outbound.posted_as import Poster
 from adapters.discord.outbound.sent_messages import SentMessages
 from adapters.discord.outbound.webhooks import ChannelWebhooks, Denial, Hook, is_webhook_gone
 from adapters.discord.permissions import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.transport import Route, Transport
 from bridge.model.adapter import Intake, Outbound, Receipt
-from bridge.model.errors import BridgeError, ChatDown, FileRejected, RetryLater, ThreadDown, ThreadGone
-from bridge.model.events import AttachmentKind
+from bridge.model.errors import BridgeError, ChatDown, FileRejected, PollRejected, RetryLater, ThreadDown, ThreadGone
+from bridge.model.events import AttachmentKind, Poll
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long, plain, to_plain
@@ -92,6 +93,8 @@ class Sender:
 
     async def _post(self, outbound: Outbound) -> Receipt:
         self._check(outbound)
+        if outbound.poll is not None:
+            return await self._post_poll(outbound, outbound.poll)
         hook = await self._hook_for(outbound)
         try:
             try:
@@ -110,6 +113,18 @@ class Sender:
             if refused.code == UNKNOWN_CHANNEL and outbound.thread_id is not None:
                 raise ThreadGone("the thread no longer exists on Discord") from None
             raise _of_thread(self._meaning(refused, outbound), outbound) from None
+
+    async def _post_poll(self, outbound: Outbound, poll: Poll) -> Receipt:
+        """As the bot, which alone can end it. Raises PollRejected for what is no poll there."""
+        bits = self._guilds.permissions(outbound.chat_id, self._identity.user_id)
+        if bits is not None and not bits & SEND_POLLS:
+            raise PollRejected("the bot lacks Create Polls in the channel")
+        try:
+            return await self._send_as_bot(outbound, poll_body(poll, self._transport.time.now()))
+        except Refused as refused:
+            if is_about_poll(refused):
+                raise PollRejected(str(refused)) from None
+            raise self._meaning(refused, outbound) from None
 
     async def _post_by(self, hook: Hook | None, outbound: Outbound) -> Receipt:
         return await (self._send_as_bot(outbound) if hook is None else self._send_as_webhook(hook, outbound))
@@ -179,17 +194,17 @@ class Sender:
                     raise
         raise AssertionError("unreachable")
 
-    async def _send_as_bot(self, outbound: Outbound) -> Receipt:
+    async def _send_as_bot(self, outbound: Outbound, poll: bodies.PollBody | None = None) -> Receipt:
         header = await self._headers.of(outbound.chat_id, outbound, as_bot=True)
         channel_id = outbound.thread_id or outbound.chat_id
         route = Route("POST", f"/channels/{channel_id}/messages", f"channels/{channel_id}/messages")
-        body = await _encoded(outbound, partial(encode.bot_message, outbound, header))
+        body = await _encoded(outbound, partial(encode.bot_message, outbound, header, poll=poll))
         try:
             answer = await self._transport.call(route, json=body, files=outbound.files, effect=Effect.CREATES)
         except Refused as refused:
             if refused.code != CANNOT_REPLY and "message_reference" not in refused.refusal.fields:
                 raise
-            plain = await _encoded(outbound, partial(encode.bot_message, outbound, header, as_reply=False))
+            plain = await _encoded(outbound, partial(encode.bot_message, outbound, header, poll=poll, as_reply=False))
             answer = await self._transport.call(route, json=plain, files=outbound.files, effect=Effect.CREATES)
         return _receipt(answer, outbound, Poster())
 

@@ -86,29 +86,6 @@ async def send_contact(call: Call) -> Json:
     return message_wire(call.post(call.target(), [{"contact": contact}])[0])
 
 
-async def send_poll(call: Call) -> Json:
-    question = call.params.text("question").strip()
-    options = call.params.json("options")
-    if not 1 <= len(question) <= 300:
-        raise bad_request("poll question must be non-empty" if not question else "poll question length must not exceed 300")
-    if not isinstance(options, list) or not 1 <= len(options) <= 12:
-        raise bad_request("poll must have 1-12 options")
-    texts = [option["text"] if isinstance(option, dict) else str(option) for option in options]
-    poll = {
-        "id": str(random.getrandbits(62)),
-        "question": question,
-        "options": [{"persistent_id": str(n), "text": text, "voter_count": 0} for n, text in enumerate(texts)],
-        "total_voter_count": 0,
-        "is_closed": False,
-        "is_anonymous": not ("is_anonymous" in call.params and not call.params.boolean("is_anonymous")),
-        "type": call.params.text("type") or "regular",
-        "allows_multiple_answers": call.params.boolean("allows_multiple_answers"),
-        "allows_revoting": True,
-        "members_only": False,
-    }
-    return message_wire(call.post(call.target(), [{"poll": poll}])[0])
-
-
 async def send_dice(call: Call) -> Json:
     dice = {"emoji": call.params.text("emoji") or "\N{GAME DIE}", "value": random.randint(1, 6)}
     return message_wire(call.post(call.target(), [{"dice": dice}])[0])
@@ -149,7 +126,6 @@ METHODS: dict[str, Method] = {
     "sendLocation": send_location,
     "sendVenue": send_venue,
     "sendContact": send_contact,
-    "sendPoll": send_poll,
     "sendDice": send_dice,
     "copyMessage": copy_message,
     "sendChatAction": send_chat_action,

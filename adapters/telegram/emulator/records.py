@@ -76,6 +76,8 @@ class Message:
     deleted: bool = False
     reactions: dict[int, list[str]] = field(default_factory=dict)
     extra: Json = field(default_factory=dict)
+    ballots: dict[int, list[int]] = field(default_factory=dict)
+    """Of a poll: for which options each person has voted."""
     service: bool = False
 
     @property

@@ -45,7 +45,9 @@ def seen(chat: Chat, message: Message, files: FileStore, people: Mapping[int, Pe
         for person_id, emojis in member.reactions.items():
             for emoji in emojis:
                 reactions.setdefault(emoji, []).append(people[person_id].name)
-    text = worded.text or _placeholder(first)
+    text, entities = worded.text or _placeholder(first), worded.entities
+    if (poll := first.content.get("poll")) is not None and poll.get("description"):
+        text, entities = f"{poll['description']}\n{text}", poll.get("description_entities", [])
     author = first.extra.get("sender_chat")
     return SeenMessage(
         message_id=str(first.message_id),
@@ -54,7 +56,7 @@ def seen(chat: Chat, message: Message, files: FileStore, people: Mapping[int, Pe
         author_id=str(author["id"]) if author else str(sender.user_id) if sender is not None else "",
         is_bot=sender is not None and sender.is_bot,
         text=text,
-        html=to_html(text, worded.entities),
+        html=to_html(text, entities) if poll is None else f'<div class="poll">{to_html(text, entities)}</div>',
         files=tuple(shown for member in alive or members if (shown := _file(member, files)) is not None),
         reply_to=str(first.reply_to) if first.reply_to is not None else "",
         reply_quote=str((first.quote or {}).get("text", "")),
@@ -95,7 +97,8 @@ def _placeholder(message: Message) -> str:
     """A line for what has neither text nor file."""
     content = message.content
     if (poll := content.get("poll")) is not None:
-        return "\n".join([f"Poll: {poll['question']}", *(f"- {option['text']}" for option in poll["options"])])
+        shown = [f"- {option['text']}" + (f" {option['voter_count']}" * bool(option["voter_count"])) for option in poll["options"]]
+        return "\n".join([f"Poll: {poll['question']}", *shown, *(["(closed)"] if poll["is_closed"] else [])])
     if (venue := content.get("venue")) is not None:
         return f"Venue: {venue['title']}, {venue['address']}"
     if (location := content.get("location")) is not None:

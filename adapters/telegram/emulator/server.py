@@ -19,7 +19,7 @@ from adapters.common.emulation.abilities import EmulatedThread, Member
 from adapters.common.emulation.bodies import Body
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
-from adapters.telegram.emulator import methods_edit, methods_read, methods_send
+from adapters.telegram.emulator import methods_edit, methods_read, methods_send, polls
 from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.params import Params, read_params
@@ -32,7 +32,9 @@ from adapters.telegram.emulator.wire import chat_wire
 from adapters.telegram.emulator.world import World
 
 _METHODS = {
-    name.lower(): (name, method) for table in (methods_send, methods_edit, methods_read) for name, method in table.METHODS.items()
+    name.lower(): (name, method)
+    for table in (methods_send, methods_edit, methods_read, polls)
+    for name, method in table.METHODS.items()
 }
 
 
@@ -356,6 +358,14 @@ class TelegramEmulator(EmulatorBase):
     def members(self, chat_id: str) -> Sequence[Member]:
         people = [self._person(name) for name in self._people]
         return [Member(name=person.name, mention=mention_of(person)) for person in people]
+
+    async def vote(self, chat_id: str, message_id: str, person: str, *options: int) -> None:
+        """A person votes on a poll, for options by their index; for none: takes the vote back."""
+        polls.vote(self.world, self._message(chat_id, message_id), self._person(person), options)
+
+    async def close_poll(self, chat_id: str, message_id: str) -> None:
+        """Its author stops a poll."""
+        polls.close(self.world, self._message(chat_id, message_id))
 
     def formatting_sample(self) -> str:
         return "**bold** __italic__ ~~strike~~ `code` [label](https://example.com/)\n> quoted\n```python\nblock\n```"

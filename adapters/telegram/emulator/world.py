@@ -165,7 +165,7 @@ class World:
             chat.albums[group_id] = [message.message_id for message in posted]
         for message in posted:
             self._tell_message("message", message)
-        self._show("created", posted[0])
+        self.show("created", posted[0])
         while len(chat.messages) > self.messages_kept:
             oldest = chat.messages.pop(next(iter(chat.messages)))
             chat.albums.pop(oldest.group_id, None)
@@ -178,12 +178,12 @@ class World:
             message.edit_date = max(int(self.now()), message.date)
         self._tell_message("edited_message", message)
         if visible:
-            self._show("edited", message)
+            self.show("edited", message)
 
     def remove(self, message: Message) -> None:
         """Delete a message. No bot gets an update: the Bot API has none for ordinary chats (platforms.md 1.2)."""
         message.deleted = True
-        self._show("deleted" if self._seen(message).deleted else "edited", message)
+        self.show("deleted" if self._seen(message).deleted else "edited", message)
 
     def react(self, message: Message, person: Person, emojis: list[str]) -> None:
         """Set one person's reactions. Bots that are administrators get an update, not of bots' reactions (platforms.md 1.2)."""
@@ -201,7 +201,7 @@ class World:
                 _reaction_change(message, person, before, int(self.now()), self.custom_emoji),
                 only_admins=True,
             )
-        self._show("reactions", message)
+        self.show("reactions", message)
 
     def service_message(self, chat: Chat, sender: Person, content: Json, *, thread_id: int | None = None) -> Message:
         return self.post(chat, sender, [content], thread_id=thread_id, service=True)[0]
@@ -210,13 +210,13 @@ class World:
         if message.message_id in message.chat.pinned:
             message.chat.pinned.remove(message.message_id)
         message.chat.pinned.append(message.message_id)
-        self._show("pins", message)
+        self.show("pins", message)
         self.service_message(message.chat, by, {"pinned_message": message_wire(message, with_reply=False)})
 
     def unpin(self, message: Message) -> None:
         """No bot gets an update of it: the Bot API has none (platforms.md 1.2)."""
         message.chat.pinned.remove(message.message_id)
-        self._show("pins", message)
+        self.show("pins", message)
 
     def new_topic(self, chat: Chat, by: Person, name: str) -> int:
         message = self.service_message(
@@ -239,7 +239,7 @@ class World:
     def _seen(self, message: Message) -> SeenMessage:
         return seen(message.chat, message, self.files, self.people)
 
-    def _show(self, kind: str, message: Message) -> None:
+    def show(self, kind: str, message: Message) -> None:
         self._publish(kind, self._seen(message))
 
 

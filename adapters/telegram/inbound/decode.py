@@ -14,12 +14,13 @@ import msgspec
 from adapters.common.lenient import identity, record, records, whole, words
 from adapters.telegram.inbound.content_digest import content_digest
 from adapters.telegram.inbound.decode_content import decode_content, decode_item
-from adapters.telegram.inbound.decode_kinds import unknown_kind
+from adapters.telegram.inbound.decode_kinds import decode_poll, unknown_kind
 from adapters.telegram.inbound.decode_people import author_of, author_of_message
 from adapters.telegram.inbound.decode_reactions import reactions_of
 from adapters.telegram.inbound.decode_service import SERVICE_FIELDS, news
 from adapters.telegram.inbound.decoded import AlbumItem, Decoded, Moved, Removed, Restored, Undecodable
 from adapters.telegram.inbound.updates import kind_of
+from adapters.telegram.poll_places import Place
 from adapters.telegram.wire import Json, Message, Update, User, chat_name, sender_of
 from bridge.model.events import (
     Author,
@@ -32,6 +33,7 @@ from bridge.model.events import (
     MessageCreated,
     MessageEdited,
     PinsChanged,
+    PollVotesChanged,
     ReactionsChanged,
 )
 from bridge.model.refs import AccountName, ChatRef
@@ -196,6 +198,24 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         made = record(record(message.get("reply_to_message")).get("forum_topic_created"))
         return self.topic_name(chat_id, thread_id) or words(made.get("name"))
+
+    def poll(self, update: Update | Json, place: Place | None, received_at: datetime) -> Decoded:
+        """The state of a poll, which is in the message at `place`. Raises Undecodable."""
+        return _guarded(lambda: self._poll(update, place, received_at), "poll")
+
+    def _poll(self, update: Any, place: Place | None, received_at: datetime) -> Decoded:
+        poll = decode_poll(record(update["poll"]))
+        if place is None or poll is None:
+            return Ignored("votes on a poll that is not known")
+        meta = EventMeta(
+            event_key=f"votes:{self.account}:{place.chat_id}:{place.message_id}:{int(update['update_id'])}",
+            origin=ChatRef(self.account, place.chat_id),
+            thread_id=place.thread_id or None,
+            occurred_at=received_at,
+            received_at=received_at,
+        )
+        votes = tuple(option.votes or 0 for option in poll.options)
+        return PollVotesChanged(meta=meta, message_id=place.message_id, votes=votes, closed=poll.closed)
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 

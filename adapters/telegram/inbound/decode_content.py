@@ -7,11 +7,19 @@ value of an odd type makes it fail (`lenient`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from adapters.common.lenient import record, words
+from adapters.common.lenient import record, records, words
 from adapters.telegram.inbound.decode_files import FILE_KINDS, decode_file, decode_files, sticker_line
-from adapters.telegram.inbound.decode_kinds import buttons, decode_contact, decode_location, decode_poll, nowhere, stand_in
+from adapters.telegram.inbound.decode_kinds import (
+    buttons,
+    decode_contact,
+    decode_location,
+    decode_poll,
+    nowhere,
+    poll_words,
+    stand_in,
+)
 from adapters.telegram.inbound.decode_people import author_id, author_name
 from adapters.telegram.inbound.decode_rich import decode_rich
 from adapters.telegram.inbound.decode_text import decode_text
@@ -32,7 +40,7 @@ def decode_content(messages: Sequence[Message], *, download_bytes: int | None) -
     content = Content(
         reply_to=_reply(first),
         forwarded_from=_forward(first),
-        poll=decode_poll(record(first.get("poll"))),
+        poll=decode_poll(record(first.get("poll")), first.get("date")),
         location=decode_location(first),
         contact=decode_contact(record(first.get("contact"))),
         previews=record(first.get("link_preview_options")).get("is_disabled") is not True,
@@ -46,7 +54,16 @@ def decode_item(message: Message, *, download_bytes: int | None) -> AlbumItem:
     """The words and files of one message."""
     rich, rich_files = _rich(message, download_bytes)
     text = concat(_text(message), rich, buttons(message))
-    return AlbumItem(text=text, attachments=(*decode_files(message, download_bytes), *rich_files))
+    return AlbumItem(
+        text=text, attachments=(*decode_files(message, download_bytes), *_poll_files(message, download_bytes), *rich_files)
+    )
+
+
+def _poll_files(message: Message, download_bytes: int | None) -> tuple[Attachment, ...]:
+    """The picture, film or the like above a poll, or beside an option of it (PollMedia)."""
+    poll = record(message.get("poll"))
+    media = [record(poll.get("media")), *(record(option.get("media")) for option in records(poll.get("options")))]
+    return tuple(file for one in media if one for file in decode_files(cast("Message", one), download_bytes))
 
 
 def _text(message: Message) -> RichText:
@@ -54,7 +71,7 @@ def _text(message: Message) -> RichText:
     if "text" in fields:
         return decode_text(words(fields["text"]), fields.get("entities"))
     caption = decode_text(words(fields.get("caption")), fields.get("caption_entities"))
-    return concat(caption, stand_in(message), nowhere(message))
+    return concat(caption, stand_in(message), poll_words(message), nowhere(message))
 
 
 def _rich(message: Message, download_bytes: int | None) -> tuple[RichText, list[Attachment]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from adapters.common.lenient import real, record, records, whole, words
@@ -223,7 +224,8 @@ def _line(*inlines: Inline) -> RichText:
 # -- parts of their own -----------------------------------------------------------------------------------------------------
 
 
-def decode_poll(poll: Json) -> Poll | None:
+def decode_poll(poll: Json, sent_at: object = None) -> Poll | None:
+    """`sent_at`: the date of its message, from which a poll may be open for a time."""
     if not poll:
         return None
     return Poll(
@@ -235,6 +237,27 @@ def decode_poll(poll: Json) -> Poll | None:
         multiple=poll.get("allows_multiple_answers") is True,
         anonymous=poll.get("is_anonymous") is not False,
         closed=poll.get("is_closed") is True,
+        closes_at=_closing(poll, whole(sent_at)),
+    )
+
+
+def _closing(poll: Json, sent_at: int | None) -> datetime | None:
+    period, date = whole(poll.get("open_period")), whole(poll.get("close_date"))
+    if not date and period and sent_at is not None:
+        date = sent_at + period
+    try:
+        return datetime.fromtimestamp(date, UTC) if date else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def poll_words(message: Message) -> RichText:
+    """What a poll says beside its question: its description, and for a quiz the explanation of the answer once it is told."""
+    poll = record(message.get("poll"))
+    explanation = decode_text(words(poll.get("explanation")), poll.get("explanation_entities"))
+    return concat(
+        decode_text(words(poll.get("description")), poll.get("description_entities")),
+        concat_line("💡 ", explanation) if explanation else EMPTY,
     )
 
 

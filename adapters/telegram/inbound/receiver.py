@@ -28,16 +28,20 @@ from adapters.telegram.inbound.stream import UpdateStream
 from adapters.telegram.inbound.topic_names import KnownTopics, told_name
 from adapters.telegram.inbound.unchanged import Unchanged
 from adapters.telegram.inbound.updates import message_of, read_update, strange
+from adapters.telegram.poll_places import Polls
 from adapters.telegram.transport import MOST_UPDATES, Transport
 from adapters.telegram.wire import Json, Message
+from bridge.model.account_store import AccountStore
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock
-from bridge.model.events import ChatEvent, Ignored, MessageEdited
+from bridge.model.events import ChatEvent, Ignored, MessageEdited, PollVotesChanged
 from bridge.model.tasks import end
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
 
+_LOOK_AGAIN_S = 0.5
+"""How often polls are looked for of which votes came before they were known."""
 _IDLE_NOTE_S = 1800.0
 """How often an idle account notes that it was listening, so that a gap can be told after a long stop."""
 
@@ -45,10 +49,11 @@ _IDLE_NOTE_S = 1800.0
 class AccountState:
     """What outlives an account's connections."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, store: AccountStore | None = None) -> None:
         self.conflicts = Conflicts(clock.monotonic_s)
         self.looks = Looks(clock.monotonic_s)
         self.custom_emoji = CustomEmoji(clock)
+        self.polls = Polls(store)
         self.failed: Counter[str] = Counter()
         """Events that made somebody fail, by their keys, with how often."""
         self.topics = KnownTopics()
@@ -78,6 +83,7 @@ class Receiver:
         self._directory = Directory(transport)
         self._stream = UpdateStream(transport, intake, clock, conflicts=state.conflicts, alive=alive)
         self._decoder = decoder
+        self._polls = state.polls
         self._poll_timeout_s = options.poll_timeout_s
         self._intake = intake
         self._cursor_name = f"updates:{decoder.bot_id}"
@@ -102,7 +108,7 @@ class Receiver:
                 if poll is None:
                     following = self._stream.following(self._offset, timeout_s=self._poll_timeout_s)
                     poll = asyncio.create_task(following, name="telegram getUpdates")
-                await asyncio.wait({poll}, timeout=self._albums.due_in_s(self._clock.monotonic_s()))
+                await asyncio.wait({poll}, timeout=self._due_in_s())
                 if poll.done():
                     updates, poll = poll.result(), None
                     self._stream.heard()
@@ -110,6 +116,7 @@ class Receiver:
                     await self._take(updates)
                     if len(updates) < MOST_UPDATES:
                         self._state.heard_s = heard_s
+                await self._take_early_votes()
                 await self._flush_albums()
         finally:
             await end([looking] if poll is None else [looking, poll])
@@ -145,13 +152,18 @@ class Receiver:
                 self._intake.ignored("update delivered twice")
                 return
             await self._learn_topic(message_of(update))
-            decoded = self._decoder.update(update, received_at)
+            if "poll" in update:
+                decoded: Sequence[Decoded] = await self._poll_state(update, received_at)
+            else:
+                decoded = self._decoder.update(update, received_at)
         except (msgspec.MsgspecError, Undecodable, KeyError, TypeError, ValueError) as error:
             await self._keep_undecodable(raw, error, update.get("update_id"))
             return
         if kind := strange(update):
             await self._intake.undecodable(raw, f"a message of a kind that is not known: {kind}")
         message = message_of(update)
+        if "poll" in message:
+            await self._polls.learn(message)
         for item in decoded:
             if self._unchanged.takes(item, has_buttons="reply_markup" in message):
                 self._intake.ignored("edit without a visible change")
@@ -172,6 +184,26 @@ class Receiver:
             cursor = await topics.learn(chat_id, topic_id, name, made_by_us=made)
             self._topic_names[cursor.name] = cursor
 
+    def _due_in_s(self) -> float | None:
+        """How long nothing but an update is waited for."""
+        due_s = self._albums.due_in_s(self._clock.monotonic_s())
+        if not self._polls.holds:
+            return due_s
+        return _LOOK_AGAIN_S if due_s is None else min(due_s, _LOOK_AGAIN_S)
+
+    async def _poll_state(self, update: Json, received_at: datetime) -> Sequence[Decoded]:
+        poll_id = words(record(update["poll"]).get("id"))
+        place = await self._polls.relayed_at(poll_id, self._intake)
+        if place is None:
+            self._polls.hold(poll_id, update, self._clock.monotonic_s())
+        return [self._decoder.poll(update, place, received_at)]
+
+    async def _take_early_votes(self) -> None:
+        """Votes on polls of ours that came before Telegram's answer to the call that posted them."""
+        for update, place in await self._polls.take_known(self._intake, self._clock.monotonic_s()):
+            now = self._clock.now()
+            await self._take_item(self._decoder.poll(update, place, now), now)
+
     async def _take_item(self, item: Decoded, received_at: datetime) -> None:
         match item:
             case Ignored():
@@ -186,6 +218,10 @@ class Receiver:
                 self._state.sees_all = await tell_removed(item, self._directory, self._intake, sees_all=sees_all)
             case Restored():
                 self._intake.chat_restored(item.chat_id)
+            case PollVotesChanged():
+                # of a batch the newest count is enough: it is the whole one
+                self._events = [event for event in self._events if not _is_of_poll(event, item)]
+                self._events.append(item)
             case _:
                 await self._finish(self._albums.of_chat(item.meta.origin.chat_id), received_at)
                 self._events.append(item)
@@ -225,3 +261,7 @@ class Receiver:
             said=self._unchanged.kept(),
         )
         return Cursor(name=self._cursor_name, value=msgspec.json.encode(position).decode())
+
+
+def _is_of_poll(event: ChatEvent, votes: PollVotesChanged) -> bool:
+    return isinstance(event, PollVotesChanged) and event.message_id == votes.message_id and event.meta.origin == votes.meta.origin

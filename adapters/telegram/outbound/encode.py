@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from adapters.telegram.capabilities import MEDIA
 from adapters.telegram.outbound.encode_text import encode_text
+from adapters.telegram.outbound.polls import poll_call
 from adapters.telegram.wire import Call, Json, Upload
 from bridge.model.adapter import Outbound, OutboundEdit, OutboundFile
 from bridge.model.errors import Rejected
@@ -42,6 +43,8 @@ def send_call(outbound: Outbound, *, as_documents: bool = False, plain_text: boo
     """
     text = _words(outbound.text, plain_text)
     place = _place(outbound)
+    if outbound.poll is not None:
+        return poll_call(outbound.poll, place, text)
     if not outbound.files:
         if not text["text"]:
             raise Rejected("Telegram takes no message without text and files")

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from functools import partial
 
+import msgspec
+
 from adapters.common.http_errors import Effect
 from adapters.telegram import errors
 from adapters.telegram.errors import Refused
 from adapters.telegram.outbound.encode import WITHOUT_CAPTION, edit_call, send_call, thread_of
+from adapters.telegram.outbound.polls import LONGEST_S, NO_NAMES, SOONEST_S, close_poll
+from adapters.telegram.poll_places import Polls
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
 from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
-from bridge.model.errors import ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected
+from bridge.model.clock import Clock
+from bridge.model.errors import ChangeRefused, ChatDown, FileRejected, MessageGone, OutcomeUnknown, PollRejected, Rejected
+from bridge.model.events import Poll
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long
@@ -24,16 +30,20 @@ _AS_FILE = LossOf(Loss.FILE_AS_OTHER_KIND, "sent as a file: Telegram refused it 
 
 
 class Sender:
-    """Sends for one account. A copy's `adapter_data` is `<text|caption|none>:<message id>`: where its words are."""
+    """Sends for one account. A copy's `adapter_data` is `<text|caption|poll|none>:<message id>`: where its words are."""
 
-    def __init__(self, transport: Transport, upload_bytes: int) -> None:
+    def __init__(self, transport: Transport, upload_bytes: int, polls: Polls, clock: Clock) -> None:
         """`upload_bytes`: the largest file that the server takes."""
         self._transport = transport
         self._upload_bytes = upload_bytes
+        self._polls = polls
+        self._clock = clock
 
     async def send(self, outbound: Outbound) -> Receipt:
         """See `bridge.model.adapter.Adapter.send`."""
         self._check_sizes(outbound)
+        if outbound.poll is not None:
+            return await self._send_poll(outbound, outbound.poll)
         try:
             return await self._send(outbound)
         except ChatDown as error:
@@ -49,6 +59,27 @@ class Sender:
             return await self._send(outbound, as_documents=True, loss=_AS_FILE)
         except Refused as refusal:
             raise errors.file_fault(refusal, len(outbound.files)) or refusal from None
+
+    async def _send_poll(self, outbound: Outbound, poll: Poll) -> Receipt:
+        """Raises PollRejected, whatever Telegram dislikes about it: as text the message is taken, or refused for its own reason."""
+        now = self._clock.now()
+        if poll.closes_at is not None:
+            left_s = (poll.closes_at - now).total_seconds()
+            if left_s < SOONEST_S + 1:
+                raise PollRejected("the poll is over")
+            if left_s > LONGEST_S - 60:
+                poll = msgspec.structs.replace(poll, closes_at=None)
+        for anonymous, plain_text in ((poll.anonymous, False), (True, False), (True, True)):
+            tried = msgspec.structs.replace(outbound, poll=msgspec.structs.replace(poll, anonymous=anonymous))
+            try:
+                receipt = await self._send(tried, plain_text=plain_text, loss=Loss.FORMATTING_REFUSED if plain_text else None)
+            except Refused as refusal:
+                if not refusal.says(NO_NAMES, *errors.TEXT_REFUSED):
+                    raise PollRejected(refusal.reason) from None
+                refused = refusal
+            else:
+                return receipt
+        raise PollRejected(refused.reason)
 
     def _check_sizes(self, outbound: Outbound) -> None:
         """What is known to be refused is not sent. Raises FileRejected."""
@@ -73,12 +104,24 @@ class Sender:
         losses: list[LossNote] = [loss] if loss else []
         if "reply_parameters" in call.params and "reply_to_message" not in messages[0]:
             losses.append(Loss.REPLY_GONE)
-        where = "text" if not outbound.files else "none" if call.method in WITHOUT_CAPTION else "caption"
+        if outbound.poll is not None:
+            await self._polls.learn(messages[0], is_ours=True)
+        where = (
+            "poll"
+            if outbound.poll is not None
+            else "text"
+            if not outbound.files
+            else "none"
+            if call.method in WITHOUT_CAPTION
+            else "caption"
+        )
         return Receipt(message_ids=ids, thread_id=thread_of(outbound), adapter_data=f"{where}:{first}", losses=tuple(losses))
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         """See `bridge.model.adapter.Edits`."""
         where, message_id = _words_of(outbound.copy, outbound.has_files)
+        if where == "poll":
+            raise ChangeRefused("Telegram lets nobody edit a poll")
         if where == "none":
             raise Rejected("Telegram has no text on this kind of file to edit")
         losses: tuple[LossNote, ...] = ()
@@ -102,6 +145,9 @@ class Sender:
                 raise MessageGone(refusal.reason) from None
             if not refusal.says(errors.NOT_MODIFIED):
                 raise errors.change_fault(refusal) from None
+
+    async def close_poll(self, copy: Copy) -> None:
+        await close_poll(self._transport, copy)
 
     async def delete(self, outbound: OutboundDelete) -> None:
         """See `bridge.model.adapter.Deletes`."""

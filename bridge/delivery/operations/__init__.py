@@ -18,6 +18,7 @@ from bridge.delivery.operations.pin import pin
 from bridge.delivery.operations.react import react
 from bridge.delivery.operations.say import say
 from bridge.delivery.operations.tools import Tools
+from bridge.delivery.operations.votes import votes
 from bridge.journal.contract import Change
 from bridge.model.events import (
     BridgeSaid,
@@ -28,6 +29,7 @@ from bridge.model.events import (
     MessageDeleted,
     MessageEdited,
     PinsChanged,
+    PollVotesChanged,
     ReactionsChanged,
     StatusChanged,
     TypingStarted,
@@ -43,6 +45,7 @@ OPERATIONS: Mapping[type[ChatEvent], Operation] = {
     MessageEdited: edit,
     MessageDeleted: delete,
     ReactionsChanged: react,
+    PollVotesChanged: votes,
     PinsChanged: pin,
     MembershipChanged: notice,
     ChatRenamed: notice,

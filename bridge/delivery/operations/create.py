@@ -13,7 +13,7 @@ import msgspec
 from bridge.delivery.age import is_too_old, why_too_old
 from bridge.delivery.copies import stored_part
 from bridge.delivery.execution import AsItIsNow, Execution, NotNow
-from bridge.delivery.message_plan import Plan, PlannedPart, encode_plan, without_files
+from bridge.delivery.message_plan import Plan, PlannedPart, encode_plan, without_files, without_poll
 from bridge.delivery.operations.create_plan import begins_at, begun_plan, beside_edits, can_ask, new_plan, since_edited
 from bridge.delivery.operations.delete import delete
 from bridge.delivery.operations.edit import edit as carry_out_edit
@@ -22,7 +22,7 @@ from bridge.delivery.operations.tools import Tools
 from bridge.journal.contract import Change, Dead, PlanSet
 from bridge.model.adapter import Edits, OutboundFile, Receipt, Reply
 from bridge.model.capabilities import Feature
-from bridge.model.errors import FileRejected
+from bridge.model.errors import FileRejected, PollRejected, Rejected
 from bridge.model.events import MessageCreated, MessageDeleted
 from bridge.model.outcomes import Skip
 from bridge.render.degrade import Losses
@@ -94,6 +94,9 @@ class _Creation:
                 except FileRejected as refused:
                     plan = self._refused(plan, index, part, refused)
                     continue
+                except PollRejected:
+                    plan = self._without_poll(plan, index)
+                    continue
             final = [self._sent(index, part, receipt)]
             if self._delivery.unknown.is_of_letter:
                 self._delivery.unknown.is_of_letter = False
@@ -127,6 +130,16 @@ class _Creation:
         self._delivery.part_over()
         self._delivery.made.file_refused = True
         return plan
+
+    def _without_poll(self, plan: Plan, index: int) -> Plan:
+        if plan.parts[index].poll is None:
+            raise Rejected("the target refused a poll that the message does not have")
+        losses: Losses = {}
+        changed = without_poll(plan, index, self._run.target.rendering, losses)
+        self._delivery.lose([*losses])
+        self._delivery.part_over()
+        self._delivery.made.file_refused = True
+        return changed
 
     def _sent(self, index: int, part: Part, receipt: Receipt) -> Change:
         delivery = self._delivery
@@ -169,6 +182,7 @@ class _Creation:
             silent=self._files.event.content.silent,
             location=planned.location,
             contact=planned.contact,
+            poll=planned.poll,
             listed=planned.listed,
             original=planned.original,
             has_files=bool(files),

@@ -88,7 +88,7 @@ async def _delete_copies(
     """Delete all that can be deleted; returns what is deleted, and why the rest is not."""
     gone: list[Change] = []
     refused: Rejected | None = None
-    for sent in (*link.copies, *((link.tally,) if link.tally else ())):
+    for sent in (*link.copies, *(one for one in (link.tally, link.votes) if one is not None)):
         try:
             if sent.part == 0 and merged is not None:
                 gone += await _take_out(sent, merged, link, adapter, run, tools)

@@ -30,7 +30,11 @@ from bridge.render.message import FetchResult, why_unsendable
 
 
 async def edit(event: MessageEdited, run: Execution, tools: Tools) -> Sequence[Change]:
-    link = await tools.link(event.message_id, run)
+    return await edit_copies_of(await tools.link(event.message_id, run), event, run, tools)
+
+
+async def edit_copies_of(link: Link | None, event: MessageEdited, run: Execution, tools: Tools) -> Sequence[Change]:
+    """The same for an edit that another kind of event brings about."""
     if link is None or not link.copies:
         return [run.skipped(Skip.EDIT_WITHOUT_COPY)]
     if not isinstance(run.target.adapter, Edits):

@@ -42,7 +42,7 @@ async def react(event: ReactionsChanged, run: Execution, tools: Tools) -> Sequen
         return [run.delivered()]
     if not isinstance(adapter, Edits):  # a line for each change would be worse than none
         return [run.refused(Skip.REACTION_REFUSED, refused[0]) if refused else run.skipped(Skip.CANNOT_REACT)]
-    held = await tools.journal.tally(link.event_seq, not_on=_messages_here(link, run.pending.target.account))
+    held = await tools.journal.tally(link.event_seq, not_on=messages_here(link, run.pending.target.account))
     try:
         changes = await keep_tally(held, link, copy, adapter, run, tools)
     except Rejected as error:
@@ -70,15 +70,15 @@ async def _wanted(link: Link, run: Execution, tools: Tools) -> dict[str, None]:
     account = run.pending.target.account
     merged = await tools.journal.merged(link.event_seq, run.pending.target, link.thread_id) if link.copies else None
     wanted: dict[str, None] = {}
-    here = _messages_here(link, account)
+    here = messages_here(link, account)
     for seq in (link.event_seq, *(piece.event_seq for piece in (merged.pieces if merged else ()))):
         wanted.update(dict.fromkeys(await tools.journal.reactions(seq, not_on=here)))
     return wanted
 
 
-def _messages_here(link: Link, account: AccountName) -> list[MessageRef]:
+def messages_here(link: Link, account: AccountName) -> list[MessageRef]:
     """The native messages that are the copy, or the original itself where there is none; and the line about reactions."""
-    sent_here = [*link.copies, *((link.tally,) if link.tally else ())]
+    sent_here = [*link.copies, *(line for line in (link.tally, link.votes) if line is not None)]
     ids = [(sent.copy.chat_id, message_id) for sent in sent_here for message_id in sent.copy.message_ids]
     if not link.copies:
         ids += [(link.original.chat.chat_id, message_id) for message_id in (link.original.message_id, *link.also_ids)]

@@ -12,6 +12,7 @@ from bridge.delivery.places import Places
 from bridge.delivery.rendering import MessageRenderer
 from bridge.delivery.send import PartSender
 from bridge.delivery.shown_tallies import ShownTallies
+from bridge.delivery.tally_pace import TallyPace
 from bridge.files.fetch import FileFetcher
 from bridge.journal.contract import Link, LinkStore
 from bridge.model.refs import ChatAddress, MessageRef
@@ -30,6 +31,7 @@ class Tools:
     has_end: Callable[[ChatAddress, str | None], bool]
     shown_tallies: ShownTallies = field(default_factory=ShownTallies)
     storms: NoticeStorms = field(default_factory=NoticeStorms)
+    pace: TallyPace = field(default_factory=TallyPace)
 
     async def link(self, message_id: str, run: Execution) -> Link | None:
         """Where the message is. If this thread has no copies, that includes copies in another thread of the target to which no
@@ -40,5 +42,7 @@ class Tools:
             return None
         for other in link.elsewhere:
             if not self.has_end(target, other.thread_id):
-                return msgspec.structs.replace(link, copies=other.copies, tally=other.tally, thread_id=other.thread_id)
+                return msgspec.structs.replace(
+                    link, copies=other.copies, tally=other.tally, votes=other.votes, thread_id=other.thread_id
+                )
         return link

@@ -30,13 +30,16 @@ from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival,
 from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
 from bridge.journal.contract.links import (
     TALLY_PART,
+    VOTES_PART,
     AuthorName,
     Carried,
     Elsewhere,
+    KnownPoll,
     Link,
     Merged,
     Original,
     Piece,
+    PollVotes,
     ReactedWith,
     StoredPart,
 )
@@ -73,6 +76,7 @@ from bridge.journal.contract.states import DeliveryStatus
 
 __all__ = [
     "TALLY_PART",
+    "VOTES_PART",
     "AcceptRequest",
     "AcceptResult",
     "AddressStore",
@@ -109,6 +113,7 @@ __all__ = [
     "JournalError",
     "KeySecret",
     "KeyStore",
+    "KnownPoll",
     "LaneFigures",
     "Lease",
     "LeaseLost",
@@ -132,6 +137,7 @@ __all__ = [
     "PiecesSet",
     "PlanSet",
     "PlannedDelivery",
+    "PollVotes",
     "ReactedWith",
     "Skipped",
     "StoredAnswer",

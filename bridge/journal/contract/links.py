@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bridge.model.adapter import Copy
-from bridge.model.events import MessageEdited
+from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.refs import MessageRef
 
 
@@ -21,12 +21,16 @@ class Carried(_Value, frozen=True):
     marks: tuple[str, ...] = ()
     """The marks of the part's files, in the order in which they were sent; empty although there are files: sent by a version that
     did not store them."""
+    poll: bool = False
+    """Whether it is a native poll: people vote on it, and it cannot be edited."""
 
 
 NOTHING = Carried()
 
 TALLY_PART = 1000
 """The number of the part that is no part of the message: the line that says who reacted to it. No message has so many parts."""
+VOTES_PART = 1001
+"""The same of the line that says how people voted elsewhere."""
 
 
 class StoredPart(_Value, frozen=True):
@@ -58,6 +62,22 @@ class Elsewhere(_Value, frozen=True):
     thread_id: str | None
     copies: tuple[StoredPart, ...]
     tally: StoredPart | None = None
+    votes: StoredPart | None = None
+
+
+class PollVotes(_Value, frozen=True):
+    """How people voted on one native message, an original or a copy."""
+
+    message: MessageRef
+    votes: tuple[int, ...]
+    closed: bool = False
+
+
+class KnownPoll(_Value, frozen=True):
+    """The message with the poll, and what is known of the votes on it and on its copies, by their native messages."""
+
+    created: MessageCreated
+    votes: tuple[PollVotes, ...] = ()
 
 
 class ReactedWith(_Value, frozen=True):
@@ -100,6 +120,8 @@ class Link(_Value, frozen=True):
     """The origin's thread that the original was written in, if the journal kept it."""
     tally: StoredPart | None = None
     """The line at that end that says who reacted to the message; it is none of the copies."""
+    votes: StoredPart | None = None
+    """The same of the line that says how people voted elsewhere."""
     elsewhere: tuple[Elsewhere, ...] = ()
     """Only if there is none in the requested thread: the copies in the chat itself, then those in other threads, by their ids."""
 

@@ -17,7 +17,7 @@ from bridge.journal.contract.changes import Change
 from bridge.journal.contract.deliveries import Damaged, Generation, OpenDelivery
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseStore
-from bridge.journal.contract.links import Link, Merged, Original, ReactedWith
+from bridge.journal.contract.links import KnownPoll, Link, Merged, Original, ReactedWith
 from bridge.journal.contract.partners import PartnerStore
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
 from bridge.journal.contract.persons import PersonStore
@@ -41,7 +41,7 @@ class IntakeStore(LeaseStore, Protocol):
         A MessageCreated registers its `message_id` and `also_ids` as originals, and an album's `items`; the `item` of a
         MessageEdited takes the place of the one before (see `album`). A ReactionsChanged updates the reaction state of
         its original (see `LinkStore.reactions`). One whose message is not known is kept until the message is accepted, and so is a
-        pin: see `AcceptResult.following`."""
+        pin: see `AcceptResult.following`. A PollVotesChanged replaces the votes known of its message (`LinkStore.poll`)."""
         ...
 
     async def keep_undecodable(
@@ -108,6 +108,10 @@ class LinkStore(Protocol):
 
     async def tally(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[ReactedWith]:
         """The same, with how many people hold each; those that most hold come first. Who is not told counts as one person."""
+        ...
+
+    async def poll(self, event_seq: int) -> KnownPoll | None:
+        """A created event with a poll, and the votes on it; None if it has no poll, or is of a version that did not keep them."""
         ...
 
 

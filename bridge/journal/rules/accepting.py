@@ -22,6 +22,7 @@ from bridge.model.events import (
     MessageDeleted,
     MessageEdited,
     PinsChanged,
+    PollVotesChanged,
     ReactionsChanged,
     as_edited,
 )
@@ -66,6 +67,8 @@ class Stored(msgspec.Struct, Generic[K], frozen=True):
     reacts_to: int | None = None
     """For people's reactions: the created event; `UNKNOWN` while the message is not known."""
     reacting: Reacting | None = None
+    poll_of: int | None = None
+    """For votes: the created event whose poll they are on."""
     latest: LatestChange | None = None
     """The new state of the first of the event's messages."""
     message: K | None = None
@@ -130,6 +133,8 @@ def accept(
         case ReactionsChanged():
             reacting = reactions.of_people(event)
             return Stored(seq, event, None, _planned(entry), reacts_to=first, reacting=reacting, message=message)
+        case PollVotesChanged():
+            return Stored(seq, event, None, _planned(entry), poll_of=first, message=message)
         case MessageEdited(item=AlbumItem()):
             return Stored(seq, event, None, _planned(entry), item_of=first, latest=latest, message=message)
         case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-from bridge.journal.contract import TALLY_PART, Elsewhere, StoredPart
+from bridge.journal.contract import TALLY_PART, VOTES_PART, Elsewhere, StoredPart
 
 K = TypeVar("K")
 
@@ -32,15 +32,19 @@ def leads_somewhere(kind: LinkKind) -> bool:
 def elsewhere(copies: Mapping[str | None, Sequence[StoredPart]]) -> tuple[Elsewhere, ...]:
     """Copies by their thread, in the order in which they are tried: the chat itself first, then threads by their ids."""
     threads = sorted(copies, key=lambda thread_id: (thread_id is not None, thread_id or ""))
-    there = [(thread_id, *without_tally(copies[thread_id])) for thread_id in threads]
-    return tuple(Elsewhere(thread_id=thread_id, copies=parts, tally=tally) for thread_id, parts, tally in there if parts)
+    there = [(thread_id, *without_lines(copies[thread_id])) for thread_id in threads]
+    return tuple(
+        Elsewhere(thread_id=thread_id, copies=parts, tally=tally, votes=votes) for thread_id, parts, tally, votes in there if parts
+    )
 
 
-def without_tally(parts: Iterable[StoredPart]) -> tuple[tuple[StoredPart, ...], StoredPart | None]:
-    """The copies, and the line about reactions among them."""
-    found = list(parts)
-    tally = next((one for one in found if one.part == TALLY_PART), None)
-    return tuple(one for one in found if one is not tally), tally
+def without_lines(
+    parts: Iterable[StoredPart],
+) -> tuple[tuple[StoredPart, ...], StoredPart | None, StoredPart | None]:
+    """The copies, and the lines about reactions and about votes among them."""
+    found = {one.part: one for one in parts}
+    tally, votes = found.pop(TALLY_PART, None), found.pop(VOTES_PART, None)
+    return tuple(found.values()), tally, votes
 
 
 def no_copies_any_more(before: Iterable[K], now: Iterable[K] = ()) -> list[K]:

@@ -29,6 +29,7 @@ from bridge.journal.sqlite.codec import (
     NUMBERS,
     Packed,
     decode_edit,
+    encode_counts,
     encode_event,
     encode_item,
     hash_key,
@@ -42,7 +43,7 @@ from bridge.journal.sqlite.early import read_early, read_late
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.names import Names
 from bridge.model.adapter import Cursor
-from bridge.model.events import ChatEvent, MessageCreated, MessageEdited
+from bridge.model.events import ChatEvent, MessageCreated, MessageEdited, PollVotesChanged
 from bridge.model.refs import AccountName
 
 _KEYS = Bulk("SELECT key FROM event WHERE key IN (VALUES {rows})", 1)
@@ -74,6 +75,11 @@ _ITEM_NOW = "UPDATE item SET json = ? WHERE seq = ? AND message = ?"
 _REACTION = (
     "INSERT INTO reaction (seq, chat, message, person, emoji, event, position) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET event = excluded.event, position = excluded.position"
+)
+_POLL = "INSERT OR REPLACE INTO poll (seq, json) VALUES (?, ?)"
+_VOTE = (
+    "INSERT INTO vote (seq, chat, message, counts, closed) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET counts = excluded.counts, closed = max(closed, excluded.closed)"
 )
 _CLAIM = f"UPDATE OR REPLACE reaction SET seq = ? WHERE seq = {UNKNOWN} AND chat = ? AND message = ?"
 _NO_REACTION = "DELETE FROM reaction WHERE seq = ? AND chat = ? AND message IN (?, '') AND person = ? AND emoji = ?"
@@ -287,9 +293,14 @@ def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message]) -> No
     if stored.item_of is not None:
         rows.further.append((_ITEM_NOW, (prepared.items[0], stored.item_of, prepared.messages[0])))
     rows.further += [(_CLAIM, (seq, *message)) for message in stored.claims]
+    if stored.originals and isinstance(stored.event, MessageCreated) and stored.event.content.poll is not None:
+        rows.further.append((_POLL, (seq, _body(prepared, stored.event))))
     message = stored.message
     if message is None:
         return
+    if stored.poll_of is not None and isinstance(stored.event, PollVotesChanged):
+        counts = encode_counts(stored.event.votes)
+        rows.further.append((_VOTE, (stored.poll_of, *message, counts, int(stored.event.closed))))
     if stored.reacting is not None:
         person, removed, added = stored.reacting
         key = (stored.reacts_to, *message, person)

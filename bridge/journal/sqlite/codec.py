@@ -12,7 +12,7 @@ import msgspec
 from bridge.journal.contract import AuthorName, Carried, DeliveryStatus, StoredPart
 from bridge.journal.tracing import ChangeKind
 from bridge.model.adapter import Copy
-from bridge.model.events import AlbumItem, Author, ChatEvent, MessageEdited
+from bridge.model.events import AlbumItem, Author, ChatEvent, MessageCreated, MessageEdited
 
 Packed = int | bytes | str
 """A native id as it is stored."""
@@ -107,8 +107,11 @@ _decoder: msgspec.json.Decoder[ChatEvent] = msgspec.json.Decoder(ChatEvent)
 
 encode_event = _encoder.encode
 encode_item = _encoder.encode
+encode_counts = _encoder.encode
 decode_event = _decoder.decode
 decode_edit = msgspec.json.Decoder(MessageEdited).decode
+decode_created = msgspec.json.Decoder(MessageCreated).decode
+decode_counts = msgspec.json.Decoder(tuple[int, ...]).decode
 decode_item = msgspec.json.Decoder(AlbumItem).decode
 
 
@@ -148,6 +151,18 @@ CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKin
 PART_COLUMNS = "part.part, part.chat, part.message, part.more, part.thread, part.data, part.text, part.marks"
 
 
+_TEXT, _POLL = 1, 2
+
+
+def pack_text(carried: Carried) -> int:
+    """See `part.text` in schema.sql."""
+    return _TEXT * carried.text | _POLL * carried.poll
+
+
+def _carried(text: int, marks: str | None) -> Carried:
+    return Carried(text=bool(text & _TEXT), files=marks is not None, marks=unpack_more(marks), poll=bool(text & _POLL))
+
+
 def pack_marks(carried: Carried) -> str | None:
     """See `part.marks` in schema.sql."""
     return msgspec.json.encode(carried.marks).decode() if carried.files else None
@@ -170,7 +185,7 @@ def unpack_part(
         thread_id=unpack_optional(thread),
         adapter_data="" if data is None else unpack_id(data),
     )
-    return StoredPart(part=part, copy=copy, carried=Carried(text=bool(text), files=marks is not None, marks=unpack_more(marks)))
+    return StoredPart(part=part, copy=copy, carried=_carried(text, marks))
 
 
 def pack_author(author: Author | None) -> tuple[str | None, Packed | None, str | None]:

@@ -22,6 +22,7 @@ from bridge.journal.contract import (
     Invite,
     JournalError,
     KeySecret,
+    KnownPoll,
     Lease,
     Link,
     Merged,
@@ -213,6 +214,9 @@ class SqliteJournal:
 
     async def tally(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[ReactedWith]:
         return await self._read(lambda queries: queries.links.tally(event_seq, not_on))
+
+    async def poll(self, event_seq: int) -> KnownPoll | None:
+        return await self._read(lambda queries: queries.links.poll(event_seq))
 
     # -- notes --------------------------------------------------------------------------------------------------------------
 

@@ -6,13 +6,15 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.journal.contract import Elsewhere, Link, Merged, Original, ReactedWith
+from bridge.journal.contract import Elsewhere, KnownPoll, Link, Merged, Original, PollVotes, ReactedWith
 from bridge.journal.rules import pieces, reactions
 from bridge.journal.rules.changes import LatestChange, standing_of
-from bridge.journal.rules.links import LinkKind, elsewhere, without_tally
+from bridge.journal.rules.links import LinkKind, elsewhere, without_lines
 from bridge.journal.sqlite.codec import (
     PART_COLUMNS,
     UNREADABLE,
+    decode_counts,
+    decode_created,
     decode_edit,
     decode_item,
     pack_id,
@@ -52,7 +54,7 @@ class Links:
         if not rows:
             return None
         seq, copy, origin, original, also, *author, thread = rows[0][:9]
-        copies, tally = without_tally(self._parts.part(*row[9:]) for row in rows if row[9] is not None)
+        copies, tally, votes = without_lines(self._parts.part(*row[9:]) for row in rows if row[9] is not None)
         return Link(
             event_seq=seq,
             original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
@@ -63,6 +65,7 @@ class Links:
             also_ids=unpack_more(also),
             original_thread=unpack_optional(thread),
             tally=tally,
+            votes=votes,
             elsewhere=() if copies else self._elsewhere(seq, target),
         )
 
@@ -127,6 +130,25 @@ class Links:
 
     def tally(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[ReactedWith]:
         return reactions.tally(*self._reacted(event_seq, not_on))
+
+    def poll(self, event_seq: int) -> KnownPoll | None:
+        row = self._connection.execute("SELECT json FROM poll WHERE seq = ?", (event_seq,)).fetchone()
+        if row is None:
+            return None
+        try:
+            created = decode_created(row[0])
+            rows = self._connection.execute("SELECT chat, message, counts, closed FROM vote WHERE seq = ?", (event_seq,))
+            votes = tuple(
+                PollVotes(
+                    message=MessageRef(self._names.chat_of(chat), unpack_id(message)),
+                    votes=decode_counts(counts),
+                    closed=bool(closed),
+                )
+                for chat, message, counts, closed in rows.fetchall()
+            )
+        except UNREADABLE:
+            return None
+        return KnownPoll(created=created, votes=votes)
 
     def _reacted(
         self, event_seq: int, not_on: Sequence[MessageRef]

@@ -287,6 +287,15 @@ CREATE TABLE partner (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX partner_thread ON partner (chat, thread) WHERE thread IS NOT NULL;
 CREATE INDEX partner_wanted ON partner (chat) WHERE state = 1;
+CREATE TABLE poll (seq INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
+CREATE TABLE vote (
+  seq INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  message ANY NOT NULL,
+  counts BLOB NOT NULL,
+  closed INTEGER NOT NULL,
+  PRIMARY KEY (seq, chat, message)
+) STRICT, WITHOUT ROWID;
 """,
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""

@@ -39,6 +39,7 @@ from bridge.journal.sqlite.codec import (
     pack_more,
     pack_optional,
     pack_optional_time,
+    pack_text,
     pack_time,
     sql_states,
     sql_transition,
@@ -296,7 +297,7 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartReceipt]) -> None:
                 pack_more(receipt.message_ids[1:]),
                 pack_optional(receipt.thread_id),
                 pack_id(receipt.adapter_data) if receipt.adapter_data else None,
-                int(change.carried.text),
+                pack_text(change.carried),
                 pack_marks(change.carried),
             )
         )

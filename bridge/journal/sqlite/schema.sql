@@ -89,7 +89,7 @@ CREATE TABLE change (
 CREATE INDEX change_seq ON change (seq);
 
 -- The copies of a created event at an end. delivery: the created event's own; edit: the last other delivery that sent this part.
--- text: whether it carries text. marks: what its files are known by, a JSON list; empty if that was not kept, null if it has none.
+-- text: bits: 1 it carries text, 2 it is a native poll. marks: what its files are known by, a JSON list; empty if that was not kept, null if it has none.
 -- data: the adapter's own note.
 CREATE TABLE part (
   seq INTEGER NOT NULL,
@@ -148,6 +148,18 @@ CREATE TABLE reaction (
   event INTEGER NOT NULL,
   position INTEGER NOT NULL,
   PRIMARY KEY (seq, chat, message, person, emoji)
+) STRICT, WITHOUT ROWID;
+
+-- A created event with a poll, as JSON, for as long as it is known: its copies show how people vote.
+CREATE TABLE poll (seq INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
+-- How people have voted on the poll of a created event, by native message: the original or a copy. counts: of each option, a JSON list.
+CREATE TABLE vote (
+  seq INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  message ANY NOT NULL,
+  counts BLOB NOT NULL,
+  closed INTEGER NOT NULL,
+  PRIMARY KEY (seq, chat, message)
 ) STRICT, WITHOUT ROWID;
 
 -- What each native message of an album says (events.AlbumItem as JSON), since an edit tells of one of them only. seq: the created event.

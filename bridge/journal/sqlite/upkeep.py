@@ -135,7 +135,7 @@ _PARTS = Bulk("SELECT chat, message, more, seq FROM part WHERE seq IN (VALUES {r
 _GONE = Bulk("SELECT chat, message, seq FROM gone WHERE seq IN (VALUES {rows})", 1)
 _BY_EVENT = tuple(
     Bulk(f"DELETE FROM {table} WHERE seq IN (VALUES {{rows}})", 1)
-    for table in ("part", "piece", "gone", "reaction", "item", "latest", "change", "event")
+    for table in ("part", "piece", "gone", "reaction", "poll", "vote", "item", "latest", "change", "event")
 )
 _DELIVERIES = "DELETE FROM delivery WHERE id BETWEEN ? AND ?"
 

@@ -16,7 +16,7 @@ from tests.adapters.discord.conftest import Bench
 
 
 def test_the_permissions_asked_for_are_the_documented_ones() -> None:
-    assert int(BOT_PERMISSIONS) == 2322478332767296
+    assert int(BOT_PERMISSIONS) == 2885428286188608
 
 
 MEMBER, GUILD, CHANNELS = "GET /guilds/{guild}/members/{user}", "GET /guilds/{guild}", "GET /guilds/{guild}/channels"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import product
 
+import msgspec
 import pytest
 
 from adapters import registry
@@ -14,8 +15,8 @@ from bridge.policy.routing import RelayOptions
 
 
 def side(table: Mapping[Feature, Capability | Support], **limits: int) -> Side:
-    measures = {"text_length": 100, "caption_length": 100, "upload_bytes": 50_000_000, **limits}
-    return Side(platform="x", title="X", capabilities=Capabilities(features=features(table), limits=Limits(**measures)))
+    measures = msgspec.convert({"text_length": 100, "caption_length": 100, "upload_bytes": 50_000_000, **limits}, Limits)
+    return Side(platform="x", title="X", capabilities=Capabilities(features=features(table), limits=measures))
 
 
 EVERYTHING = side(dict.fromkeys(Feature, Support.FULL))
@@ -29,7 +30,7 @@ def found(origin: Side, target: Side, **options: object) -> dict[str, KindSuppor
 def test_into_a_platform_that_can_everything() -> None:
     known = found(EVERYTHING, EVERYTHING, membership=True, renames=True, pins=True, typing=True, statuses=True)
     levels = {kind: fate.level for kind, fate in known.items()}
-    said_in_text = {"poll", "joins and leaves", "renames", "statuses"}
+    said_in_text = {"poll", "joins and leaves", "renames", "statuses", "votes in polls"}
     assert {kind for kind, level in levels.items() if level is not Level.NATIVE} == said_in_text
     assert all(levels[kind] is Level.CONVERTED for kind in said_in_text)
 

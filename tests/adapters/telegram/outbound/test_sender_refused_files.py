@@ -28,7 +28,9 @@ async def test_a_file_over_the_upload_limit_is_rejected(adapter: Any, say: Any, 
         await adapter.send(say("", files=(small, big)))
     assert refused.value.indexes == (1,)
     limits = capabilities(TelegramOptions(token="1:a", local_server=True)).limits
-    adapter._sender = Sender(adapter._transport, limits.upload_bytes)  # one that believes it may: Telegram itself refuses
+    adapter._sender = Sender(
+        adapter._transport, limits.upload_bytes, adapter._state.polls, adapter._clock
+    )  # Telegram itself refuses
     with pytest.raises(FileRejected, match="too large"):
         await adapter.send(say("", files=(big,)))
 
