@@ -245,7 +245,7 @@ class ReactionsChanged(MessageChange, frozen=True, tag="reactions"):
 
 
 class PollVotesChanged(MessageChange, frozen=True, tag="votes"):
-    """How people have voted by now on the poll of one message, an original or a copy: the whole count, not a change of it."""
+    """How people have voted by now on the poll of one message, original or copy: the whole count. `closed`: on that message."""
 
     traits: ClassVar[Traits] = Traits(
         title="votes in polls",
@@ -257,7 +257,6 @@ class PollVotesChanged(MessageChange, frozen=True, tag="votes"):
     votes: tuple[int, ...]
     """For each option, in the poll's own order."""
     closed: bool = False
-    """Nobody can vote on this message any more."""
 
 
 class TypingStarted(_Event, frozen=True, tag="typing"):
