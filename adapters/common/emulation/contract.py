@@ -111,7 +111,7 @@ class SeenReaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class SeenPollOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     by: tuple[str, ...] = ()
-    """Who voted for it, as far as the platform's own client shows names."""
+    """Who voted for it. In an anonymous poll a client shows each person their own vote alone."""
     votes: int = 0
 
 
@@ -121,6 +121,7 @@ class SeenPoll(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     many: bool = False
     """Whether one person may choose several options."""
     closed: bool = False
+    anonymous: bool = False
 
 
 class SeenMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -63,6 +63,7 @@ class Seen:
                 SeenReaction(emoji=f":{r.name}:" if r.emoji_id else r.name, by=tuple(self._user(u) for u in r.user_ids))
                 for r in message.reactions
             ),
+            poll=polls.seen(message, self._user),
             pinned=message.pinned_at is not None and not message.is_deleted,
             edited=message.edited_at is not None,
             deleted=message.is_deleted,

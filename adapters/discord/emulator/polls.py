@@ -5,12 +5,13 @@ edited; the end is told by an update of the message and by a message of type 46.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
+from adapters.common.emulation.contract import SeenPoll, SeenPollOption
 from adapters.discord.emulator import errors
 from adapters.discord.emulator.api import Api, Handler
 from adapters.discord.emulator.errors import json_response
@@ -90,7 +91,8 @@ class Polls:
             "is_finalized": False,
             "answer_counts": [{"id": n, "count": count, "me_voted": False} for n, count in counts.items() if count],
         }
-        self._operations.change_quietly(channel, message, poll=message.poll | {"results": results})
+        voters = tuple((n, tuple(person for person, ballot in ballots.items() if n in ballot)) for n in counts)
+        self._operations.change_quietly(channel, message, poll=message.poll | {"results": results}, voters=voters)
         for name, changed in (("REMOVE", before - now), ("ADD", now - before)):
             for answer in sorted(changed):
                 self._operations.tell_vote(f"MESSAGE_POLL_VOTE_{name}", channel, message, user, answer)
@@ -117,6 +119,32 @@ class Polls:
             embeds=({"type": "poll_result", "fields": fields},),
         )
         return ended
+
+
+def of_person(question: str, options: Sequence[str], *, many: bool) -> Json | None:
+    """The poll that a person makes in the client. Raises ApiError as the server does."""
+    answers = [{"poll_media": {"text": option}} for option in options]
+    return made_of({"question": {"text": question}, "answers": answers, "duration": 24, "allow_multiselect": many})
+
+
+def seen(message: Message, name: Callable[[int], str]) -> SeenPoll | None:
+    """A message's poll as its parts."""
+    if message.poll is None:
+        return None
+    results = message.poll.get("results") or {}
+    counts = {one["id"]: one["count"] for one in results.get("answer_counts", ())}
+    voters = dict(message.voters)
+    options = tuple(
+        SeenPollOption(
+            text=answer["poll_media"]["text"],
+            votes=counts.get(answer.get("answer_id"), 0),
+            by=tuple(name(user_id) for user_id in voters.get(answer.get("answer_id"), ())),
+        )
+        for answer in message.poll["answers"]
+    )
+    closed = bool(results.get("is_finalized"))
+    question = message.poll["question"]["text"]
+    return SeenPoll(question=question, options=options, many=bool(message.poll.get("allow_multiselect")), closed=closed)
 
 
 def shown(poll: Json) -> tuple[str, str]:

@@ -106,6 +106,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: dict[str, Any] | None = None
     stickers: tuple[dict[str, Any], ...] = ()
     poll: dict[str, Any] | None = None
+    voters: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    """Of a poll: the ids of the answers with those of the users who chose them."""
     components: tuple[dict[str, Any], ...] = ()
     reactions: tuple[Reaction, ...] = ()
     pinned_at: datetime | None = None

@@ -18,7 +18,7 @@ from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.abilities import EmulatedThread, Member
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, SeenChange, SeenMessage, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
-from adapters.discord.emulator import errors, rules
+from adapters.discord.emulator import errors, polls, rules
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.emulator.api import Api
 from adapters.discord.emulator.cdn import Cdn
@@ -278,6 +278,18 @@ class DiscordEmulator(EmulatorBase):
         """A person votes on a poll, for answers by their ids (from 1); for none: takes the vote back."""
         channel, message = self.people.find(chat_id, message_id)
         self.polls.vote(channel, message, self.people.person(person), answers)
+
+    async def ask_poll(self, chat_id: str, person: str, question: str, options: Sequence[str], *, many: bool = False) -> str:
+        return self.people.post_raw(chat_id, person, poll=polls.of_person(question, options, many=many))
+
+    async def vote_for(self, chat_id: str, message_id: str, person: str, options: Sequence[int]) -> None:
+        poll = self.people.find(chat_id, message_id)[1].poll
+        if poll is None or poll["results"]["is_finalized"] or not all(0 <= option < len(poll["answers"]) for option in options):
+            raise ValueError("the poll has no such answer, or is closed")
+        await self.vote(chat_id, message_id, person, *(option + 1 for option in options))
+
+    async def close_poll(self, chat_id: str, message_id: str) -> None:
+        await self.end_poll(chat_id, message_id)
 
     async def end_poll(self, chat_id: str, message_id: str) -> None:
         """Its author ends a poll."""

@@ -60,6 +60,26 @@ async def send_poll(call: Call) -> Json:
     return message_wire(call.post(call.target(), [{"poll": poll}])[0])
 
 
+def of_person(question: str, options: Sequence[str], *, many: bool) -> Json:
+    """The poll that a person makes in an app, which shows who voted. Raises ValueError for what the apps do not take."""
+    if not 1 <= len(question) <= 300:
+        raise ValueError("a question has 1 to 300 characters")
+    if not 2 <= len(options) <= OPTIONS_MOST or not all(1 <= len(option) <= 100 for option in options):
+        raise ValueError(f"a poll has 2 to {OPTIONS_MOST} answers of 1 to 100 characters")
+    return {
+        "id": str(random.getrandbits(62)),
+        "question": question,
+        "options": [{"persistent_id": str(n), "text": text, "voter_count": 0} for n, text in enumerate(options)],
+        "total_voter_count": 0,
+        "is_closed": False,
+        "is_anonymous": False,
+        "type": "regular",
+        "allows_multiple_answers": many,
+        "allows_revoting": True,
+        "members_only": False,
+    }
+
+
 def _description(call: Call) -> Json:
     if "description" not in call.params:
         return {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
+from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenPoll, SeenPollOption, SeenReaction
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.formatting import utf16_index
 from adapters.telegram.emulator.records import Chat, Message, Person
@@ -62,12 +62,29 @@ def seen(chat: Chat, message: Message, files: FileStore, people: Mapping[int, Pe
         reply_quote=str((first.quote or {}).get("text", "")),
         thread_id=str(first.thread_id) if first.thread_id is not None else "",
         reactions=tuple(SeenReaction(emoji=emoji, by=tuple(by)) for emoji, by in reactions.items()),
+        poll=_poll(first, people),
         pinned=bool(alive) and any(member.message_id in chat.pinned for member in members),
         edited=any(member.edit_date for member in members),
         deleted=not alive,
         system=first.service,
         sent_at=datetime.fromtimestamp(first.date, UTC),
     )
+
+
+def _poll(message: Message, people: Mapping[int, Person]) -> SeenPoll | None:
+    poll = message.content.get("poll")
+    if poll is None:
+        return None
+    options = tuple(
+        SeenPollOption(
+            text=option["text"],
+            votes=option["voter_count"],
+            by=tuple(people[number].name for number, ballot in message.ballots.items() if index in ballot),
+        )
+        for index, option in enumerate(poll["options"])
+    )
+    many, closed = poll["allows_multiple_answers"], poll["is_closed"]
+    return SeenPoll(question=poll["question"], options=options, many=many, closed=closed, anonymous=poll["is_anonymous"])
 
 
 def file_kind(content: Json) -> str:

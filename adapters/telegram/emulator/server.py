@@ -363,6 +363,14 @@ class TelegramEmulator(EmulatorBase):
         """A person votes on a poll, for options by their index; for none: takes the vote back."""
         polls.vote(self.world, self._message(chat_id, message_id), self._person(person), options)
 
+    async def ask_poll(self, chat_id: str, person: str, question: str, options: Sequence[str], *, many: bool = False) -> str:
+        return await self.post(chat_id, person, {"poll": polls.of_person(question, options, many=many)})
+
+    async def vote_for(self, chat_id: str, message_id: str, person: str, options: Sequence[int]) -> None:
+        if not all(0 <= option < len(self._message(chat_id, message_id).content["poll"]["options"]) for option in options):
+            raise ValueError("the poll has no such answer")
+        await self.vote(chat_id, message_id, person, *options)
+
     async def close_poll(self, chat_id: str, message_id: str) -> None:
         """Its author stops a poll."""
         polls.close(self.world, self._message(chat_id, message_id))

@@ -101,8 +101,13 @@ function quote(message, parent, actions) {
 }
 
 function text(message) {
-  if (message.poll || (!message.html && !message.text)) return null;
+  if (!message.html && !message.text) return null;
   const made = h("div", { class: "text", dir: "auto" });
+  if (message.poll) {
+    const lead = message.text.split(`Poll: ${message.poll.question}`, 1)[0].trim();
+    made.append(lead);
+    return lead ? made : null;
+  }
   const whole = () => (message.html ? render(message.html) : document.createTextNode(message.text));
   const { text: words = "" } = message;
   if (words.length <= LONG_CHARACTERS && words.split("\n", LONG_LINES + 1).length <= LONG_LINES) {

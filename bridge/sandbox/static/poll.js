@@ -10,13 +10,14 @@ const MOST_NAMES = 12;
 export function pollNode(poll, person, actions) {
   const total = poll.options.reduce((sum, option) => sum + votesOf(option), 0);
   const mine = new Set(poll.options.flatMap((option, index) => (option.by?.includes(person) ? [index] : [])));
-  const state = [poll.closed ? "Closed poll" : "Poll", poll.many ? "several answers" : "one answer", `${total} ${total === 1 ? "vote" : "votes"}`];
+  const state = [poll.closed ? "Closed poll" : "Poll", poll.many ? "several answers" : "one answer", poll.anonymous && "anonymous", `${total} ${total === 1 ? "vote" : "votes"}`];
   return h("div", { class: poll.closed ? "poll closed" : "poll", role: "group", "aria-label": `Poll: ${plain(poll.question)}` },
     h("p", { class: "poll-question", dir: "auto" }, poll.question),
-    ...poll.options.map((option, index) => optionNode(option, total, mine.has(index), poll.closed || !actions.vote, () => {
-      actions.vote(chosen(poll, mine, index));
+    ...poll.options.map((option, index) => optionNode(option, {
+      total, held: mine.has(index), disabled: Boolean(poll.closed) || !actions.vote, anonymous: poll.anonymous,
+      onClick: () => actions.vote(chosen(poll, mine, index)),
     })),
-    h("p", { class: "poll-state" }, state.join(" · "),
+    h("p", { class: "poll-state" }, state.filter(Boolean).join(" · "),
       !poll.closed && actions.closePoll && h("button", { type: "button", class: "link", onClick: actions.closePoll }, "Close")));
 }
 
@@ -31,11 +32,11 @@ function chosen(poll, mine, index) {
   return [...now].sort((one, other) => one - other);
 }
 
-function optionNode(option, total, held, disabled, onClick) {
+function optionNode(option, { total, held, disabled, anonymous, onClick }) {
   const votes = votesOf(option);
   const bar = h("span", { class: "poll-bar", "aria-hidden": "true" });
   bar.style.setProperty("--share", `${total ? Math.round((100 * votes) / total) : 0}%`);
-  const names = (option.by ?? []).slice(0, MOST_NAMES).map((name) => plain(name, 30)).join(", ");
+  const names = (anonymous ? [] : option.by ?? []).slice(0, MOST_NAMES).map((name) => plain(name, 30)).join(", ");
   return h("button", {
     type: "button", class: "poll-option", "aria-pressed": String(held), disabled, onClick, title: names,
     "aria-label": `${plain(option.text)}: ${votes} ${votes === 1 ? "vote" : "votes"}${names ? `, ${names}` : ""}`,

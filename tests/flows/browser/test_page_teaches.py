@@ -257,3 +257,28 @@ async def test_faults_elsewhere_do_not_stop_the_page(page: Page, sandbox: Sandbo
     for platform in ("telegram", "slack", "teamspirit"):
         sandbox.emulators[platform].clear_faults()
     await expect(mark).to_have_attribute("title", re.compile("^Delivered to all 4"))
+
+
+async def test_a_poll_is_asked_voted_on_and_closed(page: Page) -> None:
+    await add(page, "telegram", "A poll")
+    form = page.get_by_role("dialog", name="Ask a poll in Telegram")
+    await form.get_by_label("Question").fill("Where do we eat?")
+    await form.get_by_role("button", name="Ask", exact=True).click()
+    await expect(form.get_by_role("alert")).to_contain_text("at least 2 answers")
+    for number, answer in enumerate(("In the park", "At home"), 1):
+        await form.get_by_label(f"Answer {number}", exact=True).fill(answer)
+    await form.get_by_role("button", name="Ask", exact=True).click()
+    await expect(form).to_have_count(0)
+    for platform in ("telegram", "discord"):
+        await expect(pane(page, platform).locator(".poll")).to_contain_text("Where do we eat?")
+    await expect(pane(page, "slack").locator(".message")).to_contain_text("In the park")
+    option = pane(page, "telegram").get_by_role("button", name=re.compile("^In the park"))
+    await option.click()
+    await expect(option).to_have_attribute("aria-pressed", "true")
+    await expect(option).to_have_attribute("aria-label", "In the park: 1 vote, Boris")
+    await option.click()  # once more: the vote is taken back
+    await expect(option).to_have_attribute("aria-pressed", "false")
+    await pane(page, "telegram").locator(".poll").get_by_role("button", name="Close").click()
+    await expect(pane(page, "telegram").locator(".poll-state")).to_contain_text("Closed poll")
+    await expect(option).to_be_disabled()
+    await expect(pane(page, "discord").locator(".poll-state")).to_contain_text("Closed poll")

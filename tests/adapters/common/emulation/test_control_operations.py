@@ -153,3 +153,33 @@ async def test_a_closed_chat_is_listed_until_it_is_opened(world: World) -> None:
         await world.do(platform, "close_chat", reopen=True)
     assert all(entry["closed"] == [] for entry in await world.client.get("/", list[dict[str, Any]]))
     assert not slack.workspace.channels[world.chats["slack"].chat_id].archived
+
+
+@pytest.mark.parametrize("platform", ["telegram", "discord"])
+async def test_a_poll_is_asked_voted_on_and_closed(world: World, platform: str) -> None:
+    asked = await world.do(platform, "ask", person="Anna", question="Where?", options=["here", "there"], many=True)
+    await world.do(platform, "vote", message_id=asked, person="Boris", options=[0, 1])
+    await world.do(platform, "vote", message_id=asked, person="Chiara", options=[1])
+    poll = world.seen(platform, asked).poll
+    assert poll is not None
+    assert (poll.question, poll.many, poll.closed) == ("Where?", True, False)
+    assert [(option.text, option.votes, option.by) for option in poll.options] == [
+        ("here", 1, ("Boris",)),
+        ("there", 2, ("Boris", "Chiara")),
+    ]
+    await world.do(platform, "vote", message_id=asked, person="Boris", options=[])
+    poll = world.seen(platform, asked).poll
+    assert poll is not None
+    assert [option.votes for option in poll.options] == [0, 1]
+    with pytest.raises(ControlError, match="no such answer"):
+        await world.do(platform, "vote", message_id=asked, person="Boris", options=[2])
+    await world.do(platform, "close_poll", message_id=asked)
+    poll = world.seen(platform, asked).poll
+    assert poll is not None
+    assert poll.closed
+    with pytest.raises(ControlError, match="closed"):
+        await world.do(platform, "vote", message_id=asked, person="Boris", options=[0])
+    with pytest.raises(ControlError):
+        await world.do(platform, "ask", person="Anna", question="", options=["here", "there"])
+    with pytest.raises(ControlError, match="people of slack cannot ask"):
+        await world.do("slack", "ask", person="Anna", question="Where?", options=["here", "there"])
