@@ -81,7 +81,7 @@ class Reconciliation:
                 outbound.thread_id or outbound.chat_id,
                 after,
                 name=name,
-                content=str(body["content"]),
+                content=str(body.get("content", "")),
                 sizes=[file.size_bytes for file in outbound.files],
                 not_ids=not_ids,
             )
