@@ -73,7 +73,7 @@ def _summary(config: Config) -> str:
 
 def _not_converted(config: Config) -> list[str]:
     """A line about what is missing for the conversion of files, if it is wanted."""
-    from bridge.files.convert import missing_packages
+    from bridge.files.media_packages import missing_packages
 
     missing = missing_packages() if config.media.convert else ()
     if not missing:

@@ -6,7 +6,6 @@ and one for each chat, so that a chat full of harmful files costs the others not
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import sys
@@ -18,6 +17,7 @@ from typing import IO
 
 import structlog
 
+from bridge.files.media_packages import installed_packages
 from bridge.model.clock import Clock
 from bridge.model.media import GIF, LOTTIE, M4A, MP4, OGG, PNG, TGS, WEBM, Form
 from bridge.model.refs import ChatRef
@@ -32,12 +32,11 @@ _WALL_S = 90.0
 _INPUT_BYTES = 20_000_000
 _OUTPUT_BYTES = 8_000_000
 _HEAD_BYTES = 16_384
-_NEEDS = {"PIL": "Pillow", "av": "PyAV", "rlottie_python": "rlottie-python"}
-"""What the extra `[media]` brings, by the name it is imported by."""
 
 _CHILD = """
 import sys
 _, parent, source, target, waveform, *sys.path = sys.argv
+from bridge.files.media_packages import installed_packages
 from bridge.files.decoding.child import main
 main(int(parent), source, target, waveform=waveform == "1")
 """
@@ -60,11 +59,6 @@ class Made:
     height: int | None = None
     duration_s: float | None = None
     waveform: str = ""
-
-
-def missing_packages() -> tuple[str, ...]:
-    """The packages of the extra `[media]` that are not installed."""
-    return tuple(title for name, title in _NEEDS.items() if importlib.util.find_spec(name) is None)
 
 
 def needs(source: str, made: str) -> frozenset[str]:
@@ -92,7 +86,7 @@ class Converter:
         self._wall_s = wall_s
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._turns: dict[Hashable, _Turns] = {}
-        self._there = {name for name in _NEEDS if importlib.util.find_spec(name) is not None}
+        self._there = installed_packages()
         self._children: set[asyncio.subprocess.Process] = set()
 
     def can(self, source: str, form: Form) -> bool:

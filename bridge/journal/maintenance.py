@@ -32,9 +32,14 @@ async def journal_id(journal: Journal) -> str:
 
 
 async def begin_tokens(journal: Journal) -> Tokens:
-    """The tokens of this run of the bridge; call once, before anything is accepted. Raises JournalError."""
+    """The tokens of this run of the bridge; call once, before anything is accepted. On a disk that is full the last run's mark goes
+    on: what waits can be delivered all the same. Raises JournalError."""
     name = await journal_id(journal)
-    generations = await journal.begin_generation(mark_from(secrets.token_bytes(16)))
+    try:
+        generations = await journal.begin_generation(mark_from(secrets.token_bytes(16)))
+    except JournalError as error:
+        log.warning("generation not begun", reason=str(error))
+        generations = await journal.generations()
     return Tokens(name, [(generation.first_delivery, generation.mark) for generation in generations])
 
 

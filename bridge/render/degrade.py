@@ -272,18 +272,31 @@ def with_marks(inline: Inline, marks: int) -> Inline:
             return Timestamp(inline.unix_s, inline.text, inline.style, int(marks))
 
 
+_Inner = Paragraph | Heading | CodeBlock | List
+
+
 def _joined(given: Sequence[Block], made: tuple[Block, ...]) -> tuple[Block, ...]:
     """The blocks, where the parts of one outer quote are one quote."""
     blocks: list[Block] = []
+    parts: list[_Inner] = []
+    """What is in the last one, if it is a quote of several parts."""
     above: Block | None = None
-    for block, shown in zip(given, made, strict=True):
-        last = blocks[-1] if blocks else None
-        if is_same_quote(above, block) and isinstance(last, Quote) and isinstance(shown, Quote):
-            blocks[-1] = Quote((*last.blocks, *shown.blocks), last.is_expandable)
+    for block, shown in zip(in_steps(given), made, strict=True):
+        if isinstance(shown, Quote) and is_same_quote(above, block) and blocks and isinstance(blocks[-1], Quote):
+            parts = parts or [*blocks[-1].blocks]
+            parts += shown.blocks
         else:
+            _close(blocks, parts)
+            parts = []
             blocks.append(shown)
         above = block
+    _close(blocks, parts)
     return made if len(blocks) == len(made) else tuple(blocks)
+
+
+def _close(blocks: list[Block], parts: Sequence[_Inner]) -> None:
+    if parts and isinstance(last := blocks[-1], Quote):
+        blocks[-1] = Quote(tuple(parts), last.is_expandable)
 
 
 def _quoted(blocks: Iterable[Block], signs: str) -> Iterator[Inline]:

@@ -290,6 +290,10 @@ class Upkeep(Protocol):
         that the journal still has, in order, the new one last. One without a delivery is replaced."""
         ...
 
+    async def generations(self) -> Sequence[Generation]:
+        """Those that there are, in order."""
+        ...
+
     async def close(self) -> None:
         """Does all that was asked before, then lets go of the storage. May be called twice."""
         ...

@@ -347,6 +347,9 @@ class SqliteJournal:
     async def begin_generation(self, mark: str) -> Sequence[Generation]:
         return await self._write(lambda ledger: generations.begin(ledger, mark))
 
+    async def generations(self) -> Sequence[Generation]:
+        return await self._read(lambda queries: generations.known(queries.connection))
+
     # -- upkeep -------------------------------------------------------------------------------------------------------------
 
     async def figures(self) -> Figures:

@@ -40,7 +40,7 @@ def offered(folder: Path) -> Offered:
 
 def test_commands_at_the_top(offered: Offered) -> None:
     people = ["people", "mute", "unmute", "audit", "forget"]
-    tools = ["dialect", "keys", "hooks", "schema", "sandbox"]
+    tools = ["dialect", "keys", "hooks", "schema", "import", "sandbox"]
     assert offered("") == ["run", "check", "routes", "trace", "dead", "retry-now", *people, *tools]
     assert offered("re") == ["retry-now"]
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from bridge.files import convert
-from bridge.files.convert import Converter, Made, NotConverted, missing_packages, needs
+from bridge.files.convert import Converter, Made, NotConverted, needs
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.media import APNG, GIF, LOTTIE, M4A, MP4, OGG, PNG, TGS, WEBM, AttachmentKind, Form
 from bridge.model.refs import AccountName, ChatRef
@@ -247,7 +247,6 @@ async def test_without_the_packages_nothing_is_tried(monkeypatch: pytest.MonkeyP
         return None if name == "rlottie_python" else object()
 
     monkeypatch.setattr("importlib.util.find_spec", find)
-    assert missing_packages() == ("rlottie-python",)
     converter = Converter(SYSTEM_CLOCK)
     assert not converter.can(TGS, form(GIF))
     assert converter.can(WEBM, form(GIF))
