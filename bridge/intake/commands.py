@@ -200,8 +200,11 @@ class Commands:
             account = link.original.chat.account
             name = self._names().distinct_name(account, author, user_id=author.user_id, username=author.username)
             return UserKey(account=account, user_id=author.user_id), name or str(author)
-        account_name, slash, user_id = command.argument.split(" ")[0].partition("/")
-        return (UserKey(account=AccountName(account_name), user_id=user_id), user_id) if slash and user_id else None
+        account_name, _, user_id = command.argument.split(" ")[0].partition("/")
+        account = AccountName(account_name)
+        if not user_id or not self._table().addresses(account):
+            return None  # a mistake in writing must not look as if somebody were muted
+        return UserKey(account=account, user_id=user_id), user_id
 
     async def _retry(self, given: Given) -> str:
         traced = await self._traced(given)

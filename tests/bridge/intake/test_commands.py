@@ -110,6 +110,8 @@ async def test_a_right_goes_by_the_user_id_alone(chat: Chat) -> None:
     assert told == "Nothing of 5 is relayed any more for 30 minutes."
     ((_, told),) = await chat.give(chat.said("!bridge mute tg/1"))
     assert "is a moderator" in told
+    ((_, told),) = await chat.give(chat.said("!bridge mute tgg/5"))
+    assert told.startswith("Whom?"), "no such account"
     ((_, told),) = await chat.give(chat.said("!bridge mute"))
     assert told.startswith("Whom?")
 
