@@ -4,6 +4,7 @@ The app runs it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +26,7 @@ from bridge.model.clock import Clock
 from bridge.model.events import BridgeSaid, EventMeta, MessageCreated
 from bridge.model.refs import ChatAddress, ChatRef
 from bridge.model.rich_text import plain
+from bridge.policy.allowance import Allowance
 from bridge.policy.routing import OWN_ROUTE, DeadMark, OnDead, RoutingTable
 
 log = structlog.get_logger("outbox")
@@ -33,6 +35,8 @@ POLL_S = 2.0
 MARKS = ("⚠️", "❗", "👎")
 """The first that the chat accepts is used: not every platform allows all emoji."""
 _REASON_LENGTH = 300
+_MOST_LINES, _LINES_WITHIN_S = 10, 600.0
+"""An outage of hours ends thousands of deliveries: more lines than that in a chat hide what people say."""
 _DEAD = (DeliveryStatus.DEAD, DeliveryStatus.HELD)
 
 
@@ -49,6 +53,10 @@ class DeadMarks:
         self._wake = wake
         self._table = table
         self._clock = clock
+        self._lines = Allowance(most=_MOST_LINES, within_s=_LINES_WITHIN_S)
+        self._sums = Allowance(most=1, within_s=_LINES_WITHIN_S)
+        self._untold: Counter[tuple[ChatAddress, str | None]] = Counter()
+        """How many had no line of their own, by the chat and thread to tell."""
 
     async def run(self) -> None:
         while True:
@@ -65,6 +73,7 @@ class DeadMarks:
             for number in numbers:
                 await self._once(number, self._of_dead)
             await persons.dead_shown(numbers, at=self._clock.now())
+        await self._tell_the_sum()
         if numbers := await persons.recovered():
             for number in numbers:
                 await self._once(number, self._of_recovered)
@@ -99,15 +108,34 @@ class DeadMarks:
         if rules.mark is not DeadMark.NONE:
             said = f"⚠️ This did not arrive in {letter.target}: {reason}"
             marks = MARKS if rules.mark is DeadMark.REACTION else ()
-            requests += self._at_source(event.meta.origin, event.meta.thread_id, event.message_id, key, said, marks)
-        if rules.notify is not None:
+            shown = self._at_source(event.meta.origin, event.meta.thread_id, event.message_id, key, said, marks)
+            if marks or self._has_room(str(event.meta.origin)):
+                requests += shown
+            elif shown:
+                self._untold[shown[0].deliveries[0].target, event.meta.thread_id] += 1
+        if rules.notify is not None and not self._has_room(f"told {rules.notify}"):
+            self._untold[rules.notify, rules.notify_thread] += 1
+        elif rules.notify is not None:
             where = f"{event.meta.origin}#{event.message_id}"
             said = f"⚠️ {letter.route}: {where} did not arrive in {letter.target}: {reason} (dead letter {letter.delivery_id})"
-            chat = ChatRef(rules.notify.account, self._table().native_id(rules.notify) or rules.notify.address)
-            meta = self._meta(f"{key}:told", chat, rules.notify_thread)
-            planned = PlannedDelivery(route=OWN_ROUTE, target=rules.notify, thread_id=rules.notify_thread)
-            requests.append(AcceptRequest(event=BridgeSaid(meta=meta, text=plain(said)), deliveries=(planned,)))
+            requests.append(self._line(f"{key}:told", rules.notify, rules.notify_thread, said))
         return requests
+
+    def _has_room(self, chat: str) -> bool:
+        return self._lines.take(chat, self._clock.monotonic_s())
+
+    async def _tell_the_sum(self) -> None:
+        for (chat, thread_id), count in list(self._untold.items()):
+            if self._sums.take(f"{chat}/{thread_id}", self._clock.monotonic_s()):
+                del self._untold[chat, thread_id]
+                said = f"⚠️ {count} more did not arrive: messenger-bridge dead list"
+                key = f"dead:{count} more:{chat}:{self._clock.now().timestamp()}"
+                await self._say([self._line(key, chat, thread_id, said)])
+
+    def _line(self, key: str, to: ChatAddress, thread_id: str | None, said: str) -> AcceptRequest:
+        chat = ChatRef(to.account, self._table().native_id(to) or to.address)
+        planned = PlannedDelivery(route=OWN_ROUTE, target=to, thread_id=thread_id)
+        return AcceptRequest(event=BridgeSaid(meta=self._meta(key, chat, thread_id), text=plain(said)), deliveries=(planned,))
 
     async def _of_recovered(self, number: int) -> Sequence[AcceptRequest]:
         """Does nothing while another copy of the message is dead."""
@@ -119,6 +147,8 @@ class DeadMarks:
         if rules.mark is DeadMark.NONE:
             return ()
         marks = MARKS if rules.mark is DeadMark.REACTION else ()
+        if not marks and not self._has_room(str(traced.original.chat)):
+            return ()
         key, original = f"recovered:{number}", traced.original
         said = "✅ It has arrived by now."
         return self._at_source(original.chat, None, original.message_id, key, said, marks, unmark=bool(marks))

@@ -118,3 +118,24 @@ async def test_one_that_meets_a_bug_hides_no_other(bench: Bench, monkeypatch: py
     await bench.marks.show()
     await bench.marks.show()
     assert [mark.about for mark in await bench.said(HOME)] == ["2"]
+
+
+@pytest.mark.parametrize("mark", [DeadMark.REACTION, DeadMark.REPLY])
+async def test_a_long_outage_is_a_few_lines_and_a_sum(tmp_path: Path, mark: DeadMark) -> None:
+    bench = Bench(tmp_path, OnDead(mark=mark, notify=OPS), route="r1")
+    await bench.journal.open()
+    lease = bench.journal.lease(A.account)
+    for number in range(25):
+        result = await accept(bench.journal, created(str(number)), A)
+        await bench.journal.record(lease, [Dead(delivery_id=result.delivery_ids[0], reason="gone", at=at(1))])
+    for _ in range(2):
+        await bench.marks.show()
+    told = [text_of(one.text) for one in await bench.said(OPS)]
+    assert len(told) == 11
+    assert told[-1] == "⚠️ 15 more did not arrive: messenger-bridge dead list"
+    shown = await bench.said(HOME)
+    if mark is DeadMark.REACTION:
+        assert {one.about for one in shown} == {str(number) for number in range(25)}, "each is marked"
+    else:
+        assert [one.about for one in shown] == [*map(str, range(10)), ""], "then a sum"
+    await bench.journal.close()
