@@ -5,6 +5,7 @@ A new link always leads to the chat that the message is sent into, so it never r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -16,8 +17,10 @@ from bridge.journal.contract import LinkStore
 from bridge.model.abilities import KnowsChatNames, LinksToMessages
 from bridge.model.errors import RetryLater
 from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.pauses import beside_if
 from bridge.model.platform import LinkedMessage
 from bridge.model.refs import AccountName, ChatRef, MessageRef
+from bridge.model.rich_text import is_long
 from bridge.policy.routing import RoutingTable
 from bridge.render.message_links import addresses_in, with_addresses
 
@@ -47,13 +50,15 @@ class MessageLinks:
         if not isinstance(adapter, LinksToMessages):
             return event
         new: dict[str, str] = {}
-        for address in addresses_in(text):
+        is_heavy = is_long(text)
+        for address in await beside_if(is_heavy, partial(addresses_in, text)):
             there = await self._there(address, target, adapter)
             if there and there != address:
                 new[address] = there
         if not new:
             return event
-        return msgspec.structs.replace(event, content=msgspec.structs.replace(event.content, text=with_addresses(text, new)))
+        text = await beside_if(is_heavy, partial(with_addresses, text, new))
+        return msgspec.structs.replace(event, content=msgspec.structs.replace(event.content, text=text))
 
     async def _there(self, address: str, target: ResolvedTarget, adapter: LinksToMessages) -> str:
         """The link to the message's copy in the target's chat; empty if there is none, or the link leads into that chat already."""

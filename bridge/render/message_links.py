@@ -6,8 +6,9 @@ Code stays as it is. A link whose label was its address gets the new address as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import Block, CodeBlock, Heading, Inline, List, Mark, Paragraph, Quote, RichText, Text, map_inlines
 
 MOST_ADDRESSES = 20
@@ -36,14 +37,14 @@ def with_addresses(rich: RichText, new: Mapping[str, str]) -> RichText:
     return map_inlines(rich, lambda inline: _changed(inline, new)) if new else rich
 
 
-def _inlines(blocks: Iterable[Block]) -> Iterator[Inline]:
+def _inlines(blocks: Sequence[Block]) -> Iterator[Inline]:
     """All but those of code blocks."""
-    for block in blocks:
+    for block in in_steps(blocks):
         match block:
             case Paragraph() | Heading():
-                yield from block.inlines
+                yield from in_steps(block.inlines)
             case List():
-                for item in block.items:
+                for item in in_steps(block.items):
                     yield from item.inlines
             case Quote():
                 yield from _inlines(block.blocks)
@@ -52,12 +53,12 @@ def _inlines(blocks: Iterable[Block]) -> Iterator[Inline]:
 
 
 def _addresses(inline: Inline) -> Iterator[str]:
-    if not isinstance(inline, Text) or inline.marks & Mark.CODE:
+    if not isinstance(inline, Text) or (inline.link is None and "://" not in inline.text) or inline.marks & Mark.CODE:
         return
     if inline.link is not None:
         if len(inline.link) <= _LONGEST:
             yield inline.link
-    elif "://" in inline.text:
+    else:
         yield from (_trimmed(found[0]) for found in _BARE.finditer(inline.text))
 
 

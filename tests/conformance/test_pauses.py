@@ -20,6 +20,7 @@ from bench.text import SHAPES
 from bridge.model.pauses import with_pauses
 from bridge.model.rich_text import normalize
 from bridge.render.degrade import degrade
+from bridge.render.message_links import addresses_in, with_addresses
 from bridge.render.split import Limit, split
 from tests.conformance.cases import CODECS
 from tests.conformance.test_long_texts import MEASURES
@@ -67,6 +68,12 @@ def test_rendering_pauses_every_few_thousand_lines(platform: str, shape: str) ->
             CODECS[platform].encode(part)
 
     assert longest_step(work) < MOST_LINES
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_looking_for_links_to_messages_pauses(shape: str) -> None:
+    whole = normalize(SHAPES[shape](40_000))
+    assert longest_step(lambda: with_addresses(whole, dict.fromkeys(addresses_in(whole), "https://example.com/1"))) < MOST_LINES
 
 
 @pytest.mark.parametrize("shape", SHAPES)
