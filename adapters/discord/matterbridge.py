@@ -16,18 +16,14 @@ def account(section: ForeignSection) -> dict[str, Any]:
         section.note(
             "Token", "is a user's", "make a bot as adapters/discord/README.md describes: Discord forbids programs to be users"
         )
-    if section.text("Server"):
-        section.note(
-            "Server", "is not needed: a channel's id is unique", "write ids of channels if two servers have one of that name"
-        )
-    if section.text("WebhookURL"):
-        section.note("WebhookURL", "is not needed: the bot makes its own webhooks", "give it the right Manage Webhooks")
+    ids = "write ids of channels if two servers have one of that name"
+    section.tell_given(["Server"], "is not needed: a channel's id is unique", ids)
+    section.tell_given(["WebhookURL"], "is not needed: the bot makes its own webhooks", "give it the right Manage Webhooks")
     if section.given("AllowMention") is None or "everyone" in section.words("AllowMention"):
         why = "@everyone from other messengers pings nobody here"
         section.note("AllowMention", why, "mass_mentions: [NAME] lets people of `people` do it")
-    for key in ("AutoWebhooks", "UseUserName", "UseDiscriminator", "ShowEmbeds", "UseLocalAvatar", "CustomStatus"):
-        if section.given(key) is not None:
-            section.note(key, "is not needed or has no counterpart")
+    section.tell_given(("AutoWebhooks", "UseUserName", "UseDiscriminator", "UseLocalAvatar"), "is not needed")
+    section.tell_given(("ShowEmbeds", "CustomStatus"), "has no counterpart")
     return {"token": section.secret("Token")}
 
 

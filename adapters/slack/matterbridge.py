@@ -19,12 +19,8 @@ def account(section: ForeignSection) -> dict[str, Any]:
         section.note("Token", "is no bot token", _APP)
     if not section.text("AppToken"):
         section.note("AppToken", "is missing", _APP)
-    for key in ("WebhookURL", "WebhookBindAddress"):
-        if section.text(key):
-            section.note(key, "is not needed: the app posts and receives", _APP)
-    for key in ("UseFullName", "SyncTopic"):
-        if section.given(key) is not None:
-            section.note(key, "has no counterpart")
+    section.tell_given(("WebhookURL", "WebhookBindAddress"), "is not needed: the app posts and receives", _APP)
+    section.tell_given(("UseFullName", "SyncTopic"), "has no counterpart")
     app_token = section.secret("AppToken") or "${SLACK_APP_TOKEN}"
     return {"bot_token": section.secret("Token") if is_bot else "${SLACK_BOT_TOKEN}", "app_token": app_token}
 

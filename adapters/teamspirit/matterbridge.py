@@ -21,12 +21,10 @@ def account(section: ForeignSection) -> dict[str, Any]:
     token = section.secret("Token")
     if not token:
         section.note("Token", "is missing: a bot logs in by a token, not by a password", _HOW)
-    for key in ("Login", "Password", "Team", "WebhookURL", "WebhookBindAddress"):
-        if section.text(key):
-            section.note(key, "is not needed: the bot's token is enough")
-    for key in ("PrefixMessagesWithNick", "SkipVersionCheck", "UseUserName"):
-        if section.given(key) is not None:
-            section.note(key, "is not needed")
+    section.tell_given(
+        ("Login", "Password", "Team", "WebhookURL", "WebhookBindAddress"), "is not needed: the bot's token is enough"
+    )
+    section.tell_given(("PrefixMessagesWithNick", "SkipVersionCheck", "UseUserName"), "is not needed")
     if not server:
         section.note("Server", "is missing", "write the server's address into the account's `server`")
     address = server if "://" in server else f"{scheme}://{server or 'im.example.com'}"

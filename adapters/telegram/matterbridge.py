@@ -12,19 +12,12 @@ PROTOCOLS = ("telegram",)
 
 def account(section: ForeignSection) -> dict[str, Any]:
     """The options of an account."""
-    if section.text("MessageFormat"):
-        section.note("MessageFormat", "is not needed: formatting crosses by itself")
-    if section.flag("UseInsecureURL"):
-        section.note("UseInsecureURL", "is refused: it would show the bot's token in links to files")
-    for key in ("QuoteDisable", "QuoteFormat", "QuoteLengthLimit"):
-        if section.given(key) is not None:
-            section.note(key, "is not needed: replies are native")
-    for key in ("UseFirstName", "UseFullName"):
-        if section.given(key) is not None:
-            section.note(key, "is not needed: the full name is shown", "sender: '{username}' shows usernames")
-    for key in ("MediaConvertWebPToPNG", "MediaConvertTgs"):
-        if section.given(key) is not None:
-            section.note(key, "has no counterpart")
+    section.tell_given(["MessageFormat"], "is not needed: formatting crosses by itself")
+    section.tell_given(["UseInsecureURL"], "is refused: it would show the bot's token in links to files")
+    section.tell_given(("QuoteDisable", "QuoteFormat", "QuoteLengthLimit"), "is not needed: replies are native")
+    names = "sender: '{username}' shows usernames"
+    section.tell_given(("UseFirstName", "UseFullName"), "is not needed: the full name is shown", names)
+    section.tell_given(("MediaConvertWebPToPNG", "MediaConvertTgs"), "is not needed: media.convert does it where a target needs it")
     return {"token": section.secret("Token")}
 
 

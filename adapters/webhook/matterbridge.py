@@ -17,10 +17,8 @@ _KEYS = "messenger-bridge keys create ACCOUNT/api --in --out; then POST /in/KEY 
 def account(section: ForeignSection) -> dict[str, Any]:
     """The options of an account."""
     section.note("BindAddress", "the programs of this API must use other addresses", _KEYS)
-    if section.text("Token"):
-        section.note("Token", "is replaced by keys", _KEYS)
-    if section.given("Buffer") is not None:
-        section.note("Buffer", "is not needed: what waits to be fetched is in the journal")
+    section.tell_given(["Token"], "is replaced by keys", _KEYS)
+    section.tell_given(["Buffer"], "is not needed: what waits to be fetched is in the journal")
     return {"ends": {END: {"fetch": True}}}
 
 

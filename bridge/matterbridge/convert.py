@@ -65,6 +65,8 @@ class _Converter:
         self._names[place] = name
         self._draft.accounts[name] = options
         self._draft.origins[name] = place
+        for variable in section.secrets.keys() & self._draft.secrets.keys():
+            section.notes.append(Note(place, f"another account has the variable {variable} too", "rename one of the accounts"))
         self._draft.notes += section.notes
         self._draft.secrets |= section.secrets
 

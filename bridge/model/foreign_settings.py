@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,6 +95,12 @@ class ForeignSection:
     def note(self, key: str, why: str, action: str = "") -> None:
         self.used.add(key.lower())
         self.notes.append(Note(f"{self.place}.{self.names.get(key.lower(), key)}", why, action))
+
+    def tell_given(self, keys: Iterable[str], why: str, action: str = "") -> None:
+        """The same note for each of these that is set."""
+        for key in keys:
+            if self.given(key) not in (None, "", False):
+                self.note(key, why, action)
 
     def unused(self) -> Iterator[str]:
         """Keys of the account itself that nobody asked for, as they are written."""

@@ -72,3 +72,10 @@ def test_an_end_without_an_account_is_left_out() -> None:
     draft = converted([Gateway("g", members)], a={})
     assert not draft.routes
     assert any("no section" in note.why for note in draft.notes)
+
+
+def test_two_accounts_of_one_variable_are_told() -> None:
+    sections = {place: ForeignSection(place, {"token": place}) for place in ("p.a-b", "p.a_b")}
+    draft = convert(Foreign(ForeignSection("general", {}), sections, [], ()), PLATFORMS)
+    assert [note.place for note in draft.notes] == ["p.a_b"]
+    assert "MATTERBRIDGE_P_A_B_TOKEN" in draft.notes[0].why
