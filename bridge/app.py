@@ -49,6 +49,7 @@ from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.tasks import Services
 from bridge.observability.logs import Metrics
+from bridge.policy.echo import Tokens
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
 from bridge.render.origin import Origin
@@ -95,7 +96,6 @@ class App:
             table=lambda: self._table,
         )
         self._email_match = self._email_matching()
-        self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = self._file_fetcher()
         self.metrics = Metrics()
@@ -124,13 +124,13 @@ class App:
         try:
             await asyncio.to_thread(self._spool.open)
             self._services = services = Services()
-            self._tokens = await begin_tokens(self._journal)
+            tokens = await begin_tokens(self._journal)
             await self._maintenance.begin()
             for name in self._config.accounts:
                 await self._own_names.load(name)
             await self._start_media()
             await self._community.load()
-            outbox = await self._start_outbox(services)
+            outbox = await self._start_outbox(services, tokens)
             await self._listen()
             await self._accounts.start_missing()
             services.start(self._maintenance.run(), "maintenance")
@@ -300,7 +300,7 @@ class App:
     def _is_relayed(self, chat: ChatRef) -> bool:
         return chat.chat_id in self._table.origin_chats(chat.account)
 
-    async def _start_outbox(self, services: Services) -> Outbox:
+    async def _start_outbox(self, services: Services, tokens: Tokens) -> Outbox:
         renderer = MessageRenderer(
             journal=self._journal,
             people=lambda: self._people,
@@ -315,8 +315,8 @@ class App:
         tools = Tools(
             journal=self._journal,
             renderer=renderer,
-            places=Places(self._journal, renderer, lambda: self._table, self._clock, journal_id=self._tokens.journal_id),
-            sender=PartSender(tokens=self._tokens, clock=self._clock),
+            places=Places(self._journal, renderer, lambda: self._table, self._clock, journal_id=tokens.journal_id),
+            sender=PartSender(tokens=tokens, clock=self._clock),
             files=self._files,
             has_end=lambda target, thread_id: self._table.has_end(target, thread_id),
         )
@@ -332,7 +332,7 @@ class App:
             clock=self._clock,
             policy=self._policy,
         )
-        self._accounts.begin(outbox, self._tokens.journal_id)
+        self._accounts.begin(outbox, tokens.journal_id)
         started = asyncio.Event()
         services.start(outbox.run(started), "outbox")
         await started.wait()

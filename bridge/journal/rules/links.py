@@ -25,10 +25,6 @@ class KnownMessage(NamedTuple):
     kind: LinkKind
 
 
-def leads_somewhere(kind: LinkKind) -> bool:
-    return kind is not LinkKind.GONE
-
-
 def elsewhere(copies: Mapping[str | None, Sequence[StoredPart]]) -> tuple[Elsewhere, ...]:
     """Copies by their thread, in the order in which they are tried: the chat itself first, then threads by their ids."""
     threads = sorted(copies, key=lambda thread_id: (thread_id is not None, thread_id or ""))
