@@ -108,7 +108,7 @@ class Commands:
             answers, further = await self._do(given)
         else:
             await self._audit(given, given.command.about, "refused: no moderator")
-            answers, further = [(None, f"Only people with the role {MODERATOR} may do that.")], ()
+            answers, further = [(None, f"Only people with the role {MODERATOR} can do that. Roles are set in bridge.yaml.")], ()
         log.info("command", verb=given.command.verb, by=str(given.user), chat=str(event.meta.origin))
         return [*further, *(self._answer(given, number, *answer) for number, answer in enumerate(answers))]
 
@@ -163,31 +163,32 @@ class Commands:
     async def _opt_out(self, given: Given) -> str:
         await self._decide(given.user, DecisionKind.OPTED_OUT, given, given.name)
         back = f"{self._rules().word} optin"
-        return f"From now on nothing of you is relayed. What was relayed stays; the admin can erase it. Back: {back}"
+        return f"Your messages are not relayed any more. Earlier copies stay; an admin can erase them. To undo this: {back}"
 
     async def _opt_in(self, given: Given) -> str:
         if not await self._persons.undecide(given.user, DecisionKind.OPTED_OUT):
-            return "You had not opted out from this account."
+            return "Nothing changed: this account had not opted out."
         await self._community.load()
         await self._audit(given, str(given.user))
-        return "From now on you are relayed again."
+        return "Your messages are relayed again."
 
     async def _mute(self, given: Given, *, lift: bool) -> str:
         target = await self._person_meant(given)
         if target is None:
-            return f"Whom? Answer a message of that person with {self._rules().word} {given.command.verb}, or name ACCOUNT/USER-ID."
+            said = f"{self._rules().word} {given.command.verb}"
+            return f"Who is meant? Reply to a message of that person with {said}, or write {said} ACCOUNT/USER-ID."
         user, name = target
         if lift:
             done = await self._persons.undecide(user, DecisionKind.MUTED)
             await self._community.load()
             await self._audit(given, str(user))
-            return f"{name} is relayed again." if done else f"{name} was not muted."
+            return f"Messages of {name} are relayed again." if done else f"Nothing changed: {name} was not muted."
         if self._is_moderator(user):
-            return f"{name} is a moderator."
+            return f"{name} is a moderator, and cannot be muted."
         minutes = given.command.argument.rpartition(" ")[2]
         until = self._clock.now() + timedelta(minutes=int(minutes)) if minutes.isdecimal() and 0 < int(minutes) < 10**6 else None
         await self._decide(user, DecisionKind.MUTED, given, name, minutes=minutes if until else "")
-        return f"Nothing of {name} is relayed any more" + (f" for {minutes} minutes." if until else ".")
+        return f"Messages of {name} are not relayed any more" + (f" for {minutes} minutes." if until else ".")
 
     async def _person_meant(self, given: Given) -> tuple[UserKey, str] | None:
         """The author of the message that the command replies to, or the named person."""
@@ -209,20 +210,20 @@ class Commands:
     async def _retry(self, given: Given) -> str:
         traced = await self._traced(given)
         if traced is None:
-            return "I do not know that message."
+            return "That message is not known. Reply to the message that is meant."
         dead = [one.delivery_id for one in traced.event.deliveries if one.state in _GIVEN_UP]
         if dead:
             await self._journal.retry_dead(dead)
             await self._audit(given, str(traced.original), f"{len(dead)} retried")
-        return f"Trying again: {len(dead)}." if dead else "Nothing of it failed."
+        return f"{len(dead)} failed copies are sent again." if dead else "No copy of that message failed."
 
     async def _delete(self, given: Given) -> tuple[Sequence[Answer], Sequence[AcceptRequest]]:
         traced = await self._traced(given)
         if traced is None or traced.original is None:
-            return [(None, "I do not know that message.")], ()
+            return [(None, "That message is not known. Reply to the message that is meant.")], ()
         request = deletion(traced, self._table(), given.event.meta)
         await self._audit(given, str(traced.original), f"in {len(request.deliveries)} chats")
-        said = "It is deleted everywhere, as far as the bridge may."
+        said = "The message is deleted in every chat where the bridge is allowed to."
         return ([(None, said)] if isinstance(given.event, MessageCreated) else []), [request]
 
     async def _traced(self, given: Given) -> Traced | None:

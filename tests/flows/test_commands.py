@@ -35,14 +35,14 @@ async def test_a_moderator_deletes_everywhere_from_any_copy(moderated: World) ->
     spam = await world.say("telegram", "buy now", person="Mallory")
     copies = {name: await world.copy(name, "buy now") for name in PLATFORMS if name != "telegram"}
     await world.say("discord", "!bridge delete", reply_to=copies["discord"].message_id)
-    await answered(world, "discord", "deleted everywhere")
+    await answered(world, "discord", "deleted in every chat")
     for name in copies:
         await eventually(lambda: not world.copies(name, "buy now"), what=f"deletion on {name}")  # noqa: B023
     await eventually(lambda: all(one.deleted for one in world.seen("telegram") if one.message_id == spam))
     for name in PLATFORMS:
         if name != "discord":
             assert not world.copies(name, "!bridge")
-            assert not world.copies(name, "deleted everywhere")
+            assert not world.copies(name, "deleted in every chat")
     assert world.app is not None
     (line,) = await world.app.journal.persons.audited()
     assert (line.action, line.subject) == ("delete", f"telegram/{world.chats['telegram'].chat_id}#{spam}")
@@ -71,13 +71,13 @@ async def test_only_moderators_mute_and_the_muted_are_heard_nowhere(moderated: W
     await world.say("telegram", "!bridge mute", person="Boris", reply_to=copy.message_id)
     await answered(world, "telegram", "Only people with the role moderator")
     await world.say("telegram", "!bridge mute", reply_to=copy.message_id)
-    await answered(world, "telegram", "Nothing of Mallory is relayed any more")
+    await answered(world, "telegram", "Messages of Mallory are not relayed any more")
     await world.say("slack", "second of Mallory", person="Mallory")
     await world.say("slack", "hello of Boris", person="Boris")
     await world.copy("discord", "hello of Boris")
     assert not world.copies("discord", "second of Mallory")
     await world.say("telegram", "!bridge unmute", reply_to=copy.message_id)
-    await answered(world, "telegram", "Mallory is relayed again")
+    await answered(world, "telegram", "Messages of Mallory are relayed again")
     await world.say("slack", "third of Mallory", person="Mallory")
     await world.copy("discord", "third of Mallory")
 
@@ -87,7 +87,7 @@ async def test_who_opts_out_is_neither_relayed_nor_named(moderated: World) -> No
     mine = await world.say("discord", "mine", person="Clara")
     await world.copy("slack", "mine")
     await world.say("discord", "!bridge optout", person="Clara")
-    await answered(world, "discord", "nothing of you is relayed")
+    await answered(world, "discord", "Your messages are not relayed any more")
     secret = await world.say("discord", "for Discord alone", person="Clara")
     await world.emulators["discord"].edit(world.chats["discord"].chat_id, mine, "mine, edited")
     await world.say("discord", "an answer", person="Boris", reply_to=secret)
@@ -105,7 +105,7 @@ async def test_who_opts_out_is_neither_relayed_nor_named(moderated: World) -> No
     await world.start_bridge()
     await world.say("discord", "still not", person="Clara")
     await world.say("discord", "!bridge optin", person="Clara")
-    await answered(world, "discord", "you are relayed again")
+    await answered(world, "discord", "Your messages are relayed again")
     await world.say("discord", "here again", person="Clara")
     await world.copy("slack", "here again")
     assert not world.copies("slack", "still not")
@@ -123,9 +123,9 @@ async def test_what_waits_is_not_relayed_once_its_author_is_muted_or_opted_out(m
     await world.say("telegram", "hello", person="Boris")
     await world.copy("slack", "hello")
     await world.say("telegram", "!bridge mute", reply_to=spam)
-    await answered(world, "telegram", "Nothing of Mallory is relayed any more")
+    await answered(world, "telegram", "Messages of Mallory are not relayed any more")
     await world.say("telegram", "!bridge optout", person="Clara")
-    await answered(world, "telegram", "nothing of you is relayed")
+    await answered(world, "telegram", "Your messages are not relayed any more")
     await discord.refuse_connections(False)
     await world.copy("discord", "hello")
     await world.say("telegram", "and again", person="Boris")

@@ -107,13 +107,13 @@ async def test_a_right_goes_by_the_user_id_alone(chat: Chat) -> None:
     (entry,) = await chat.journal.persons.audited()
     assert (entry.actor, entry.action, entry.result) == ("tg/66", "mute", "refused: no moderator")
     ((_, told),) = await chat.give(chat.said("!bridge mute tg/5 30"))
-    assert told == "Nothing of 5 is relayed any more for 30 minutes."
+    assert told == "Messages of 5 are not relayed any more for 30 minutes."
     ((_, told),) = await chat.give(chat.said("!bridge mute tg/1"))
     assert "is a moderator" in told
     ((_, told),) = await chat.give(chat.said("!bridge mute tgg/5"))
-    assert told.startswith("Whom?"), "no such account"
+    assert told.startswith("Who is meant?"), "no such account"
     ((_, told),) = await chat.give(chat.said("!bridge mute"))
-    assert told.startswith("Whom?")
+    assert told.startswith("Who is meant?")
 
 
 async def test_somebody_who_gives_too_many_commands_is_not_answered(chat: Chat) -> None:
@@ -135,7 +135,7 @@ async def test_a_private_chat_with_the_bot(chat: Chat) -> None:
 async def test_messages_that_are_not_known(chat: Chat) -> None:
     for verb in ("delete", "retry"):
         ((_, told),) = await chat.give(chat.said(f"!bridge {verb}", about="404"))
-        assert told == "I do not know that message."
+        assert told.startswith("That message is not known.")
     assert (await chat.give(chat.said("good morning"))) == [("", "no command")]
 
 
