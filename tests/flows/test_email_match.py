@@ -35,6 +35,7 @@ async def test_one_address_is_one_person(quiet_world: World) -> None:
     assert {one.name for one in linked} == {"Anna", "Annushka"}
     assert "example.com" not in str(linked) + str(await app.journal.persons.audited())
 
+    await eventually(lambda: list(app._community.groups()))  # what is in the journal is known to the daemon a moment later
     await world.say("slack", "ask @Anna", person="Boris")
     copy = await world.copy("teamspirit", "ask @")
     assert "mention" in copy.html, copy.html

@@ -43,7 +43,9 @@ async def test_a_command_counts_in_private(quiet_world: World, platform: str) ->
     app = await world.start_bridge()
     await say_in_private(world, platform, private)
     await eventually(
-        lambda: [one for one in emulator.transcript(private) if one.is_bot and "Your messages are not relayed any more" in one.text],
+        lambda: [
+            one for one in emulator.transcript(private) if one.is_bot and "Your messages are not relayed any more" in one.text
+        ],
         what=f"the answer: {emulator.transcript(private)}",
     )
     (decision,) = await eventually_asked(app.journal.persons.decisions)
