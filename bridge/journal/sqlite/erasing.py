@@ -23,6 +23,12 @@ _LOG_TRIES = 5
 _FREED_AT_ONCE = 256
 """Pages in one transaction."""
 
+_NO_TITLE = (
+    "UPDATE partner SET title = '…' WHERE bond IN (SELECT mine.bond FROM event"
+    " JOIN partner AS mine ON mine.chat = event.origin AND mine.thread IN (event.message, event.thread) WHERE event.seq = ?)"
+)
+"""A thread that the message stands in, or begins, may be named by its words. Who makes one needs some title."""
+
 # -- messages ---------------------------------------------------------------------------------------------------------------
 
 
@@ -42,6 +48,8 @@ def blank(ledger: Ledger, seqs: Sequence[int]) -> None:
         _empty_mail(connection, seq)
     connection.executemany("UPDATE event SET author = NULL, author_id = NULL, username = NULL WHERE seq = ?", rows)
     connection.executemany("DELETE FROM item WHERE seq = ?", rows)
+    connection.executemany("DELETE FROM poll WHERE seq = ?", rows)
+    connection.executemany(_NO_TITLE, rows)
     connection.executemany("DELETE FROM piece WHERE seq = ?", rows)  # all pieces of one message are of one author
     connection.executemany(
         "UPDATE latest SET json = NULL WHERE json IS NOT NULL"

@@ -27,9 +27,9 @@ from bridge.journal.contract import (
 from bridge.journal.contract.keys import NewArrival, StoredKey
 from bridge.journal.sqlite import SqliteJournal, erasing
 from bridge.model.errors import Answer
-from bridge.model.events import AlbumItem, MessageCreated, ReplyTo
+from bridge.model.events import AlbumItem, MessageCreated, Poll, PollOption, ReplyTo
 from bridge.model.outcomes import Loss, LossOf
-from bridge.model.refs import AccountName
+from bridge.model.refs import AccountName, ThreadRef
 from bridge.model.rich_text import plain
 from bridge.model.web_mount import KeyDirection
 from tests.bridge.journal.journal_makers import (
@@ -88,7 +88,12 @@ async def fill(journal: SqliteJournal) -> list[int]:
             Answered(delivery_id=one.delivery_ids[1], at=at(2), answer=Answer(status=500, took_s=1, body=WORDS)),
         ],
     )
-    waiting = await accept(journal, written("3"), A)
+    asked = written("3")
+    poll = Poll(question=WORDS, options=(PollOption(text=WORDS),))
+    waiting = await accept(journal, replace(asked, content=replace(asked.content, poll=poll)), A)
+    for thread in ("1", "3"):
+        assert await journal.partners.set_partner(ThreadRef(CHAT, thread), native(B), f"t{thread}", title=WORDS, at=at(2))
+        await journal.partners.want_partner(ThreadRef(CHAT, thread), native(A), title=WORDS, at=at(2))
     change = replace(edited("3"), content=written("3").content)
     await accept(journal, change, A)
     await accept(journal, reacted("9", version=1, who=NAME, added=("👍",)), A)
@@ -142,6 +147,7 @@ async def test_nothing_of_a_person_is_left_in_any_table_nor_in_the_files(
     assert [one.content for one in pages.mail] == [others]
     (kept,) = [one for one in await journal.pending(B, 0, 99) if getattr(one, "event_seq", 0) == answer.event_seq]
     assert kept.event.content.text == plain("an answer"), "what others wrote is theirs"  # type: ignore[union-attr]
+    assert len(await journal.partners.partners(ThreadRef(CHAT, "1"))) == 3, "the conversation goes on"
     assert [one.kind for one in await journal.persons.decisions()] == [DecisionKind.OPTED_OUT]
     assert (await journal.persons.claims(at=at(0)), await journal.undecodable(), await journal.arrivals("k1")) == ([], [], [])
 
