@@ -150,12 +150,13 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         if title := words(message.get("new_chat_title")):
             return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=title)]
         fields: Mapping[str, Any] = message
-        for field in ("forum_topic_created", "forum_topic_edited"):
-            if field in fields:
-                name = words(record(fields[field]).get("name"))
-                if not name:
-                    return [Ignored("topic icon changed")]
-                return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=name)]
+        if "forum_topic_created" in fields:
+            return [Ignored("topic made: its first message shows it")]  # no renaming, though it tells a name
+        if "forum_topic_edited" in fields:
+            name = words(record(fields["forum_topic_edited"]).get("name"))
+            if not name:
+                return [Ignored("topic icon changed")]
+            return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=name)]
         found = next((field for field in message if field in SERVICE_FIELDS), None)
         if found is None:
             return None

@@ -13,7 +13,7 @@ from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
 from adapters.telegram.inbound.decode_service import EVENTS, LINES, SERVICE_FIELDS, UNTOLD
 from adapters.telegram.inbound.updates import strange
-from bridge.model.events import AttachmentKind, Ignored, MessageCreated
+from bridge.model.events import AttachmentKind, ChatRenamed, Ignored, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
 
@@ -89,6 +89,17 @@ def test_every_kind_of_message_that_the_reference_knows_has_a_visible_form() -> 
         [event] = DECODER.update({"update_id": 1, "message": message(**{name: {"odd": 5}})}, NOW)
         assert isinstance(event, MessageCreated)
         assert text_of(event.content.text) or event.content.attachments or event.content.poll or event.content.contact, name
+
+
+def test_a_topic_that_is_made_is_no_renaming() -> None:
+    """The bridge makes topics itself; one of somebody else's shows with its first message."""
+    made = message(message_thread_id=10, is_topic_message=True, forum_topic_created={"name": "Releases", "icon_color": 1})
+    [item] = DECODER.update({"update_id": 1, "message": made}, NOW)
+    assert isinstance(item, Ignored)
+    renamed = message(message_thread_id=10, is_topic_message=True, forum_topic_edited={"name": "Versions"})
+    [item] = DECODER.update({"update_id": 2, "message": renamed}, NOW)
+    assert isinstance(item, ChatRenamed)
+    assert (item.name, item.meta.thread_id) == ("Versions", "10")
 
 
 SERVICE: dict[str, dict[str, Any]] = {
