@@ -36,7 +36,7 @@ from adapters.discord.transport import Transport
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.errors import BridgeError, ConnectionLost, DeliveryError, RetryLater
 from bridge.model.events import ChatEvent, Ignored, MessageCreated
-from bridge.model.tasks import end
+from bridge.model.tasks import end, outcome
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -100,11 +100,16 @@ class Receiver:
             await self._load_servers()
         reader = asyncio.create_task(self._stream.run(self._session), name=f"gateway {self._identity.account}")
         polls = asyncio.create_task(self._polls.run(), name=f"polls {self._identity.account}")
+        events = asyncio.create_task(self._take_batches(), name=f"events {self._identity.account}")
         try:
-            while True:
-                await self._handle(await self._next_batch())
+            await asyncio.wait({events, polls}, return_when=asyncio.FIRST_COMPLETED)
+            outcome(events if events.done() else polls)  # neither ends but by an error
         finally:
-            await end([reader, polls])
+            await end([reader, polls, events])
+
+    async def _take_batches(self) -> None:
+        while True:
+            await self._handle(await self._next_batch())
 
     async def _load_servers(self) -> None:
         try:

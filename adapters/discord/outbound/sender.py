@@ -110,9 +110,7 @@ class Sender:
             receipt = await self._post_by(hook, msgspec.structs.replace(outbound, text=words))
             return msgspec.structs.replace(receipt, losses=(*receipt.losses, Loss.FORMATTING_REFUSED))
         except Refused as refused:
-            if refused.code == UNKNOWN_CHANNEL and outbound.thread_id is not None:
-                raise ThreadGone("the thread no longer exists on Discord") from None
-            raise _of_thread(self._meaning(refused, outbound), outbound) from None
+            raise self._of_place(refused, outbound) from None
 
     async def _post_poll(self, outbound: Outbound, poll: Poll) -> Receipt:
         """As the bot, which alone can end it. Raises PollRejected for what is no poll there."""
@@ -124,7 +122,7 @@ class Sender:
         except Refused as refused:
             if is_about_poll(refused):
                 raise PollRejected(str(refused)) from None
-            raise self._meaning(refused, outbound) from None
+            raise self._of_place(refused, outbound) from None
 
     async def _post_by(self, hook: Hook | None, outbound: Outbound) -> Receipt:
         return await (self._send_as_bot(outbound) if hook is None else self._send_as_webhook(hook, outbound))
@@ -137,6 +135,15 @@ class Sender:
         empty = tuple(number for number, file in enumerate(outbound.files) if not file.size_bytes)
         if empty:
             raise FileRejected("Discord takes no empty files", indexes=empty)
+
+    def _of_place(self, refused: Refused, outbound: Outbound) -> BridgeError:
+        """What keeps messages out of a thread may not keep them out of its channel."""
+        if refused.code == UNKNOWN_CHANNEL and outbound.thread_id is not None:
+            return ThreadGone("the thread no longer exists on Discord")
+        error = self._meaning(refused, outbound)
+        if outbound.thread_id is None or not isinstance(error, ChatDown):
+            return error
+        return ThreadDown(error.reason, action=error.action)
 
     def _meaning(self, refused: Refused, outbound: Outbound) -> BridgeError:
         """A refusal of files is no refusal of the words beside them."""
@@ -207,13 +214,6 @@ class Sender:
             plain = await _encoded(outbound, partial(encode.bot_message, outbound, header, poll=poll, as_reply=False))
             answer = await self._transport.call(route, json=plain, files=outbound.files, effect=Effect.CREATES)
         return _receipt(answer, outbound, Poster())
-
-
-def _of_thread(error: BridgeError, outbound: Outbound) -> BridgeError:
-    """What keeps messages out of a thread may not keep them out of its channel."""
-    if outbound.thread_id is None or not isinstance(error, ChatDown):
-        return error
-    return ThreadDown(error.reason, action=error.action)
 
 
 def _as_audio(outbound: Outbound) -> Outbound:

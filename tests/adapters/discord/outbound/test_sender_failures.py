@@ -12,7 +12,8 @@ from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.records import Permission
 from bridge.model.adapter import OutboundDelete, OutboundEdit, Sender
-from bridge.model.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope
+from bridge.model.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope, ThreadGone
+from bridge.model.events import Poll, PollOption
 from bridge.model.rich_text import plain
 from tests.adapters.discord.conftest import Bench
 from tests.adapters.discord.sending import ANNA, copy_of, outbound, outbound_file, shown
@@ -41,6 +42,14 @@ async def test_a_forum_takes_no_messages_and_the_chat_says_what_to_do(
     receipt = await adapter.send(outbound(bench, "an answer", chat_id=forum, thread_id=post, sender=ANNA, token="t2"))
     assert receipt.thread_id == post
     assert [m.text for m in emulator.transcript(post)][-1].endswith("an answer")
+
+
+async def test_a_poll_for_a_thread_that_is_gone_says_so(bench: Bench, adapter: DiscordAdapter) -> None:
+    thread = await bench.emulator.start_thread(bench.chat, "Anna", "Details")
+    await bench.emulator.delete_thread(thread)
+    poll = Poll(question="Lunch?", options=(PollOption(text="Soup"), PollOption(text="Rice")))
+    with pytest.raises(ThreadGone):
+        await adapter.send(outbound(bench, "", thread_id=thread, poll=poll))
 
 
 @pytest.mark.parametrize("sender", [ANNA, None])
