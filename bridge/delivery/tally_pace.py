@@ -41,6 +41,7 @@ class TallyPace:
     def turn(self, place: Place, delivery_id: int, now_s: float, every_s: float) -> tuple[Turn, float]:
         """Whether this delivery may change the copy now, and otherwise how long it waits, in seconds."""
         copy = self._copies.setdefault(place, _Copy())
+        self._trim()
         left_s = copy.changed_at_s + every_s - now_s
         if copy.waiting is not None and now_s > copy.due_at_s + _GRACE_S:
             copy.waiting = None
@@ -58,5 +59,8 @@ class TallyPace:
         copy = self._copies.pop(place, None) or _Copy()
         copy.changed_at_s = now_s
         self._copies[place] = copy
+        self._trim()
+
+    def _trim(self) -> None:
         while len(self._copies) > _MOST:
             del self._copies[next(iter(self._copies))]
