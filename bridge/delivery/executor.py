@@ -50,7 +50,8 @@ class DeliveryExecutor:
         try:
             return await operation(event, run, self._tools)
         except NoThread:
-            if delivery.placed is None or not delivery.placed.from_partner or not isinstance(event, MessageCreated):
+            placed = delivery.placed
+            if placed is None or not placed.from_partner or placed.is_instead or not isinstance(event, MessageCreated):
                 raise
             delivery.placed = await self._tools.places.without_thread(event, run)
         delivery.part_over()

@@ -4,6 +4,7 @@ made, once: what is wanted is on disk before an attempt to make it, and after an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Protocol, TypeVar
@@ -76,11 +77,14 @@ class Places:
             return await self._of_answered(event, run) or await self._of_main(event, run)
         if self._table().names_thread(run.pending.route, event.meta.origin, thread_id):
             return None
-        return await _Partnership(ThreadRef(event.meta.origin, thread_id), event, run, self).find()
+        return await self._conversation(event, run).find()
 
     async def without_thread(self, event: MessageCreated, run: Execution) -> Placed:
-        """The thread that the message was sent into is gone or closed: from now on the chat itself has the conversation."""
-        at = self._clock.now()
+        """The thread that the message was sent into is gone or closed: from now on the chat itself has the conversation, or where
+        that takes no messages another thread. Raises what the adapter raises."""
+        at, gone = self._clock.now(), run.delivery.placed
+        if gone is not None and gone.thread_id and await self.needs_thread(run):
+            return await self._conversation(event, run).instead_of(gone.thread_id)
         if event.meta.thread_id is not None:
             here = ThreadRef(event.meta.origin, event.meta.thread_id)
             await self._journal.partners.set_partner(here, run.target.chat, "", title=title_of(event), at=at)
@@ -124,14 +128,22 @@ class Places:
 
     async def _of_main(self, event: MessageCreated, run: Execution) -> Placed | None:
         """What the origin's chat itself says has a thread too, where the target has nothing else."""
-        adapter, chat_id = run.target.adapter, run.target.chat.chat_id
-        if not run.target.end.every_thread or not isinstance(adapter, NeedsThreads):
-            return None
-        if not await run.target.call(adapter.needs_thread(chat_id)):
-            return None
+        return await self._conversation(event, run).find() if await self.needs_thread(run) else None
+
+    def _conversation(self, event: MessageCreated, run: Execution) -> _Partnership:
+        """The origin's thread, or its chat itself, which has no thread."""
+        if event.meta.thread_id is not None:
+            return _Partnership(ThreadRef(event.meta.origin, event.meta.thread_id), event, run, self)
         title = self._renderer.origin_of(event.meta.origin).chat_name
         named = msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, thread_title=title))
-        return await _Partnership(ThreadRef(event.meta.origin, ""), named, run, self).find()
+        return _Partnership(ThreadRef(event.meta.origin, ""), named, run, self)
+
+    async def needs_thread(self, run: Execution) -> bool:
+        """Whether the target takes nothing but in threads, and the bridge may make them."""
+        adapter = run.target.adapter
+        if not run.target.end.every_thread or not isinstance(adapter, NeedsThreads):
+            return False
+        return await run.target.call(adapter.needs_thread(run.target.chat.chat_id))
 
     def is_end(self, thread_id: str, run: Execution) -> bool:
         """Whether a route names that thread of the target."""
@@ -195,6 +207,16 @@ class _Partnership:
         await self._wait_for_others()
         return await self._make(adapter, begins_at)
 
+    async def instead_of(self, gone: str) -> Placed:
+        """The thread to go on in once that one takes no messages any more: another that is there already, else a new one."""
+        await self._partners.forget_thread(ThreadRef(self._chat, gone))
+        known = await self._partners.partner(self._here, self._chat)
+        if known is not None and known.state is PartnerState.OPEN:
+            return Placed(known.thread_id, from_partner=True)
+        adapter = self._run.target.adapter
+        assert isinstance(adapter, OpensThreads)  # what needs threads makes them
+        return replace(await self._make(adapter, None, by_name=False), is_instead=True)
+
     async def _beginning(self) -> Copy | None:
         """The message in the target that the origin's thread began with."""
         known = await self._partners.partners(self._here)
@@ -215,36 +237,36 @@ class _Partnership:
             if abs(age_s) < OTHERS_WAIT_FOR_S and (not title or one.title == title):
                 raise RetryLater("a thread of that chat is being made, and may be this one", after_s=ASK_AFTER_S)
 
-    async def _make(self, adapter: OpensThreads, begins_at: Copy | None) -> Placed | None:
+    async def _make(self, adapter: OpensThreads, begins_at: Copy | None, *, by_name: bool = True) -> Placed:
+        """`by_name`: one that has the name and belongs to nobody is as good as a new one."""
         run, call, now = self._run, self._run.target.call, self._places.clock.now()
         title = await self._places.title(self._event, run)
         wanted = await self._partners.want_partner(self._here, self._chat, title=title, at=now)
-        if wanted.state is not PartnerState.WANTED:
-            return await self.find()
+        if wanted.state is PartnerState.OPEN:
+            return Placed(wanted.thread_id, from_partner=True)
         thread = OutboundThread(
             token=self._places.token(self._here, run), chat_id=self._chat.chat_id, title=wanted.title, begins_at=begins_at
         )
         try:
             found = ""
-            if wanted.at < now:  # an earlier attempt may have made it
-                found = await call(adapter.find_thread(thread, wanted.at))
-            elif begins_at is None:
-                found = await self._of_that_name(adapter, thread)
+            if wanted.at != now:  # an earlier attempt may have made it, by a clock that was ahead perhaps
+                found = await self._free(await call(adapter.find_thread(thread, min(wanted.at, now))))
+            if not found and begins_at is None and by_name and self._event.meta.thread_title:
+                found = await self._free(await call(adapter.find_thread(thread, None)))
             thread_id = found or await call(adapter.open_thread(thread))
         except (OutcomeUnknown, TimeoutError) as error:
             raise RetryLater(f"it is not known whether the thread was made: {error}", after_s=ASK_AFTER_S) from None
         except (Rejected, ChatDown) as error:
+            if await self._places.needs_thread(run):
+                raise  # the chat itself does not take the message either
             log.warning("no thread can be begun", target=str(run.pending.target), reason=error.reason)
             await self._partners.set_partner(self._here, self._chat, "", title=title, at=now)
             return Placed(None, losses=(Loss.NO_THREAD,))
         await self._partners.set_partner(self._here, self._chat, thread_id, title=title, at=now)
         return Placed(thread_id, from_partner=True)
 
-    async def _of_that_name(self, adapter: OpensThreads, thread: OutboundThread) -> str:
-        """A thread of the same name that is nobody's partner yet."""
-        if not self._event.meta.thread_title:
-            return ""
-        found = await self._run.target.call(adapter.find_thread(thread, None))
+    async def _free(self, found: str) -> str:
+        """That thread, if it is nobody's partner yet and no end."""
         if not found or await self._partners.partners(ThreadRef(self._chat, found)):
             return ""
         return "" if self._places.is_end(found, self._run) else found

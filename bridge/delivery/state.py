@@ -169,10 +169,11 @@ class Faults:
 @dataclass(frozen=True, slots=True)
 class Placed:
     """The thread of the target that the delivery's messages go into; None: none. `from_partner`: it is no end of a route, but of
-    the same conversation as the origin's thread."""
+    the same conversation as the origin's thread. `is_instead`: it was made since the one before takes no messages any more."""
 
     thread_id: str | None
     from_partner: bool = False
+    is_instead: bool = False
     losses: tuple[LossNote, ...] = ()
 
 

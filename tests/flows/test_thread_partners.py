@@ -45,3 +45,11 @@ async def test_topics_of_a_telegram_forum_have_partners_everywhere(quiet_world: 
     await discord.say(posts.chat_id, "Boris", "in General again", thread_id=general.thread_id)
     seen = await eventually(lambda: world.copies("telegram", "in General again"))
     assert seen[0].thread_id == ""
+
+    await discord.delete_thread(there["discord"].thread_id)
+    for words in ("version three", "version four"):
+        await telegram.say(forum.chat_id, "Anna", words, thread_id=releases)
+    again = await world.copy("discord", "version three")
+    assert discord.world.channels[int(again.thread_id)].name == "Releases"
+    assert again.thread_id != there["discord"].thread_id
+    assert (await world.copy("discord", "version four")).thread_id == again.thread_id

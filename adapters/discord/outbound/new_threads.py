@@ -98,6 +98,9 @@ class NewThreads:
         return thread_id
 
     def _meaning(self, refused: Refused, chat_id: str) -> Exception:
+        channel = self._guilds.get(chat_id)
+        if channel is not None and channel.is_forum:
+            return refused.error  # without a post it takes nothing: the right is waited for
         if refused.code in (MISSING_PERMISSIONS, MISSING_ACCESS):
             self._tell("the bot cannot begin threads: they are shown in the channel", _GIVE_RIGHT, chat_id)
             return Rejected(refused.error.reason)

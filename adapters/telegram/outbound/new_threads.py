@@ -1,4 +1,4 @@
-"""NewThreads of forums that the bridge makes, and those it looks for. Called by `adapter`.
+"""Topics of forums that the bridge makes, and those it looks for. Called by `adapter`.
 
 Telegram cannot list topics (platforms.md 1.2), but tells of every one that is made or renamed, the bot's own included:
 `inbound.topic_names` keeps their names. Source: createForumTopic (a name of 1 to 128 characters; the right can_manage_topics),
@@ -59,14 +59,14 @@ class NewThreads:
         try:
             answer = record(await self._transport.call(Call("CreateForumTopic", params), effect=Effect.CREATES))
         except Refused as refusal:
-            del self._attempts[thread.token]
+            self._attempts.pop(thread.token, None)
             if refusal.says("not a forum"):
                 self._asked.pop(thread.chat_id, None)
             raise
         topic_id = words(answer.get("message_thread_id"))
         if not topic_id:
             raise OutcomeUnknown("Telegram took the topic, and its answer does not say which it became")
-        del self._attempts[thread.token]
+        self._attempts.pop(thread.token, None)
         return topic_id
 
     async def find_thread(self, thread: OutboundThread, since: datetime | None) -> str:
@@ -77,4 +77,6 @@ class NewThreads:
         heard_s = self._heard_s()
         if heard_s is None or heard_s <= self._attempts.get(thread.token, 0.0):
             raise RetryLater("Telegram has not told yet which topics there are")
-        return await self._known.named(thread.chat_id, name, made_since=since - _CLOCKS_DIFFER)
+        found = await self._known.named(thread.chat_id, name, made_since=since - _CLOCKS_DIFFER)
+        self._attempts.pop(thread.token, None)
+        return found

@@ -61,10 +61,6 @@ class PartnerStore(Protocol):
         """It was used."""
         ...
 
-    async def retitle(self, thread: ThreadRef, title: str) -> None:
-        """The conversation's name, as it is now."""
-        ...
-
     async def forget_thread(self, thread: ThreadRef) -> None:
         """It is gone: the conversation goes on without it."""
         ...

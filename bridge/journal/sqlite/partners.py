@@ -57,13 +57,6 @@ class SqlitePartners:
 
         await self._write(use)
 
-    async def retitle(self, thread: ThreadRef, title: str) -> None:
-        await self._write(
-            lambda ledger: (
-                ledger.connection.execute("UPDATE partner SET title = ? WHERE bond = ?", (title, _bond(ledger, thread))) and None
-            )
-        )
-
     async def forget_thread(self, thread: ThreadRef) -> None:
         def forget(ledger: Ledger) -> None:
             row = (ledger.names.find_chat(thread.chat), pack_id(thread.thread_id or ""))

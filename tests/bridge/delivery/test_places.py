@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import msgspec
 import pytest
 
 from bridge.model.adapter import Copy
-from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater, ThreadGone
+from bridge.model.clock import SystemClock
+from bridge.model.errors import ChatDown, OutcomeUnknown, Rejected, RetryLater, ThreadDown, ThreadGone
 from bridge.model.events import ReplyTo
+from bridge.model.refs import AccountName, ChatAddress
 from bridge.model.threads import OutboundThread
 from bridge.policy.routing import Route
-from tests.support.patience import eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
 
 
@@ -31,8 +33,11 @@ class Forum:
         self.hang: asyncio.Event | None = None
         self.asked = 0
         self.searches: list[datetime | None] = []
+        self.search_faults: deque[BaseException] = deque()
         self.ids = itertools.count(1)
         self.gone: set[str] = set()
+        self.locked: set[str] = set()
+        self.needed = False
 
     def adapter(self, platform: Any, context: Any) -> ScriptedAdapter:
         return ThreadingAdapter(platform, context, self)
@@ -46,7 +51,14 @@ class ThreadingAdapter(ScriptedAdapter):
     async def send(self, outbound: Any) -> Any:
         if outbound.thread_id in self._forum.gone:
             raise ThreadGone("the thread was deleted")
+        if outbound.thread_id in self._forum.locked:
+            raise ThreadDown("the thread is locked", action="unlock it")
+        if self._forum.needed and outbound.thread_id is None:
+            raise ChatDown("a forum takes nothing but posts", action="name a post")
         return await super().send(outbound)
+
+    async def needs_thread(self, _chat_id: str) -> bool:
+        return self._forum.needed
 
     async def opens_thread(self, _chat_id: str, _begins_at: Copy | None) -> bool:
         return True
@@ -66,6 +78,8 @@ class ThreadingAdapter(ScriptedAdapter):
 
     async def find_thread(self, thread: OutboundThread, since: datetime | None) -> str:
         self._forum.searches.append(since)
+        if self._forum.search_faults:
+            raise self._forum.search_faults.popleft()
         if since is None:
             return next((one for one, title in self._forum.titles.items() if title == thread.title), "")
         return self._forum.tokens.get(thread.token, "")
@@ -236,3 +250,91 @@ async def test_a_message_of_a_thread_that_is_just_being_made_waits_for_it(
         await all_done(app)
     assert other.asked == 0, "no second topic"
     assert ("quick answer", "7") in in_threads(one)
+
+
+@pytest.mark.parametrize("title", ["Releases", ""])
+async def test_a_forum_whose_thread_is_gone_or_locked_gets_another(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, forum: Forum, title: str
+) -> None:
+    """Of a topic, and of the origin's chat itself."""
+    forum.needed = True
+
+    def say(words: str) -> None:
+        if title:
+            say_in_topic(one, words, "7", title)
+        else:
+            one.say(words)
+
+    async with bridge(tmp_path, [one, two], routes(every_thread=True)) as app:
+        say("a")
+        await eventually(lambda: two.texts() == ["a"])
+        forum.gone |= set(forum.titles)
+        forum.titles.clear()
+        say("b")
+        say("c")
+        await eventually(lambda: two.texts() == ["a", "b", "c"], what=str(two.texts()))
+        forum.locked |= set(forum.titles)  # which still has the name
+        say("d")
+        say("e")
+        await eventually(lambda: two.texts() == ["a", "b", "c", "d", "e"], what=str(two.texts()))
+        await all_done(app)
+    there = dict(in_threads(two))
+    assert there["b"] == there["c"]
+    assert there["d"] == there["e"]
+    assert len({there["a"], there["b"], there["d"], None}) == 4
+    assert forum.asked == 3
+
+
+async def test_a_forum_in_which_no_thread_can_be_made_now_gets_the_message_later(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, forum: Forum
+) -> None:
+    forum.needed = True
+    forum.faults.append((ChatDown("no right", action="give it"), False))
+    async with bridge(tmp_path, [one, two], routes(every_thread=True)) as app:
+        say_in_topic(one, "a", "7", "Releases")
+        await eventually_asked(app.report, holds=lambda report: [lane["reason"] for lane in report["lanes"]] == ["no right"])
+        lane = ChatAddress(AccountName("two"), "c")
+        await app._journal.hurry(AccountName("two"), [lane], [], everything=False, at=app._clock.now())
+        await eventually(lambda: two.texts() == ["a"], what=str(two.texts()))
+        say_in_topic(one, "b", "7", "Releases")
+        await eventually(lambda: two.texts() == ["a", "b"], what=str(two.texts()))
+        await all_done(app)
+    (thread,) = forum.titles
+    assert in_threads(two) == [("a", thread), ("b", thread)]
+
+
+async def test_a_name_is_looked_for_again_after_a_failure(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, forum: Forum
+) -> None:
+    forum.titles["old"] = "Releases"
+    forum.search_faults.append(RetryLater("busy", after_s=0.01))
+    async with bridge(tmp_path, [one, two], routes(every_thread=True)) as app:
+        say_in_topic(one, "a", "7", "Releases")
+        await eventually(lambda: len(two.posted()) == 1)
+        await all_done(app)
+    assert in_threads(two) == [("a", "old")]
+    assert forum.asked == 0
+
+
+class ClockAhead(SystemClock):
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=3)
+
+
+async def test_a_clock_that_was_ahead_makes_no_second_thread(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, forum: Forum
+) -> None:
+    forum.hang = asyncio.Event()
+    app = bridge(tmp_path, [one, two], routes(every_thread=True), clock=ClockAhead())
+    await app.start()
+    say_in_topic(one, "a", "7", "Releases")
+    await eventually(lambda: forum.asked == 1)
+    await app.stop(drain_s=0)
+    forum.hang = None
+    async with bridge(tmp_path, [one, two], routes(every_thread=True)) as app:
+        await eventually(lambda: len(two.posted()) == 1)
+        await all_done(app)
+    assert forum.asked == 1
+    searched = forum.searches[-1]
+    assert searched is not None
+    assert searched <= datetime.now(UTC)

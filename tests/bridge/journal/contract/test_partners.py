@@ -49,8 +49,6 @@ async def test_what_was_refused_stays_refused_and_what_is_gone_is_forgotten(jour
     assert refused is not None
     assert (refused.state, refused.thread_id) == (PartnerState.REFUSED, "")
     await store.set_partner(HERE, native(B), "800", title="one", at=at(1))
-    await store.retitle(ThreadRef(native(B), "800"), "two")
-    assert {one.title for one in await store.partners(HERE)} == {"two"}
     await store.forget_thread(ThreadRef(native(B), "800"))
     assert await store.partner(HERE, native(B)) is None
     assert await store.partners(HERE)
