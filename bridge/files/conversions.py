@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 import structlog
 
-from bridge.files.convert import Converter, Made, NotConverted
+from bridge.files.convert import SOURCE_BYTES, Converter, Made, NotConverted
 from bridge.files.spool import Spool, Spooled
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.errors import RetryLater
@@ -46,13 +46,15 @@ class Conversions:
         self._converter = converter
         self._known: OrderedDict[Hashable, _Known] = OrderedDict()
         self._kept_bytes = 0
-        self._failed: OrderedDict[Hashable, str] = OrderedDict()
+        self._failed: OrderedDict[Hashable, None] = OrderedDict()
 
     async def close(self) -> None:
         await self._converter.close()
 
     def can(self, chat: ChatRef, attachment: Attachment, form: Form) -> bool:
         """Whether it is worth trying."""
+        if attachment.size_bytes is not None and attachment.size_bytes > SOURCE_BYTES:
+            return False
         return self._converter.can(mime_of(attachment), form) and _key(chat, attachment, form) not in self._failed
 
     async def make(self, chat: ChatRef, attachment: Attachment, form: Form, source: Source) -> None:
@@ -65,11 +67,16 @@ class Conversions:
                     made = await self._converter.convert(spooled.path, mime_of(attachment), form, chat)
                 await self._keep(key, made)
         except NotConverted as error:
-            log.info("a file is sent as it is: it was not converted", chat=str(chat), made=form.mime, reason=error.reason)
-            if error.is_final:
-                self._failed[key] = error.reason
-                if len(self._failed) > _MOST_FAILED:
-                    self._failed.popitem(last=False)
+            self.give_up(chat, attachment, form, error)
+
+    def give_up(self, chat: ChatRef, attachment: Attachment, form: Form, error: NotConverted) -> None:
+        """If that is final, it is not tried again."""
+        log.info("a file is sent as it is: it was not converted", chat=str(chat), made=form.mime, reason=error.reason)
+        if not error.is_final:
+            return
+        self._failed[_key(chat, attachment, form)] = None
+        if len(self._failed) > _MOST_FAILED:
+            self._failed.popitem(last=False)
 
     @asynccontextmanager
     async def borrow(
@@ -90,10 +97,13 @@ class Conversions:
             yield _outbound(attachment, form, known.made, spooled)
 
     async def _keep(self, key: Hashable, made: Made) -> None:
+        """Two may have converted the same file at the same time: what the first one made stays."""
         size_bytes = len(made.data)
         if made.data:
             async with self._spool.borrow(key, lambda: _stream_of(made.data), most_bytes=size_bytes):
                 pass  # it stays there
+        if key in self._known:
+            return
         self._known[key] = _Known(replace(made, data=b""), size_bytes)
         self._kept_bytes += size_bytes
         while len(self._known) > _MOST_KEPT or (self._kept_bytes > _KEPT_BYTES and len(self._known) > 1):

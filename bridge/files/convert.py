@@ -29,14 +29,14 @@ _QUEUE_S = 30.0
 """How long a file waits for its turn; then it is sent as it is."""
 _WALL_S = 90.0
 """How long a child may take on a busy machine. The processor time that it has is less (`decoding.bounds`)."""
-_INPUT_BYTES = 20_000_000
+SOURCE_BYTES = 20_000_000
+"""Larger files are not converted."""
 _OUTPUT_BYTES = 8_000_000
 _HEAD_BYTES = 16_384
 
 _CHILD = """
 import sys
 _, parent, source, target, waveform, *sys.path = sys.argv
-from bridge.files.media_packages import installed_packages
 from bridge.files.decoding.child import main
 main(int(parent), source, target, waveform=waveform == "1")
 """
@@ -96,7 +96,7 @@ class Converter:
     async def convert(self, path: Path, source: str, form: Form, chat: ChatRef) -> Made:
         """One file, made to what is wanted. Raises NotConverted."""
         try:
-            if (await asyncio.to_thread(os.stat, path)).st_size > _INPUT_BYTES:
+            if (await asyncio.to_thread(os.stat, path)).st_size > SOURCE_BYTES:
                 raise NotConverted("it is too large")
             async with self._turn(chat):
                 made = await self._run(path, source, form)

@@ -13,6 +13,7 @@ import structlog
 
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.files.conversions import Conversions
+from bridge.files.convert import SOURCE_BYTES, NotConverted
 from bridge.files.downloads import Downloads
 from bridge.files.on_demand import opened
 from bridge.files.spool import Opener, Spool, Spooled, TooLarge
@@ -37,8 +38,6 @@ _LOOK_AGAIN_S = 2.0
 _FOLLOWS = "follows once it can be fetched"
 _STILL = "still"
 _AT_HOME_ONLY = "an animated sticker that is drawn only where it comes from"
-SOURCE_BYTES = 20_000_000
-"""Larger files are not converted."""
 
 
 def most_bytes(limits: Limits, options: RelayOptions) -> int:
@@ -188,7 +187,11 @@ class FileFetcher:
         async def convert() -> None:
             supplier = self._suppliers(origin.account)
             fetching = self._spool_it(key, lambda: opened(self._suppliers, origin.account, attachment), SOURCE_BYTES)
-            await (fetching if supplier is None else supplier.call(fetching))
+            try:
+                await (fetching if supplier is None else supplier.call(fetching))
+            except TooLarge:
+                conversions.give_up(origin, attachment, form, NotConverted("it is too large"))
+                return  # the target may take it as it is
             await conversions.make(origin, attachment, form, lambda: self._spool.borrow(key, _gone, most_bytes=SOURCE_BYTES))
 
         self._limits.setdefault(key, set()).add(form)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bridge.files import conversions
@@ -17,6 +19,7 @@ from bridge.model.errors import RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.media import GIF, OGG, TGS, Form
 from bridge.model.refs import AccountName, ChatRef
+from tests.support.patience import eventually
 
 CHAT = ChatRef(AccountName("tg"), "1")
 FORM = Form(kind=AttachmentKind.ANIMATION, mime=GIF)
@@ -29,6 +32,8 @@ class Scripted(Converter):
     def __init__(self) -> None:
         super().__init__(SYSTEM_CLOCK)
         self.calls = 0
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.answer: Made | NotConverted = Made(data=b"GIF89a", width=8, height=9)
 
     def can(self, source: str, form: Form) -> bool:
@@ -36,6 +41,7 @@ class Scripted(Converter):
 
     async def convert(self, path: Path, source: str, form: Form, chat: ChatRef) -> Made:
         self.calls += 1
+        await self.goes_on.wait()
         if isinstance(self.answer, NotConverted):
             raise self.answer
         return self.answer
@@ -124,6 +130,25 @@ async def test_what_the_spool_lost_is_made_again(folder: Folder) -> None:
         await folder.ask(sticker())
     assert await folder.ask(sticker()) == ("Foxes.gif", b"GIF89a")
     assert folder.converter.calls == 2
+
+
+async def test_one_that_two_convert_at_once_takes_its_room_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise what is said to be kept grows without end, and nothing is kept any more."""
+    monkeypatch.setattr(conversions, "_KEPT_BYTES", 12)
+    folder.converter.goes_on.clear()
+    twice = [asyncio.create_task(folder.ask(sticker(1))) for _ in range(2)]
+    await eventually(lambda: folder.converter.calls == 2, what="both are being converted")
+    folder.converter.goes_on.set()
+    assert await asyncio.gather(*twice) == [("Foxes.gif", b"GIF89a")] * 2
+    await folder.ask(sticker(2))
+    await folder.ask(sticker(1))
+    assert folder.converter.calls == 3, "there is room for both"
+
+
+async def test_what_is_known_to_be_too_large_is_not_even_fetched(folder: Folder) -> None:
+    large = msgspec.structs.replace(sticker(), size_bytes=20_000_001)
+    assert not folder.made.can(CHAT, large, FORM)
+    assert folder.made.can(CHAT, msgspec.structs.replace(large, size_bytes=20_000_000), FORM)
 
 
 async def test_one_too_large_for_the_target_is_none(folder: Folder) -> None:

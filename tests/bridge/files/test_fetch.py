@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+from bridge.files.conversions import Conversions
+from bridge.files.convert import Converter
 from bridge.files.fetch import FileFetcher, FileNotYet, Patience, most_bytes
 from bridge.files.spool import Spool
 from bridge.model.adapter import FileStream
@@ -16,6 +18,7 @@ from bridge.model.capabilities import Limits
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.errors import AccountDown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, Content
+from bridge.model.media import M4A, OGG, Form
 from bridge.model.refs import AccountName, ChatRef
 from bridge.policy.routing import RelayOptions
 from bridge.render.fetched import FetchResult
@@ -139,3 +142,35 @@ def test_the_smaller_limit_counts() -> None:
     assert most_bytes(limits, RelayOptions()) == 50_000_000
     assert most_bytes(limits, RelayOptions(max_file_mb=1.5)) == 1_500_000
     assert most_bytes(limits, RelayOptions(max_file_mb=100)) == 50_000_000
+
+
+async def test_what_is_too_large_to_be_converted_is_sent_as_it_is(
+    tmp_path: Path, supplier: Supplier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its origin does not say how large it is; the target takes it."""
+    monkeypatch.setattr("bridge.files.fetch.SOURCE_BYTES", 4)
+    spool = Spool(tmp_path / "spool", 1000)
+    spool.open()
+    found = Conversions(spool, Converter(SYSTEM_CLOCK))
+    fetcher = FileFetcher(spool, lambda _: cast(Any, supplier), SYSTEM_CLOCK, found)
+    supplier.files["v"] = b"OggS voice"
+    voice = Attachment(kind=AttachmentKind.VOICE, file_id="v", name="v.ogg", mime=OGG)
+    form = Form(kind=AttachmentKind.AUDIO, mime=M4A)
+    assert found.can(ORIGIN, voice, form)
+    async with AsyncExitStack() as stack:
+        (result,) = await fetcher.fetch_all(
+            stack,
+            event_seq=1,
+            origin=ORIGIN,
+            content=Content(attachments=(voice,)),
+            most_bytes=100,
+            patience=Patience.WAIT,
+            within_s=60.0,
+            form_of=lambda _: form,
+        )
+        assert result.problem == ""
+        assert result.file is not None
+        assert result.file.path.read_bytes() == b"OggS voice"
+    assert not found.can(ORIGIN, voice, form), "it is not fetched for that again"
+    await fetcher.close()
+    spool.close()
