@@ -186,6 +186,7 @@ class Loss(_Word):
     """`LossOf` says which kind, and why."""
     FILE_AS_OTHER_KIND = "file sent as another kind"
     """`LossOf` says as which."""
+    ALT_TEXT = "description of a file dropped"
     FILES_NOT_COMPARED = "files of an older message are not compared"
     FILE_STAYS = "a removed file stays"
     """`LossOf` says why."""

@@ -18,7 +18,7 @@ from bridge.identity.people import People
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature, Support
 from bridge.model.characters import is_blank
-from bridge.model.events import AttachmentKind, Author, Content, Forward, MessageCreated, MessageEdited, ReplyTo
+from bridge.model.events import Attachment, AttachmentKind, Author, Content, Forward, MessageCreated, MessageEdited, ReplyTo
 from bridge.model.original import Original
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import (
@@ -358,5 +358,12 @@ class _Rendering:
                 if file is not item.file:
                     before, after = (kind.value.replace("_", " ") for kind in (item.attachment.kind, file.attachment.kind))
                     self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None
+                if self._loses_alt_text(item.attachment):
+                    self.losses[Loss.ALT_TEXT] = None
                 files.append(file)
         return files, missing
+
+    def _loses_alt_text(self, attachment: Attachment) -> bool:
+        """Of a sticker it is what the platform calls it, and nobody's words."""
+        is_told = attachment.kind is not AttachmentKind.STICKER and bool(attachment.alt_text.strip())
+        return is_told and not self.capabilities.media.keeps_alt_text

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bridge.model.adapter import OutboundFile
 from bridge.model.capabilities import Feature
-from bridge.model.events import (
-    Content,
-)
+from bridge.model.events import AttachmentKind, Content
+from bridge.model.media import Media
+from bridge.model.outcomes import Loss, LossNote
 from bridge.model.rich_text import RichText, to_plain
 from bridge.render.message import FetchResult
 from tests.support.rendering import (
@@ -132,6 +133,17 @@ def test_a_description_of_a_missing_picture_is_kept() -> None:
     given = attachment("a.jpg", PHOTO, alt_text="two cats", problem="gone")
     made = rendered(Content(attachments=(given,)), fetched=[FetchResult(attachment=given)])
     assert only_text(made) == "🖼️ a.jpg (1.0 kB) - gone\ntwo cats"
+
+
+def test_a_description_that_a_target_does_not_keep_is_a_loss() -> None:
+    def losses(kind: AttachmentKind, *, keeps: bool, alt_text: str = "two cats") -> tuple[LossNote, ...]:
+        given = msgspec.structs.replace(capabilities(), media=Media(keeps_alt_text=keeps))
+        return rendered(said("", attachments=(attachment("a.jpg", kind, alt_text=alt_text),)), target(given)).losses
+
+    assert losses(PHOTO, keeps=False) == (Loss.ALT_TEXT,)
+    assert losses(PHOTO, keeps=True) == ()
+    assert losses(PHOTO, keeps=False, alt_text=" ") == ()
+    assert Loss.ALT_TEXT not in losses(STICKER, keeps=False)
 
 
 def test_a_hidden_picture_is_announced_where_it_cannot_be_hidden() -> None:
