@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.outbound.encode import is_voice, webhook_message
 from adapters.discord.outbound.header import Header
 from bridge.model.adapter import Outbound, OutboundFile, Reply
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import plain
-from tests.adapters.discord.conftest import Bench
-from tests.adapters.discord.sending import outbound as to_send
 
 
 def voice(*, mime: str = "audio/ogg", kind: AttachmentKind = AttachmentKind.VOICE, **facts: Any) -> OutboundFile:
@@ -68,11 +63,3 @@ def test_a_hidden_file_is_said_to_be_hidden() -> None:
     )
     assert described.get("is_spoiler") is True
     assert str(described.get("filename")).startswith("SPOILER_")
-
-
-async def test_one_of_unknown_outcome_can_be_asked_for(bench: Bench, adapter: DiscordAdapter, tmp_path: Path) -> None:
-    path = tmp_path / "voice.ogg"
-    path.write_bytes(b"OggS1")
-    async with bench.running(adapter, bench.intake()):
-        message = to_send(bench, "", files=(msgspec.structs.replace(voice(), path=path),))
-        assert await adapter.reconcile(message, datetime.now(UTC)) is None

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from adapters.common.emulation.contract import Fault, FaultKind
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.common.platform_time import PlatformTime
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.records import Author
+from adapters.discord.emulator.records import BOT_PERMISSIONS, Author, Permission
 from adapters.discord.snowflakes import snowflake_at
-from bridge.model.adapter import OutboundEdit, Sender
+from bridge.model.adapter import OutboundEdit, OutboundFile, Sender
 from bridge.model.errors import OutcomeUnknown
+from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import plain
 from tests.adapters.discord.conftest import Bench
 from tests.adapters.discord.sending import ANNA, copy_of, outbound, outbound_file, shown
@@ -139,3 +140,42 @@ async def test_a_repeated_bot_message_is_recognised_by_its_nonce(bench: Bench) -
     receipt = await adapter.send(message)
     assert [m.message_id for m in shown(bench)] == list(receipt.message_ids)
     await adapter.close()
+
+
+def _voice(path: Path, size_bytes: int) -> OutboundFile:
+    path.write_bytes(b"OggS" + bytes(size_bytes - 4))
+    attachment = Attachment(kind=AttachmentKind.VOICE, file_id="v", mime="audio/ogg", duration_s=1.5, waveform="AAEC")
+    return OutboundFile(attachment=attachment, path=path, name="voice.ogg", mime="audio/ogg", size_bytes=size_bytes)
+
+
+@pytest.mark.parametrize(("sender", "as_voice"), [(ANNA, True), (None, True), (None, False)])
+async def test_a_voice_message_that_did_arrive_is_found_and_not_doubled(
+    bench: Bench, adapter: DiscordAdapter, tmp_path: Path, sender: Sender | None, as_voice: bool
+) -> None:
+    """It has no words to be known by. Neither an earlier one of that size, nor another sound, nor a person's is taken for it."""
+    if not as_voice:
+        bench.emulator.set_permissions(BOT_PERMISSIONS & ~Permission.SEND_VOICE_MESSAGES)
+    sound, other = _voice(tmp_path / "sound.ogg", 400), _voice(tmp_path / "other.ogg", 300)
+    ours = outbound(bench, "", sender=sender, token="t1", files=(sound,))
+    async with bench.running(adapter, bench.intake()):
+        await adapter.send(outbound(bench, "", sender=sender, token="t0", files=(sound,)))
+        same = Upload(name="v.ogg", mime="audio/ogg", content=bytes(400), kind="voice")
+        await bench.emulator.say(bench.chat, "Anna", "", files=[same])
+        started = datetime.now(UTC)
+        bench.emulator.inject(Fault(kind=FaultKind.DROP, operation="POST /*", times=1))
+        with pytest.raises(OutcomeUnknown):
+            await adapter.send(ours)
+        assert await adapter.reconcile(ours, started) is None, "it did not arrive"
+        after_refusal = {} if as_voice else {"every": 2}
+        bench.emulator.inject(Fault(kind=FaultKind.DROP_AFTER, operation="POST /*", times=1, **after_refusal))
+        with pytest.raises(OutcomeUnknown):
+            await adapter.send(ours)
+        arrived = shown(bench)[-1]
+        await adapter.send(outbound(bench, "", sender=sender, token="t2", files=(other,)))
+        found = await adapter.reconcile(ours, started)
+        assert found is not None
+        assert found.message_ids == (arrived.message_id,)
+        assert await adapter.reconcile(ours, started) is None, "known by now, and not found for another one"
+    kind = "voice" if as_voice else "audio"
+    seen = [(file.kind, file.size_bytes) for message in shown(bench) for file in message.files]
+    assert seen == [(kind, 400), ("voice", 400), (kind, 400), (kind, 300)]
