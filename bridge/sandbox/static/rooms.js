@@ -18,7 +18,7 @@ export class Rooms {
   }
 
   asked() {
-    const name = decodeURIComponent(location.hash.slice(1));
+    const name = location.hash.slice(1); // names need no escapes; an address that somebody cut off is no room
     return this.buttons.has(name) ? name : this.rooms[0].name;
   }
 

@@ -29,6 +29,7 @@ export function showTrace(asked, { words, titles }) {
       last = key;
     } catch (fault) {
       told.textContent = fault.message;
+      last = ""; // the next answer takes its place, even if nothing has changed
     }
     setTimeout(tell, EVERY_MS);
   };

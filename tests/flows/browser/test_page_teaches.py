@@ -38,6 +38,14 @@ async def test_rooms_are_apart(page: Page) -> None:
     await seen(page, "slack", "said in the lobby")
 
 
+async def test_an_address_that_was_cut_off_opens_the_first_room(page: Page, url: str) -> None:
+    await page.goto(f"{url}#news%")
+    await page.reload()
+    await expect(page.locator("#rooms .room[aria-pressed='true']")).to_contain_text("Lobby")
+    await type_into(page, "telegram", "said in the lobby")
+    await seen(page, "slack", "said in the lobby")
+
+
 async def test_threads_and_topics_are_opened_and_written_in(page: Page) -> None:
     await enter(page, "Projects")
     telegram = pane(page, "telegram")
@@ -282,3 +290,16 @@ async def test_a_poll_is_asked_voted_on_and_closed(page: Page) -> None:
     await expect(pane(page, "telegram").locator(".poll-state")).to_contain_text("Closed poll")
     await expect(option).to_be_disabled()
     await expect(pane(page, "discord").locator(".poll-state")).to_contain_text("Closed poll")
+
+
+async def test_the_story_of_a_message_comes_back_after_a_fault(page: Page) -> None:
+    await type_into(page, "slack", "the whole story")
+    mark = (await seen(page, "slack", "the whole story")).locator(".mark")
+    await expect(mark).to_have_attribute("title", re.compile("^Delivered to all"))
+    await mark.click()
+    told = page.get_by_role("dialog", name="What became of this message").locator(".trace")
+    await expect(told).to_contain_text("delivered")
+    await page.route("**/trace", lambda route: route.fulfill(body="no JSON"))
+    await expect(told).not_to_contain_text("delivered")
+    await page.unroute("**/trace")
+    await expect(told).to_contain_text("delivered")
