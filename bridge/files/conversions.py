@@ -20,7 +20,8 @@ from bridge.model.errors import RetryLater
 from bridge.model.events import Attachment
 from bridge.model.media import Form
 from bridge.model.refs import ChatRef
-from bridge.render.file_names import file_name, mime_of, with_ending
+from bridge.render.conversions import in_form
+from bridge.render.file_names import file_name, mime_of
 
 log = structlog.get_logger("media")
 
@@ -136,13 +137,8 @@ async def _stream_of(data: bytes) -> AsyncIterator[FileStream]:
 
 
 def _outbound(attachment: Attachment, form: Form, made: Made, spooled: Spooled) -> OutboundFile:
-    """It is still that attachment of the origin, of another kind and type, and with another ending of its name."""
-    changed = form.mime != mime_of(attachment)
     described = msgspec.structs.replace(
-        attachment,
-        kind=form.kind,
-        mime=form.mime,
-        name=with_ending(attachment, form.mime) if changed else attachment.name,
+        in_form(attachment, form),
         size_bytes=spooled.size_bytes,
         width=made.width or attachment.width,
         height=made.height or attachment.height,

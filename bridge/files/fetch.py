@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Hashable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
 
@@ -58,7 +58,9 @@ class Patience(Enum):
 
 
 class FileNotYet(RetryLater):
-    """A file cannot be fetched now; it may be available later."""
+    """A file cannot be fetched now; it may be available later. `form`: what it is being converted to."""
+
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,13 @@ class FileFetcher:
             return FetchResult(attachment=attachment, problem=attachment.problem)
         if attachment.size_bytes is not None and attachment.size_bytes > request.most_bytes:
             return FetchResult(attachment=attachment)  # `render` says which limit it breaks
+        making: Form | None = None
         try:
             form = request.form_of(attachment)
             if form is not None and self._conversions is not None and self._conversions.can(request.origin, attachment, form):
+                making = form
                 if not await self._is_converted(index, attachment, form, request):
-                    return _still_downloading(attachment, request.patience)
+                    return replace(_still_downloading(attachment, request.patience), form=form)
                 made = await self._converted(stack, index, attachment, form, request)
                 if made is not None:
                     return FetchResult(attachment=attachment, file=made)
@@ -176,7 +180,7 @@ class FileFetcher:
             return FetchResult(attachment=attachment, problem=error.reason)
         except Exception as error:
             # an error at the origin concerns this file, not its message or the target's account
-            return self._failed(attachment, request, error)
+            return self._failed(attachment, request, error, making)
         return FetchResult(attachment=attachment, file=_outbound(fetched, spooled))
 
     async def _is_converted(self, index: int, attachment: Attachment, form: Form, request: _Request) -> bool:
@@ -224,7 +228,7 @@ class FileFetcher:
             return self._spool.borrow(key, _gone, most_bytes=request.most_bytes)
         return None
 
-    def _failed(self, attachment: Attachment, request: _Request, error: Exception) -> FetchResult:
+    def _failed(self, attachment: Attachment, request: _Request, error: Exception, form: Form | None) -> FetchResult:
         """Raises FileNotYet if it may still be available and patience is WAIT."""
         reason = self._trouble(request.origin.account, error)
         after_s = error.after_s if isinstance(error, RetryLater) else None
@@ -232,8 +236,10 @@ class FileFetcher:
             case Patience.OVER:
                 return FetchResult(attachment=attachment, problem=f"could not be fetched: {reason}")
             case Patience.LATER:
-                return FetchResult(attachment=attachment, problem=_FOLLOWS, late=True, after_s=after_s)
-        raise FileNotYet(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
+                return FetchResult(attachment=attachment, problem=_FOLLOWS, late=True, after_s=after_s, form=form)
+        not_yet = FileNotYet(f"its file cannot be fetched now: {reason}", after_s=after_s)
+        not_yet.form = form
+        raise not_yet from error
 
     async def _is_fetched(
         self, key: tuple[Hashable, ...], origin: ChatRef, attachment: Attachment, most_bytes: int, within_s: float

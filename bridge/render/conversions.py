@@ -5,10 +5,12 @@ and documents cross as they are."""
 
 from __future__ import annotations
 
+import msgspec
+
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.media import APNG, GIF, LOTTIE, M4A, MP4, OGG, PNG, TGS, WEBM, Form
 from bridge.render.attachments import FEATURE_OF, Target, wishes
-from bridge.render.file_names import mime_of
+from bridge.render.file_names import mime_of, with_ending
 
 _SOUNDS = (
     *(OGG, "audio/opus", "application/ogg", M4A, "audio/m4a", "audio/x-m4a", "audio/aac", "audio/mpeg", "audio/mp3"),
@@ -58,3 +60,9 @@ def _spoken(attachment: Attachment, target: Target) -> Form | None:
         return None
     made = next((one for one in media.speaks if one in _MADE_OF), "")
     return Form(kind=AttachmentKind.AUDIO, mime=made) if made else None
+
+
+def in_form(attachment: Attachment, form: Form) -> Attachment:
+    """It is still that attachment of the origin, of another kind and type, and with another ending of its name."""
+    name = attachment.name if form.mime == mime_of(attachment) else with_ending(attachment, form.mime)
+    return msgspec.structs.replace(attachment, kind=form.kind, mime=form.mime, name=name)

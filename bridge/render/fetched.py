@@ -8,6 +8,7 @@ import msgspec
 
 from bridge.model.adapter import ListedFile, OutboundFile
 from bridge.model.events import Attachment
+from bridge.model.media import Form
 from bridge.render.attachments import Target, why_unsendable
 from bridge.render.file_names import file_name, mime_of
 from bridge.render.long_text import is_whole_text
@@ -24,6 +25,8 @@ class FetchResult:
     late: bool = False
     """It cannot be fetched now but may be later: the text is sent without it. `problem` says so, `after_s` when to ask again."""
     after_s: float | None = None
+    form: Form | None = None
+    """What a late file is being converted to: it may have been sent as that before."""
     url: str = ""
     """A link to the file, for a line about one that the target cannot take."""
 

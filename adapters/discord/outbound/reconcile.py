@@ -126,8 +126,9 @@ class Reconciliation:
         the oldest, if there are several. None if there is no such message.
 
         `name` is the name a webhook showed, None for messages of the bot; `not_ids` are messages known to be others. Discord trims
-        texts, may strip characters, and renames files: texts are compared by what is visible of them, files by their sizes. Read
-        from the newest back, so that an early `after` costs pages and finds the message all the same.
+        texts, may strip characters, and renames files: texts are compared by what is visible of them, files by their sizes, and
+        by their number where a size is not known (0). Read from the newest back, so that an early `after` costs pages and finds
+        the message all the same.
         """
         wanted = (_comparable(content), sorted(sizes))
         found: wire.Message | None = None
@@ -135,7 +136,7 @@ class Reconciliation:
         for _ in range(RECONCILE_PAGES):
             page = await self._history.page(channel_id, **query)
             new = [message for message in page if int(message["id"]) > after]
-            fitting = (m for m in new if str(m["id"]) not in not_ids and self._is_own(m, name) and _shown(m) == wanted)
+            fitting = (m for m in new if str(m["id"]) not in not_ids and self._is_own(m, name) and _fits(m, wanted))
             found = next(fitting, found)
             if len(page) < PAGE or len(new) < len(page):
                 break
@@ -153,9 +154,11 @@ class Reconciliation:
         return name is not None and str(message["author"]["username"]) == name
 
 
-def _shown(message: wire.Message) -> tuple[str, list[int]]:
-    files = sorted(int(file["size"]) for file in message.get("attachments") or ())
-    return _comparable(str(message.get("content") or "")), files
+def _fits(message: wire.Message, wanted: tuple[str, list[int]]) -> bool:
+    content, sizes = wanted
+    there = sorted(int(file["size"]) for file in message.get("attachments") or ())
+    are_files = there == sizes if all(sizes) else len(there) == len(sizes)
+    return are_files and _comparable(str(message.get("content") or "")) == content
 
 
 def _comparable(text: str) -> str:

@@ -132,5 +132,6 @@ class _Search:
             return mark == self._outbound.token
         if not self._outbound.files or self._outbound.text or message.ts in self._known_ids:
             return False
-        there = sorted((file.title or file.name or "", file.size or 0) for file in message.files or ())
-        return there == sorted((file.name, file.size_bytes) for file in self._outbound.files)
+        is_sized = all(file.size_bytes for file in self._outbound.files)  # of one that is being converted the name must do
+        there = sorted((file.title or file.name or "", (file.size or 0) * is_sized) for file in message.files or ())
+        return there == sorted((file.name, file.size_bytes * is_sized) for file in self._outbound.files)

@@ -14,7 +14,7 @@ from bridge.model.adapter import OutboundFile
 from bridge.model.events import Attachment, MessageCreated
 from bridge.model.media import Form
 from bridge.render.attachments import as_sendable_kind
-from bridge.render.conversions import wanted_form
+from bridge.render.conversions import in_form, wanted_form
 from bridge.render.file_names import file_name, mime_of
 from bridge.render.message import FetchResult, why_missing
 
@@ -66,7 +66,7 @@ class PartFiles:
             if not self._run.delivery.parts:
                 raise
             attachment = self.event.content.attachments[index]
-            one = FetchResult(attachment=attachment, problem=error.reason, late=True, after_s=error.after_s)
+            one = FetchResult(attachment=attachment, problem=error.reason, late=True, after_s=error.after_s, form=error.form)
         self._fetched[index] = one
         return one
 
@@ -98,7 +98,10 @@ class PartFiles:
 
 
 def stand_in(index: int, one: FetchResult) -> OutboundFile:
-    """A file that is not on disk, in what can be known of it."""
-    attachment = one.attachment
+    """A file that is not on disk, in what can be known of it. The size of one that is converted is not known: it is 0."""
+    attachment, size_bytes = one.attachment, one.attachment.size_bytes or 0
+    if one.form is not None:
+        size_bytes = size_bytes if one.form.mime == mime_of(attachment) else 0
+        attachment = in_form(attachment, one.form)
     name, mime = file_name(attachment), mime_of(attachment)
-    return OutboundFile(attachment=attachment, path=Path(str(index)), name=name, mime=mime, size_bytes=attachment.size_bytes or 0)
+    return OutboundFile(attachment=attachment, path=Path(str(index)), name=name, mime=mime, size_bytes=size_bytes)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from bridge.delivery.operations.part_files import stand_in
 from bridge.files.conversions import Conversions
 from bridge.files.convert import Converter
 from bridge.files.fetch import FileFetcher, FileNotYet, Patience, most_bytes
@@ -18,7 +20,7 @@ from bridge.model.capabilities import Limits
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.errors import AccountDown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, Content
-from bridge.model.media import M4A, OGG, Form
+from bridge.model.media import GIF, M4A, OGG, TGS, Form
 from bridge.model.refs import AccountName, ChatRef
 from bridge.policy.routing import RelayOptions
 from bridge.render.fetched import FetchResult
@@ -174,3 +176,34 @@ async def test_what_is_too_large_to_be_converted_is_sent_as_it_is(
     assert not found.can(ORIGIN, voice, form), "it is not fetched for that again"
     await fetcher.close()
     spool.close()
+
+
+async def test_a_late_file_says_what_it_is_being_converted_to(tmp_path: Path, supplier: Supplier) -> None:
+    """It may have been sent as that before, and is then looked for as that."""
+    spool = Spool(tmp_path / "spool", 1000)
+    spool.open()
+    fetcher = FileFetcher(spool, lambda _: cast(Any, supplier), SYSTEM_CLOCK, Conversions(spool, Converter(SYSTEM_CLOCK)))
+    supplier.files["s"] = RetryLater("the origin is down")
+    sticker = Attachment(kind=AttachmentKind.STICKER, file_id="s", name="Foxes.tgs", mime=TGS, size_bytes=50)
+    form = Form(kind=AttachmentKind.ANIMATION, mime=GIF)
+    async with AsyncExitStack() as stack:
+
+        async def fetch_it(patience: Patience) -> FetchResult:
+            content = Content(attachments=(sticker,))
+            sizes: Any = {"most_bytes": 100, "within_s": 60.0, "patience": patience}
+            (found,) = await fetcher.fetch_all(stack, event_seq=1, origin=ORIGIN, content=content, form_of=lambda _: form, **sizes)
+            return found
+
+        late = await fetch_it(Patience.LATER)
+        assert (late.late, late.form) == (True, form)
+        with pytest.raises(FileNotYet) as not_yet:
+            await fetch_it(Patience.WAIT)
+        assert not_yet.value.form == form
+    await fetcher.close()
+    spool.close()
+    there = stand_in(0, late)
+    assert (there.name, there.mime, there.attachment.kind, there.size_bytes) == ("Foxes.gif", GIF, AttachmentKind.ANIMATION, 0)
+    assert stand_in(0, replace(late, form=None)).size_bytes == 50
+    voice = Attachment(kind=AttachmentKind.VOICE, file_id="v", name="v.ogg", mime=OGG, size_bytes=60)
+    heard = Form(kind=AttachmentKind.VOICE, mime=OGG, waveform=True)
+    assert stand_in(0, FetchResult(attachment=voice, late=True, form=heard)).size_bytes == 60, "its bytes stay"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind, Upload
@@ -179,3 +180,23 @@ async def test_a_voice_message_that_did_arrive_is_found_and_not_doubled(
     kind = "voice" if as_voice else "audio"
     seen = [(file.kind, file.size_bytes) for message in shown(bench) for file in message.files]
     assert seen == [(kind, 400), ("voice", 400), (kind, 400), (kind, 300)]
+
+
+async def test_a_file_whose_size_is_not_known_is_found_by_its_words(bench: Bench, adapter: DiscordAdapter, tmp_path: Path) -> None:
+    """It was converted before it was sent, and is not at hand now."""
+    path = tmp_path / "Foxes.gif"
+    path.write_bytes(b"GIF89a" + bytes(90))
+    sent = outbound(bench, "look", files=(outbound_file(path, mime="image/gif", kind=AttachmentKind.ANIMATION),))
+    unsized = msgspec.structs.replace(sent, files=(msgspec.structs.replace(sent.files[0], size_bytes=0),))
+    async with bench.running(adapter, bench.intake()):
+        started = datetime.now(UTC)
+        await adapter.send(outbound(bench, "look", token="t0"))
+        bench.emulator.inject(Fault(kind=FaultKind.DROP_AFTER, operation="POST /webhooks/*", times=1))
+        with pytest.raises(OutcomeUnknown):
+            await adapter.send(sent)
+        other = msgspec.structs.replace(unsized, text=plain("other words"))
+        assert await adapter.reconcile(other, started) is None
+        assert await adapter.reconcile(msgspec.structs.replace(sent, files=()), started) is None, "it has a file"
+        found = await adapter.reconcile(unsized, started)
+    assert found is not None
+    assert found.message_ids == (shown(bench)[-1].message_id,)

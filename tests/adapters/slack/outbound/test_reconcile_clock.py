@@ -236,6 +236,22 @@ async def test_a_file_share_is_found_whatever_the_clock_shows(account: Any, emul
     assert found.message_ids == receipt.message_ids
 
 
+async def test_a_file_whose_size_is_not_known_is_found_by_its_name(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
+    """It was converted before it was sent, and is not at hand now."""
+    chat, adapter = account.chat(), account.build()
+    (sent,) = outbound(chat, "", files=(file(tmp_path, "Foxes.gif", b"GIF89a"),)).files
+    await adapter.send(outbound(chat, "", files=(sent,)))
+    started = datetime.now(UTC)
+    again = account.build()  # which does not remember having sent it
+    unsized = msgspec.structs.replace(sent, size_bytes=0)
+    renamed = msgspec.structs.replace(unsized, name="Wolves.gif")
+    assert await again.reconcile(outbound(chat, "", files=(renamed,)), started) is None
+    assert await again.reconcile(outbound(chat, "", files=(msgspec.structs.replace(sent, size_bytes=5),)), started) is None
+    found = await again.reconcile(outbound(chat, "", files=(unsized,)), started)
+    assert found is not None
+    assert found.message_ids == (emulator.transcript(chat)[-1].message_id,)
+
+
 async def test_somebody_elses_file_is_not_ours(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
     chat, adapter = account.chat(), account.build()
     await emulator.say(chat, "Anna", "", files=[Upload(name="a.txt", mime="text/plain", content=b"xyz")])
