@@ -215,7 +215,8 @@ async def test_one_chat_takes_one_place(tmp_path: Path, monkeypatch: pytest.Monk
         path.write_bytes(b"x")
     chats = [CHAT, CHAT, CHAT, OTHER]
     tasks = [asyncio.create_task(converter.convert(path, OGG, form(M4A), chat)) for path, chat in zip(paths, chats, strict=True)]
-    await eventually(lambda: sorted(running) == ["a1", "b1"], what="each chat has its turn")
+    # which of a chat's files is the first one is left to the threads that look at their sizes
+    await eventually(lambda: sorted(name[0] for name in running) == ["a", "b"], what="each chat has its turn")
     go_on.set()
     await asyncio.gather(*tasks)
     assert most == {"a": 1, "b": 1}
