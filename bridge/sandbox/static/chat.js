@@ -100,8 +100,10 @@ export class Chat {
     const old = this.rows.get(message.message_id);
     if (old) {
       const held = old.contains(document.activeElement);
+      const reactions = openReactions(old);
       old.replaceWith(row);
       if (held) row.focus({ preventScroll: true });
+      if (reactions) reopenReactions(row, reactions);
     } else {
       this.list.insertBefore(row, this.behind(message));
     }
@@ -332,6 +334,17 @@ export class Chat {
     const own = [...this.messages.values()].filter((m) => !m.is_bot && !m.deleted && !m.poll && m.author_name === this.composer.person);
     if (own.length) this.composer.edit(own.at(-1));
   }
+}
+
+/** Somebody is choosing a reaction: which one is reached, if one is. */
+function openReactions(row) {
+  const picker = row.querySelector(".picker:not([hidden])");
+  return picker && { at: [...picker.children].indexOf(document.activeElement) };
+}
+
+function reopenReactions(row, { at }) {
+  row.querySelector(".tools [aria-expanded]")?.click();
+  row.querySelector(".picker")?.children[at]?.focus({ preventScroll: true });
 }
 
 /** Of many changes at once only the last state of each message, and no more messages than are shown. */

@@ -120,6 +120,22 @@ async def test_the_emoji_picker_by_keyboard(page: Page) -> None:
     await expect(picker).to_have_count(0)
 
 
+async def test_the_open_reactions_of_a_message_outlive_its_news(page: Page, sandbox: Sandbox) -> None:
+    """The row is drawn anew when its mark comes, or somebody reacts."""
+    await type_into(page, "slack", "react to this")
+    original = await seen(page, "slack", "react to this")
+    await use(original, "React")
+    await page.keyboard.press("Tab")
+    chosen = await page.evaluate("document.activeElement.textContent")
+    chat, message_id = sandbox.rooms["lobby"]["slack"].chat_id, await original.get_attribute("data-id")
+    assert message_id
+    await sandbox.emulators["slack"].react(chat, message_id, "Boris", "🎉")
+    await expect(original.locator(".reaction")).to_contain_text("🎉")
+    await expect(original.locator(".mark")).to_have_attribute("title", re.compile("^Delivered to all"))
+    await expect(original.get_by_role("button", name="More emoji")).to_be_visible()
+    assert await page.evaluate("document.activeElement.textContent") == chosen
+
+
 async def test_an_at_offers_the_people(page: Page) -> None:
     for platform in ("slack", "discord"):
         field = pane(page, platform).get_by_role("textbox", name="Message in")
