@@ -4,9 +4,11 @@ SQLite keeps what was deleted in free pages: `free` gives them back to the disk,
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +18,7 @@ from bridge.journal.sqlite import answers
 from bridge.journal.sqlite.codec import DELIVERED, UNREADABLE, decode_event, encode_event, unpack_id
 from bridge.journal.sqlite.database import connect
 from bridge.journal.sqlite.ledger import Ledger
-from bridge.model.events import ChatEvent, Content, MessageCreated, MessageEdited
+from bridge.model.events import Author, ChatEvent, Content, MembershipChanged, MessageCreated, MessageEdited, StatusChanged
 from bridge.model.refs import MessageRef
 
 _LOG_TRIES = 5
@@ -91,6 +93,8 @@ def _without_words(event: ChatEvent) -> ChatEvent:
             return replace(event, meta=meta, content=Content(), items=())
         case MessageEdited():
             return replace(event, meta=meta, content=Content(), item=None)
+        case StatusChanged():
+            return replace(event, meta=meta, text="")
         case _:
             return replace(event, meta=meta)
 
@@ -114,7 +118,7 @@ def _empty_mail(connection: sqlite3.Connection, seq: int) -> None:
 
 def erase(ledger: Ledger, user: UserKey, messages: Sequence[MessageRef]) -> None:
     """See `contract.PersonStore.erase`."""
-    connection, key, raw = ledger.connection, (user.account, user.user_id), user.user_id.encode()
+    connection, key = ledger.connection, (user.account, user.user_id)
     connection.execute("UPDATE decision SET name = '' WHERE account = ? AND user = ?", key)
     connection.execute("DELETE FROM shown_name WHERE who = ?", (str(user),))
     connection.execute("DELETE FROM claim WHERE account = ? AND user = ?", key)
@@ -124,32 +128,70 @@ def erase(ledger: Ledger, user: UserKey, messages: Sequence[MessageRef]) -> None
     connection.execute(
         "DELETE FROM reaction WHERE person = ? AND chat IN (SELECT id FROM chat WHERE account = ?)", (user.user_id, user.account)
     )
-    connection.execute("DELETE FROM undecodable WHERE account = ? AND instr(raw, ?)", (user.account, raw))
-    connection.execute(
-        "DELETE FROM arrival WHERE key IN (SELECT id FROM access_key WHERE account = ?1)"
-        " AND (instr(body, ?2) OR instr(headers, ?2) OR instr(query, ?3))",
-        (user.account, raw, user.user_id),
-    )
+    _erase_input(connection, user)
     _strip_others(connection, user, {(one.chat, one.message_id) for one in messages})
 
 
+def _erase_input(connection: sqlite3.Connection, user: UserKey) -> None:
+    """What arrived and names the person: it could not be read as anything, or is kept for who connects a sender."""
+    names = _naming(user.user_id)
+    inputs = connection.execute("SELECT number, raw FROM undecodable WHERE account = ?", (user.account,))
+    gone = [(number,) for number, raw in inputs if names(raw)]
+    connection.executemany("DELETE FROM undecodable WHERE number = ?", gone)
+    arrivals = connection.execute(
+        "SELECT number, body, headers, query FROM arrival WHERE key IN (SELECT id FROM access_key WHERE account = ?)",
+        (user.account,),
+    )
+    gone = [(number,) for number, body, headers, query in arrivals if names(body) or names(headers) or names(query.encode())]
+    connection.executemany("DELETE FROM arrival WHERE number = ?", gone)
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([^u]))")
+
+
+def _naming(user_id: str) -> Callable[[bytes], bool]:
+    """Tells whether a text has the id as a whole word: `U1` is in `<@U1>`, and not in `U12`. Escapes of JSON and of URLs count as
+    what they stand for."""
+    word = re.compile(rf"(?<!\w){re.escape(user_id)}(?!\w)")
+
+    def names(raw: bytes) -> bool:
+        text = raw.decode(errors="replace")
+        meant = _ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return any(word.search(form) for form in (text, meant, unquote_plus(meant)))
+
+    return names
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """The short ones for control characters are white space, as far as words go."""
+    if found[1]:
+        return chr(int(found[1], 16))
+    return " " if found[2] in "bfnrt" else found[2]
+
+
 def _strip_others(connection: sqlite3.Connection, user: UserKey, messages: set[tuple[object, str]]) -> None:
-    """What waits to be sent: what the person did, and what others quote of the person."""
-    for seq, event in list(_bodies(connection)):
-        author, origin = event.meta.author, event.meta.origin
-        if origin.account != user.account:
-            continue
-        if author is not None and author.user_id == user.user_id:
-            left = _without_words(event)
-        elif isinstance(event, MessageCreated | MessageEdited):
-            left = replace(event, content=_without_quotes(event.content, user, messages, origin))
-        else:
-            continue
+    """What waits to be sent: what the person did or was told of, and what others quote of the person."""
+    changed: list[tuple[bytes, int]] = []
+    for seq, event in _bodies(connection):
+        left = _without_person(event, user, messages) if event.meta.origin.account == user.account else event
         if left != event:
-            connection.execute("UPDATE body SET json = ? WHERE seq = ?", (encode_event(left), seq))
-            connection.execute(
-                "DELETE FROM plan WHERE delivery IN (SELECT id FROM delivery WHERE event = ? AND base IS NULL)", (seq,)
-            )
+            changed.append((encode_event(left), seq))
+    connection.executemany("UPDATE body SET json = ? WHERE seq = ?", changed)
+    connection.executemany(
+        "DELETE FROM plan WHERE delivery IN (SELECT id FROM delivery WHERE event = ? AND base IS NULL)",
+        [(seq,) for _, seq in changed],
+    )
+
+
+def _without_person(event: ChatEvent, user: UserKey, messages: set[tuple[object, str]]) -> ChatEvent:
+    author = event.meta.author
+    if author is not None and author.user_id == user.user_id:
+        event = _without_words(event)
+    elif isinstance(event, MessageCreated | MessageEdited):
+        event = replace(event, content=_without_quotes(event.content, user, messages, event.meta.origin))
+    if isinstance(event, MembershipChanged) and event.member.user_id == user.user_id:
+        event = replace(event, member=Author(user_id=user.user_id, name=""))
+    return event
 
 
 def _without_quotes(content: Content, user: UserKey, messages: set[tuple[object, str]], origin: object) -> Content:

@@ -27,7 +27,18 @@ from bridge.journal.contract import (
 from bridge.journal.contract.keys import NewArrival, StoredKey
 from bridge.journal.sqlite import SqliteJournal, erasing
 from bridge.model.errors import Answer
-from bridge.model.events import AlbumItem, MessageCreated, Poll, PollOption, ReplyTo
+from bridge.model.events import (
+    AlbumItem,
+    Author,
+    MembershipChanged,
+    MembershipKind,
+    MessageCreated,
+    Poll,
+    PollOption,
+    ReplyTo,
+    Status,
+    StatusChanged,
+)
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.refs import AccountName, ThreadRef
 from bridge.model.rich_text import plain
@@ -172,3 +183,49 @@ async def test_a_message_that_waits_ends_as_deleted_and_not_as_a_damaged_row(jou
     assert isinstance(first.event, MessageCreated)  # type: ignore[union-attr]
     assert first.event.meta.author is None  # type: ignore[union-attr]
     assert first.later == second.event or first.later is not None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("user_id", "theirs", "others"),
+    [
+        (
+            "12",
+            ['{"from":12}', '{"from":"12"}', "hi <@12>", "a\\n12", "/faces/12.png"],
+            ['{"from":123}', "412", "x12", "\\u0061b12"],
+        ),
+        ("иван", [json.dumps({"from": "иван"}), '{"from":"иван"}', "from=%D0%B8%D0%B2%D0%B0%D0%BD&x=1"], ['"иванов"', '"\\u0438"']),
+        ("@a:b", ["user=%40a%3Ab", '"@a:b"'], ['"@a:bc"', "user=%40a%3Abc"]),
+        ('a"/b', [json.dumps('a"/b'), '"a\\"\\/b"'], ['"a/b"']),
+    ],
+)
+async def test_input_names_a_person_by_whole_words_alone(
+    journal: SqliteJournal, user_id: str, theirs: list[str], others: list[str]
+) -> None:
+    """A short id is a part of the ids of others."""
+    limits: Json = {"per_minute": 1, "most_bytes": 9000, "created_at": at(0)}
+    await journal.add_key(StoredKey(key_id="k1", account=ACCOUNT, chat="C1", direction=KeyDirection.IN, **limits))
+    request: Json = {"key_id": "k1", "arrived_at": at(0), "method": "POST", "headers": (), "is_whole": True, "status": 400}
+    for raw in (*theirs, *others):
+        await journal.keep_undecodable(journal.lease(ACCOUNT), raw.encode(), "odd", [], received_at=at(0))
+        await journal.keep_arrival(NewArrival(body=raw.encode(), query="", **request))
+        await journal.keep_arrival(NewArrival(body=b"", query=raw, **request))
+    await journal.persons.erase(UserKey(account=ACCOUNT, user_id=user_id), [])
+    assert [one.raw.decode() for one in reversed(await journal.undecodable())] == others
+    assert [one.body.decode() or one.query for one in await journal.arrivals("k1")] == [one for one in others for _ in range(2)]
+
+
+async def test_a_status_and_a_join_that_wait_have_neither_words_nor_name(journal: SqliteJournal) -> None:
+    meta = written("1").meta
+    status = StatusChanged(meta=replace(meta, event_key="s"), status=Status.AWAY, text=WORDS)
+    author = meta.author
+    assert author is not None
+    joined = MembershipChanged(meta=replace(meta, event_key="j", author=None), change=MembershipKind.JOINED, member=author)
+    added = replace(joined, meta=replace(meta, event_key="k", author=replace(author, user_id=ANNA.user_id, name="Anna")))
+    for event in (status, joined, added):
+        await accept(journal, event, A)
+    await journal.persons.erase(UserKey(account=ACCOUNT, user_id=author.user_id), [])
+    first, second, third = (one.event for one in await journal.pending(A, 0, 9))  # type: ignore[union-attr]
+    assert first == replace(status, meta=replace(status.meta, author=None), text="")
+    assert second == replace(joined, member=Author(user_id=author.user_id, name=""))
+    assert third.meta.author == added.meta.author, "who added somebody is somebody else"
+    assert third == replace(added, member=Author(user_id=author.user_id, name=""))
