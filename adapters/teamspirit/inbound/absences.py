@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.teamspirit.errors import Gone, TooFar
-from adapters.teamspirit.inbound.compare import Compare, State, last_id
+from adapters.teamspirit.inbound.compare import Compare, Problem, State, last_id
 from adapters.teamspirit.inbound.readings import Reading
 
 ReadBehind = Callable[[str], Awaitable[list[Reading]]]
@@ -38,8 +38,8 @@ class Looked:
     readings: Sequence[Reading]
     """The page, with those behind it that belong to it."""
     missing: frozenset[str] = frozenset()
-    problem: tuple[str, str] | None = None
-    """Why nothing is taken for missing, and what a human should do."""
+    problem: Problem | None = None
+    """Why nothing is taken for missing."""
 
 
 async def look(compare: Compare, state: State, start: int, page: Sequence[Reading], read_behind: ReadBehind) -> Looked:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.teamspirit.errors import Gone, TooFar
-from adapters.teamspirit.inbound.absences import look
-from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, UNREAD, Compare, Found, State, is_read, last_id
+from adapters.teamspirit.inbound.absences import EMPTIED, NOT_BEHIND, look
+from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, UNREAD, Compare, Found, Problem, State, is_read, last_id
 from adapters.teamspirit.inbound.decodings import Decodings
 from adapters.teamspirit.inbound.readings import SURE, Reading, order_told
 from adapters.teamspirit.wire import NativeMessage
@@ -30,8 +30,10 @@ FillAuthor = Callable[[Author], Awaitable[Author]]
 _REMEMBERED_SINCE = 300
 _MOST_PAGES = 10_000
 _AHEAD = timedelta(days=1)
-_STUCK = "the history cannot be read on: the server gives the same full page again, or the messages of a page have no id"
-_CHECK_PAGES = "compare `history` and `message_fields.message_id` of the dialect with the server (`messenger-bridge dialect test`)"
+_STUCK = (
+    "the history cannot be read on: the server gives the same full page again, or the messages of a page have no id",
+    "compare `history` and `message_fields.message_id` of the dialect with the server (`messenger-bridge dialect test`)",
+)
 
 
 class ChatReader:
@@ -66,7 +68,7 @@ class ChatReader:
         self._loaded = False
         self._versions: dict[str, str] = {}
         self._missing: frozenset[str] = frozenset()
-        self._told: tuple[str, str] | None = None
+        self._told: Problem | None = None
         self._was_full = False
         self._newest_first: bool | None = None
 
@@ -133,20 +135,22 @@ class ChatReader:
         Raises a DeliveryError or AccountDown; what was accepted before stays so."""
         await self.begin()
         assert self._state is not None, "begin sets it"
-        missing_before, news = self._missing, False
+        missing_before, news, problem = self._missing, False, None
         if again and self._newest_from_start(self._state):
             # the newest page may be further on than what was read: first what comes after that
-            news = await self._read_on(1, missing_before)
+            news, problem = await self._read_on(1, missing_before)
         if again:
             self._missing = frozenset()
-        return await self._read_on(0 if again else -1, missing_before) or news
+        more, later_problem = await self._read_on(0 if again else -1, missing_before)
+        self._tell(later_problem or problem, again=again)
+        return news or more
 
     def _newest_from_start(self, state: State) -> bool:
         return self._history.without_after == "newest" and len(state.seen) > 1 and state.seen[0][0] == START
 
-    async def _read_on(self, start: int, missing_before: frozenset[str]) -> bool:
-        """Pages behind `seen[start]` (-1: the last one), to the end."""
-        news = False
+    async def _read_on(self, start: int, missing_before: frozenset[str]) -> tuple[bool, Problem | None]:
+        """Pages behind `seen[start]` (-1: the last one), to the end: whether there was news, and what was wrong with the end."""
+        news, problem = False, None
         reached: tuple[str, int] | None = None
         for _ in range(_MOST_PAGES):
             assert self._state is not None, "begin sets it"
@@ -162,15 +166,16 @@ class ChatReader:
             before, reached = reached, (place, found.state.at_ms)
             moves = found.more and reached != before
             if not moves:
-                # the last page, or a server that never moves on
-                self._tell(found)
+                # the last page, or a server that never moves on; a full page behind which there is no place to read on from
+                # hides all that follows
+                problem = _STUCK if found.full and self._history.by == "after" else found.problem
                 break
-        return news
+        return news, problem
 
-    def _tell(self, found: Found) -> None:
-        """A full page behind which there is no place to read on from hides all that follows."""
-        is_stuck = found.full and self._history.by == "after"
-        problem = (_STUCK, _CHECK_PAGES) if is_stuck else found.problem
+    def _tell(self, problem: Problem | None, *, again: bool) -> None:
+        """Once, until it is over: only a look at the latest messages `again` shows that none of them is missing."""
+        if problem is None and not again and self._told in (NOT_BEHIND, EMPTIED):
+            return
         if problem is not None and problem != self._told:
             self._intake.notice(*problem, chat_id=self.chat_id)
         elif self._told is not None and problem is None:

@@ -36,6 +36,9 @@ Versions of messages are hexadecimal."""
 _GONE = f"{UNREAD}deleted"
 _MOST_UNKNOWN_REMEMBERED = 1000
 
+Problem = tuple[str, str]
+"""What is wrong with a server's history, and what a human should do."""
+
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where we are in one chat; stored as the chat's cursor.
@@ -66,8 +69,8 @@ class Found:
     """There may be more, and the place to read on from has moved."""
     place: int = -1
     """With `more`: where in `state.seen` to read on from, -1 for the last one."""
-    problem: tuple[str, str] | None = None
-    """Why what is missing cannot be told, and what a human should do."""
+    problem: Problem | None = None
+    """Why what is missing cannot be told."""
 
 
 class Compare:

@@ -97,9 +97,10 @@ async def test_a_server_that_reads_on_from_nowhere_is_told() -> None:
         await reader.begin()
         await reader.read(again=True)
         del posted[1]
-        for _ in range(3):
-            await reader.read(again=True)
+        for again in (True, True, False, True):
+            await reader.read(again=again)
     assert [one[:2] for one in intake.notices] == [NOT_BEHIND]
+    assert not intake.restorations
     assert not intake.of(MessageDeleted)
 
 
@@ -113,13 +114,15 @@ async def test_a_history_that_is_empty_all_of_a_sudden_deletes_nothing_however_l
         posted += [said(2), said(3)]
         await reader.read(again=True)
         shown = []
-        for _ in range(5):
-            await reader.read(again=True)
+        for again in (True, True, False, False, True, False):  # news alone is looked for in between
+            await reader.read(again=again)
         assert [one[:2] for one in intake.notices] == [EMPTIED]
+        assert not intake.restorations
         assert not intake.of(MessageDeleted)
         shown = [*posted[1:], said(4)]
         for _ in range(3):
             await reader.read(again=True)
+        assert intake.restorations == ["c"]
     assert [event.message_id for event in intake.of(MessageCreated)] == ["m2", "m3", "m4"]
     assert [event.message_id for event in intake.of(MessageDeleted)] == ["m0"]
 
