@@ -10,7 +10,7 @@ import pytest
 
 from adapters.teamspirit.inbound.absences import EMPTIED, NOT_BEHIND
 from bridge.model.events import MessageCreated, MessageDeleted
-from tests.adapters.teamspirit.inbound.test_catch_up import DIALECTS, PAGE, START, Odd, Server, reader_of
+from tests.adapters.teamspirit.inbound.histories import DIALECTS, PAGE, START, Odd, Server, reader_of
 from tests.support.intake import RecordingIntake
 
 Pages = Callable[[list[dict[str, Any]], str], list[Any]]
