@@ -127,10 +127,10 @@ class DeadMarks:
     async def _tell_the_sum(self) -> None:
         for (chat, thread_id), count in list(self._untold.items()):
             if self._sums.take(f"{chat}/{thread_id}", self._clock.monotonic_s()):
-                del self._untold[chat, thread_id]
                 said = f"⚠️ {count} more did not arrive: messenger-bridge dead list"
                 key = f"dead:{count} more:{chat}:{self._clock.now().timestamp()}"
                 await self._say([self._line(key, chat, thread_id, said)])
+                del self._untold[chat, thread_id]
 
     def _line(self, key: str, to: ChatAddress, thread_id: str | None, said: str) -> AcceptRequest:
         chat = ChatRef(to.account, self._table().native_id(to) or to.address)

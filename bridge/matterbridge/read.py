@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import yaml
 from bridge.model.foreign_settings import ForeignSection, Note
 
 _MOST_BYTES = 10_000_000
+_MOST_VALUES = 1_000_000
+"""YAML's aliases make a small file as large as one likes."""
 _NO_ACCOUNTS = ("general", "tengo", "gateway", "samechannelgateway")
 
 
@@ -50,9 +53,8 @@ class Foreign:
 
 def read(path: Path, environ: Mapping[str, str]) -> Foreign:
     """The configuration, with what the environment overrides (`MATTERBRIDGE_<PROTOCOL>_<ACCOUNT>_<KEY>`). Raises Unreadable."""
-    raw = _parsed(path)
     names: dict[str, str] = {}
-    low = _lower(raw, names)
+    low = _lowered(path, names)
     general = _table(low.get("general"))
     sections: dict[str, ForeignSection] = {}
     notes: list[Note] = []
@@ -87,8 +89,6 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise Unreadable(f"{path}: is not UTF-8 text (byte {error.start})") from None
     except (tomllib.TOMLDecodeError, json.JSONDecodeError, yaml.YAMLError, ValueError) as error:
         raise Unreadable(f"{path}: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise Unreadable(f"{path}: is nested too deeply") from None
     if not isinstance(found, dict):
         raise Unreadable(f"{path}: must be tables of settings, as matterbridge.toml has them")
     return found
@@ -97,13 +97,28 @@ def _parsed(path: Path) -> dict[str, Any]:
 _PARSERS: dict[str, Any] = {".json": json.loads, ".yaml": yaml.safe_load, ".yml": yaml.safe_load}
 
 
-def _lower(value: Any, names: dict[str, str]) -> Any:
-    """The same with keys in lower case, since they have no case. `names` gets them as they were written."""
+def _lowered(path: Path, names: dict[str, str]) -> dict[str, Any]:
+    """The file's tables with keys in lower case, since they have no case. `names` gets them as they were written."""
+    try:
+        return _table(_lower(_parsed(path), names, itertools.count(1)))
+    except RecursionError:
+        raise Unreadable(f"{path}: is nested too deeply") from None
+    except _TooManyError:
+        raise Unreadable(f"{path}: has more than {_MOST_VALUES:,} values: is it a configuration?") from None
+
+
+class _TooManyError(Exception):
+    pass
+
+
+def _lower(value: Any, names: dict[str, str], count: Iterator[int]) -> Any:
+    if next(count) > _MOST_VALUES:
+        raise _TooManyError
     if isinstance(value, dict):
         names.update((str(key).lower(), str(key)) for key in value)
-        return {str(key).lower(): _lower(inner, names) for key, inner in value.items()}
+        return {str(key).lower(): _lower(inner, names, count) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_lower(inner, names) for inner in value]
+        return [_lower(inner, names, count) for inner in value]
     return value
 
 

@@ -69,6 +69,8 @@ def relay_options(section: ForeignSection) -> dict[str, Any]:
 
 def network_options(section: ForeignSection) -> dict[str, Any]:
     proxy = section.text("http_proxy")
+    if "@" in proxy:  # it has a password
+        proxy = section.secret("http_proxy")
     if section.flag("SkipTLSVerify"):
         section.note("SkipTLSVerify", "is refused: anybody on the way could read along", "ca_file names the server's own CA")
     return {"proxy": proxy} if proxy else {}

@@ -83,8 +83,7 @@ class ForeignSection:
         return found
 
     def secret(self, key: str) -> str:
-        """A reference to a variable of the environment for a secret; empty if there is none. A value that is a reference itself
-        stays one."""
+        """A reference to a variable of the environment for a secret; empty if there is none."""
         value = self.text(key)
         if not value:
             return ""

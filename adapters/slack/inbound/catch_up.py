@@ -216,9 +216,9 @@ class CatchUp:
             ]
             before, cursor, count = cursor, next_cursor(answer), count + page.count
             empty = 0 if page.count else empty + 1
-            if not cursor:
+            if not cursor and answer.get("has_more") is not True:
                 break
-            if count >= self._max_messages or cursor == before or empty >= _MOST_EMPTY:
+            if count >= self._max_messages or cursor in ("", before) or empty >= _MOST_EMPTY:
                 result.threads_unread = "a thread got too many replies"
                 break
         return found

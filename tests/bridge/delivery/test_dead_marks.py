@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.delivery.dead_marks import MARKS, DeadMarks
-from bridge.journal.contract import Dead, Delivered, DeliveryStatus, OpenDelivery
+from bridge.journal.contract import Dead, Delivered, DeliveryStatus, JournalError, OpenDelivery
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import BridgeSaid
 from bridge.model.refs import ChatAddress
@@ -29,7 +30,8 @@ class Bench:
             [Route(name=route, ends=(RouteEnd(chat=HOME), RouteEnd(chat=A), RouteEnd(chat=B)), on_dead=rules)]
         )
         self.table.set_native_id(HOME, CHAT.chat_id)
-        self.marks = DeadMarks(self.journal, self.woken.append, lambda: self.table, ManualClock())
+        self.clock = ManualClock()
+        self.marks = DeadMarks(self.journal, self.woken.append, lambda: self.table, self.clock)
 
     async def said(self, address: ChatAddress) -> list[BridgeSaid]:
         found = await self.journal.pending(address, 0, 100)
@@ -138,4 +140,29 @@ async def test_a_long_outage_is_a_few_lines_and_a_sum(tmp_path: Path, mark: Dead
         assert {one.about for one in shown} == {str(number) for number in range(25)}, "each is marked"
     else:
         assert [one.about for one in shown] == [*map(str, range(10)), ""], "then a sum"
+    await bench.journal.close()
+
+
+async def test_a_sum_that_cannot_be_kept_is_told_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path, OnDead(notify=OPS), route="r1")
+    await bench.journal.open()
+    for number in range(12):
+        result = await accept(bench.journal, created(str(number)), A)
+        await bench.journal.record(
+            bench.journal.lease(A.account), [Dead(delivery_id=result.delivery_ids[0], reason="gone", at=at(1))]
+        )
+    whole = bench.journal.accept
+
+    async def full(lease: Any, requests: Any, *rest: Any, **more: Any) -> Any:
+        if "more did not arrive" in text_of(requests[0].event.text):
+            raise JournalError("the disk is full")
+        return await whole(lease, requests, *rest, **more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.journal, "accept", full)
+        with pytest.raises(JournalError):
+            await bench.marks.show()
+    bench.clock.forward(601)
+    await bench.marks.show()
+    assert text_of((await bench.said(OPS))[-1].text) == "⚠️ 2 more did not arrive: messenger-bridge dead list"
     await bench.journal.close()

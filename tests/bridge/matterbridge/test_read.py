@@ -62,6 +62,12 @@ def test_toml(tmp_path: Path) -> None:
         ("a.toml", b"\xff\xfe", "UTF-8"),
         ("a.json", b"[]", "tables"),
         ("a.json", b"[" * 100_000, "nested"),
+        ("a.yaml", b"a: &a {b: *a}", "nested"),
+        (
+            "a.yaml",
+            b"a0: &a0 [x]\n" + b"".join(b"a%d: &a%d [%s]\n" % (n, n, b"*a%d," % (n - 1) * 9) for n in range(1, 9)),
+            "values",
+        ),
         ("a.yaml", b"a: [", "a.yaml"),
         ("a.yaml", b"x", "tables"),
     ],

@@ -43,6 +43,12 @@ def test_what_goes_to_an_account() -> None:
     assert network_options(section(http_proxy="http://p:1", SkipTLSVerify=True)) == {"proxy": "http://p:1"}
 
 
+def test_a_proxy_with_a_password_is_a_secret() -> None:
+    given = section(http_proxy="http://me:pw@p:1")
+    assert network_options(given) == {"proxy": "${MATTERBRIDGE_IRC_MAIN_HTTP_PROXY}"}
+    assert given.secrets == {"MATTERBRIDGE_IRC_MAIN_HTTP_PROXY": "http://me:pw@p:1"}
+
+
 def test_what_comes_from_an_account() -> None:
     given = section(
         IgnoreNicks="spam ^bot_.*",

@@ -69,6 +69,10 @@ async def test_more_without_a_place_to_read_on_from_is_a_gap() -> None:
     _, gap = await catch_up(page(1700000009, has_more=True))._messages("C1", "1600000000.0")
     assert gap == datetime.fromtimestamp(1700000009.0001, UTC)
     assert (await catch_up(page(1700000009, has_more=True))._messages("C1", "1700000009.5"))[1] is None, "what comes is known"
+    missed = Missed()
+    replies = await catch_up(page(1700000007, has_more=True))._thread("C1", "1700000001.0", "1700000002.0", missed)
+    assert len(replies) == 1
+    assert missed.threads_unread
 
 
 @pytest.mark.parametrize("messages", [None, {}, "none", 0])
