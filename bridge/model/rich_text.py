@@ -32,7 +32,8 @@ from bridge.model.rich_text_nodes import Quote as Quote
 from bridge.model.rich_text_nodes import RichText as RichText
 from bridge.model.rich_text_nodes import Text as Text
 from bridge.model.rich_text_nodes import Timestamp as Timestamp
-from bridge.model.rich_text_quotes import DEEPEST_QUOTE, flat_quotes
+from bridge.model.rich_text_quotes import DEEPEST_QUOTE as DEEPEST_QUOTE
+from bridge.model.rich_text_quotes import flat_quotes
 from bridge.model.rich_text_quotes import is_same_quote as is_same_quote
 from bridge.model.rich_text_quotes import quoted as quoted
 from bridge.model.rich_text_runs import are_merged

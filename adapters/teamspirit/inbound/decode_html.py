@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from adapters.teamspirit.mention_guards import mentions, unguard
 from adapters.teamspirit.web_links import SAFE_LINK
 from bridge.model.rich_text import (
+    DEEPEST_QUOTE,
     Block,
     CodeBlock,
     Heading,
@@ -116,7 +117,8 @@ class _Page(HTMLParser):
             case "blockquote" if self._quotes:
                 self._end_block()
                 start = self._quotes.pop()
-                self._blocks[start:] = quoted(self._blocks[start:])
+                if len(self._quotes) < DEEPEST_QUOTE:  # what is deeper is as deep as may be, and not wrapped again at each level
+                    self._blocks[start:] = quoted(self._blocks[start:])
             case "ul" | "ol" if self._lists:
                 self._end_block()
                 self._lists.pop()

@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 
 from adapters.teamspirit.dialect.model import TextDialect
 from adapters.teamspirit.inbound.decode_html import decode_html
-from bridge.model.rich_text import Block, CodeBlock, Heading, Mark, Mention, MentionKind, Paragraph, Quote, Text, text_of, to_plain
+from bridge.model.rich_text import (
+    DEEPEST_QUOTE,
+    Block,
+    CodeBlock,
+    Heading,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    Text,
+    text_of,
+    to_plain,
+)
 
 HTML = TextDialect(flavour="html")
 
@@ -53,6 +66,12 @@ def test_tags(source: str, blocks: list[Block]) -> None:
 )
 def test_lists_keep_bullets_and_numbers(source: str, shown: str) -> None:
     assert to_plain(decode_html(source, HTML)) == shown
+
+
+def test_quotes_without_end_are_as_many_as_may_be_deep() -> None:
+    found = decode_html("<blockquote>x" * 300 + "</blockquote>" * 300, HTML)
+    assert [block.depth for block in found.blocks if isinstance(block, Quote)] == [*range(1, DEEPEST_QUOTE + 1)]
+    assert text_of(found).count("x") == 300
 
 
 TAGS = st.sampled_from(
