@@ -11,6 +11,7 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from adapters.common.markdown_nesting import is_cut
 from adapters.slack.inbound.decode_mrkdwn import link, tokens_of
 from adapters.slack.names import Names
 from bridge.model.rich_text import (
@@ -41,6 +42,8 @@ def _parser() -> MarkdownIt:
 
 def decode_markdown(text: str, names: Names) -> RichText:
     tokens = _parser().parse(text[:_LONGEST])
+    if is_cut(tokens):
+        return normalize(RichText((Paragraph(tokens_of(text[:_LONGEST], names, 0)),)))
     return normalize(RichText(tuple(_Reader(tokens, names).blocks())))
 
 

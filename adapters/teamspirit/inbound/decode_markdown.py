@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
 
+from adapters.common.markdown_nesting import is_cut
 from adapters.teamspirit.inbound.decode_tables import fence_tables
 from adapters.teamspirit.inbound.markdown_parser import ADDRESS, parse
 from adapters.teamspirit.mention_guards import GAP, GUARD, JOINER, guard, mentions, unguard
@@ -52,6 +53,8 @@ def decode_markdown(source: str, dialect: TextDialect, *, server: str = "") -> R
     if _is_plain(source, dialect):
         return plain(source.strip("\n"))
     tokens = parse(fence_tables(source, emoji_names=dialect.emoji_names), emoji_names=dialect.emoji_names, server=server)
+    if is_cut(tokens):
+        return normalize(plain(source.strip("\n")))
     return normalize(RichText(tuple(_Blocks(dialect).decode(tokens))))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bridge.model.rich_text import (
     CodeBlock,
     Heading,
@@ -64,3 +66,11 @@ def test_a_markdown_block() -> None:
     assert quote == Quote((Paragraph((Text("quoted"),)),))
     assert code == CodeBlock("x = 1", "py")
     assert text_of(RichText((table,))) == "a | b\n1 | 2"
+
+
+@pytest.mark.parametrize("sign", ["- ", "> ", "1. ", "> - "])
+@pytest.mark.parametrize("levels", [1, 9, 10, 11, 19, 20, 21, 500])
+def test_nothing_is_lost_however_deep_it_lies(sign: str, levels: int) -> None:
+    found = text_of(rich_of({"type": "markdown", "text": f"before\n\n{sign * levels}words of <@U1>\n\nafter"}))
+    assert [word for word in ("before", "words of", "after") if word not in found] == []
+    assert "<@U1>" not in found

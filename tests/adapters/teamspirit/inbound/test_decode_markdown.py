@@ -80,3 +80,10 @@ def test_mentions_and_emoji_are_the_dialects() -> None:
     assert isinstance(named, Paragraph)
     assert isinstance(named.inlines[0], Emoji | Text)
     assert text_of(decode_markdown(":tada:", TextDialect(flavour="markdown", emoji_names=True))) != ":tada:"
+
+
+@pytest.mark.parametrize("sign", ["- ", "> ", "1. ", "> - "])
+@pytest.mark.parametrize("levels", [1, 9, 10, 11, 19, 20, 21, 500])
+def test_nothing_is_lost_however_deep_it_lies(sign: str, levels: int) -> None:
+    found = to_plain(decode_markdown(f"before\n\n{sign * levels}words\n\nafter", MARKDOWN))
+    assert [word for word in ("before", "words", "after") if word not in found] == []
