@@ -1,7 +1,7 @@
 """Markdown deeper than markdown-it follows: it leaves out what lies there, and all that comes after it. Pure.
 
-Source: markdown-it-py 4.3, parser_block, "If nesting level exceeded - skip tail to the end". Each quote is a level, each list two: a
-line of ten dashes with words behind it is too deep."""
+Source: markdown-it-py 4.3, parser_block, "If nesting level exceeded - skip tail to the end". Each quote is a level, each list two:
+a line of ten dashes with words behind it is too deep."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ messages behind an id, up to 100, newest first; without Read Message History the
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from adapters.discord import wire
@@ -114,11 +113,17 @@ class History:
         for path in paths:
             answer = await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)})
             listed: wire.ThreadList = mapping(answer)
-            for thread in objects(listed.get("threads")):
-                with suppress(*UNREADABLE):  # one that is not understood must not hide the others
-                    self._context.guilds.learn(thread)
-            is_complete = is_complete and not listed.get("has_more")
+            learned = [thread for thread in objects(listed.get("threads")) if self._learn(thread)]
+            is_complete = is_complete and not listed.get("has_more") and _has_just(listed.get("threads"), len(learned))
         return is_complete
+
+    def _learn(self, thread: wire.Channel) -> bool:
+        """Whether it is understood; one that is not must not hide the others."""
+        try:
+            self._context.guilds.learn(thread)
+        except UNREADABLE:
+            return False
+        return True
 
     async def changes(self, channel_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> list[ChatEvent]:
         """Edits, votes and deletions that the latest messages tell of, as far as the bridge knows the messages.
@@ -165,3 +170,8 @@ class History:
             return decode_edit(message, self._context)
         except UNREADABLE:
             return None
+
+
+def _has_just(found: object, count: int) -> bool:
+    """Whether it is a list, and of so many."""
+    return isinstance(found, list) and len(found) == count

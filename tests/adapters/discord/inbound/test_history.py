@@ -88,3 +88,28 @@ async def test_an_answer_that_is_no_list_is_not_an_empty_channel(answer: Any) ->
         await answering(answer).changes("10", ["11"], knows_all_threads=True)
     with pytest.raises(RetryLater, match="no list"):
         await anext(answering(answer).events("10", "5"))
+
+
+THREAD = {"id": "20", "type": 11, "parent_id": "10"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "are_all"),
+    [
+        ({"threads": [THREAD], "has_more": False}, True),
+        ({"threads": [THREAD]}, True),
+        ({"threads": []}, True),
+        ({"threads": [THREAD], "has_more": True}, False),
+        ({"threads": [THREAD, {"id": None}]}, False),
+        ({"threads": [THREAD, "odd"]}, False),
+        ({"threads": None}, False),
+        ({"threads": {}}, False),
+        ({}, False),
+        (None, False),
+        ("error", False),
+        ([], False),
+    ],
+)
+async def test_threads_that_are_not_understood_are_not_known(answer: Any, are_all: bool) -> None:
+    """Else what was said in them would look deleted: it is known as the channel's."""
+    assert await answering(answer).learn_archived("10") is are_all
