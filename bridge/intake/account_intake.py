@@ -300,7 +300,7 @@ class AccountIntake:
     def routed_chats(self) -> frozenset[str]:
         return self._table().origin_chats(self._account)
 
-    def is_end(self, chat_id: str, thread_id: str) -> bool:
+    def is_end(self, chat_id: str, thread_id: str | None) -> bool:
         table = self._table()
         return any(table.has_end(address, thread_id) for address in table.addresses_of(ChatRef(self._account, chat_id)))
 

@@ -75,8 +75,8 @@ class Intake(Protocol):
         polls needs to poll only these."""
         ...
 
-    def is_end(self, chat_id: str, thread_id: str) -> bool:
-        """Whether a route has this thread as an end; otherwise its messages are relayed with the chat's other messages."""
+    def is_end(self, chat_id: str, thread_id: str | None) -> bool:
+        """Whether a route has this thread (None: the chat itself) as an end; else its messages are relayed with the others."""
         ...
 
     def connected(self) -> None:

@@ -87,7 +87,7 @@ class RecordingIntake:
     def routed_chats(self) -> frozenset[str]:
         return frozenset(self.chats)
 
-    def is_end(self, chat_id: str, thread_id: str) -> bool:
+    def is_end(self, chat_id: str, thread_id: str | None) -> bool:
         return False
 
     def connected(self) -> None:

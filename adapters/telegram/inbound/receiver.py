@@ -162,8 +162,8 @@ class Receiver:
         if kind := strange(update):
             await self._intake.undecodable(raw, f"a message of a kind that is not known: {kind}")
         message = message_of(update)
-        if "poll" in message:
-            await self._polls.learn(message)
+        if "poll" in message and words(record(message.get("chat")).get("id")) in self._intake.routed_chats():
+            await self._polls.learn(message)  # those of strangers' groups would take the places of ours
         for item in decoded:
             if self._unchanged.takes(item, has_buttons="reply_markup" in message):
                 self._intake.ignored("edit without a visible change")
@@ -176,6 +176,8 @@ class Receiver:
         chat_id, topic_id = words(record(message.get("chat")).get("id")), words(message.get("message_thread_id"))
         if not message.get("is_topic_message") or not chat_id or not topic_id:
             return
+        if chat_id not in self._intake.routed_chats() and not self._intake.is_end(chat_id, None):
+            return  # anybody may add the bot to a group, and fill the disk with names
         topics = self._state.topics
         await topics.load(chat_id)
         if name := told_name(message):

@@ -194,13 +194,30 @@ async def test_topics_are_threads_and_their_first_message_is_no_reply(
     emulator: TelegramEmulator, adapter: Any, intake: Any, receiving: Any
 ) -> None:
     async with receiving(adapter):
-        forum, [topic] = emulator.add_forum("Forum", ["Release"])
+        intake.chats.add((forum := emulator.add_forum("Forum")[0]).chat_id)
+        topic = await emulator.start_thread(forum.chat_id, "Anna", "Release")
         await emulator.say(forum.chat_id, "Anna", "in topic", thread_id=topic)
         await emulator.say(forum.chat_id, "Anna", "in general")
         await intake.until(lambda: len(intake.events) == 2)
     inside, general = intake.events
     assert (inside.meta.thread_title, inside.meta.thread_id, inside.content.reply_to) == ("Release", topic, None)
     assert general.meta.thread_id is None
+
+
+async def test_groups_that_nobody_relays_cost_no_disk(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    """Anybody may add the bot to a group."""
+    intake.chats.add(chat)
+    async with receiving(adapter):
+        forum, [topic] = emulator.add_forum("of a stranger", ["Release"])
+        await emulator.say(forum.chat_id, "Anna", "in topic", thread_id=topic)
+        await emulator.ask_poll(forum.chat_id, "Anna", "Where?", ["here", "there"])
+        await emulator.ask_poll(chat, "Anna", "When?", ["now", "then"])
+        await intake.until(lambda: len(intake.events) == 3)
+        known = await adapter._state.polls._known()
+    assert not [name for name in intake.cursors if name.startswith("topics:")]
+    assert [place.chat_id for place in known.values()] == [chat]
 
 
 async def test_service_messages(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
