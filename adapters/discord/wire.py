@@ -326,14 +326,6 @@ class Ready(TypedDict, total=False):
     guilds: list[Guild]
 
 
-class MessageDeletion(TypedDict, total=False):
-    """MESSAGE_DELETE has `id`, MESSAGE_DELETE_BULK `ids`."""
-
-    id: str
-    ids: list[str]
-    channel_id: str
-
-
 class Reaction(TypedDict, total=False):
     """MESSAGE_REACTION_ADD and _REMOVE."""
 
@@ -357,19 +349,6 @@ class Typing(TypedDict, total=False):
 class MemberRemoval(TypedDict, total=False):
     guild_id: str
     user: User
-
-
-class RoleChange(TypedDict, total=False):
-    """GUILD_ROLE_*, of which a deletion has the id only."""
-
-    guild_id: str
-    role: Role
-    role_id: str
-
-
-class EmojisChange(TypedDict, total=False):
-    guild_id: str
-    emojis: list[Emoji]
 
 
 ErrorAnswer = TypedDict(

@@ -21,7 +21,6 @@ _SLACK_TS = re.compile(r"[1-9][0-9]{9}\.[0-9]{6}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INTEGER_MAX = 2**63 - 1
 _TS_BYTES = 7
-_UUID_BYTES = 16
 
 
 def pack_id(text: str) -> Packed:
