@@ -31,20 +31,11 @@ from adapters.discord.outbound.sent_messages import SentMessages
 from adapters.discord.outbound.webhooks import ChannelWebhooks
 from adapters.discord.probe import look_at, probe
 from adapters.discord.transport import Transport
-from bridge.model.adapter import (
-    Copy,
-    FileStream,
-    Intake,
-    Outbound,
-    OutboundDelete,
-    OutboundEdit,
-    OutboundReaction,
-    ProbeItem,
-    Receipt,
-)
+from bridge.model.adapter import Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.errors import ConnectionLost, DeliveryError
 from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.outbound import Copy, FileStream, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, ProbeItem, Receipt
 from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import RichText
 

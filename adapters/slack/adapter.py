@@ -25,19 +25,10 @@ from adapters.slack.own_app import OwnApp
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
-from bridge.model.adapter import (
-    Copy,
-    FileStream,
-    Intake,
-    Outbound,
-    OutboundDelete,
-    OutboundEdit,
-    OutboundReaction,
-    ProbeItem,
-    Receipt,
-)
+from bridge.model.adapter import Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.outbound import Copy, FileStream, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, ProbeItem, Receipt
 from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import RichText

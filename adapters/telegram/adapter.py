@@ -21,20 +21,11 @@ from adapters.telegram.outbound.sender import Sender
 from adapters.telegram.probe import look_at, probe
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
-from bridge.model.adapter import (
-    Copy,
-    FileStream,
-    Intake,
-    Outbound,
-    OutboundDelete,
-    OutboundEdit,
-    OutboundReaction,
-    ProbeItem,
-    Receipt,
-)
+from bridge.model.adapter import Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.errors import ConnectionLost, DeliveryError
 from bridge.model.events import Attachment
+from bridge.model.outbound import Copy, FileStream, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, ProbeItem, Receipt
 from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import RichText
