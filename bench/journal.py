@@ -194,14 +194,23 @@ def write_links(path: Path, messages: int) -> None:
     joined = f"FROM n CROSS JOIN turn ON turn.place = i % {CHATS}"
     copy, moment = f"{FIRST_ID} + i * {ID_STEP}", "1700000000000000 + i"
     connection.execute("BEGIN")
-    for table, columns in (
-        ("event", f"i + 1, randomblob(16), {moment}, origin, i, NULL, 'Anna Petrova', i + 1, 1, 0, 123456789, 'anna_p'"),
-        ("delivery", f"i + 1, i + 1, lane, route, NULL, 4, NULL, NULL, NULL, NULL, {moment}, NULL, NULL"),
-        ("part", f"i + 1, lane_end, 0, chat, {copy}, NULL, NULL, 99887766554433221, 1, NULL, i + 1, NULL"),
-        ("link", "origin, i, i + 1, i + 1, 0"),
-        ("link", f"chat, {copy}, i + 1, i + 1, 1"),
+    for table, values in (
+        (
+            "event",
+            {"seq": "i + 1", "key": "randomblob(16)", "accepted_at": moment, "origin": "origin", "message": "i"}
+            | {"author": "'Anna Petrova'", "author_id": "123456789", "username": "'anna_p'"}
+            | {"first_delivery": "i + 1", "deliveries": "1", "open": "0"},
+        ),
+        ("delivery", {"id": "i + 1", "event": "i + 1", "lane": "lane", "route": "route", "state": "4", "at": moment}),
+        (
+            "part",
+            {"seq": "i + 1", "lane_end": "lane_end", "part": "0", "chat": "chat", "message": copy, "data": "99887766554433221"}
+            | {"text": "1", "delivery": "i + 1"},
+        ),
+        ("link", {"chat": "origin", "message": "i", "seq": "i + 1", "rank": "i + 1", "copy": "0"}),
+        ("link", {"chat": "chat", "message": copy, "seq": "i + 1", "rank": "i + 1", "copy": "1"}),
     ):
-        connection.execute(f"INSERT INTO {table} {seqs} SELECT {columns} {joined}")
+        connection.execute(f"INSERT INTO {table} ({', '.join(values)}) {seqs} SELECT {', '.join(values.values())} {joined}")
     connection.execute("COMMIT")
     connection.close()
 

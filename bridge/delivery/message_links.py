@@ -47,11 +47,12 @@ class MessageLinks:
     async def followed(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> MessageCreated | MessageEdited:
         """The message with links into the target's chat. Raises JournalError."""
         adapter, text = target.adapter, event.content.text
-        if not isinstance(adapter, LinksToMessages):
+        is_heavy = is_long(text)
+        addresses = await beside_if(is_heavy, partial(addresses_in, text))
+        if not addresses or not isinstance(adapter, LinksToMessages):  # most messages have none; asking for an ability is slow
             return event
         new: dict[str, str] = {}
-        is_heavy = is_long(text)
-        for address in await beside_if(is_heavy, partial(addresses_in, text)):
+        for address in addresses:
             there = await self._there(address, target, adapter)
             if there and there != address:
                 new[address] = there

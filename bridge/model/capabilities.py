@@ -190,6 +190,13 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     have arrived is simply sent again."""
     takes_data: bool = False
     """Whether programs read what is sent: then `Outbound.original` holds all that the message is, beside the words for people."""
+    natives: frozenset[Feature] = frozenset()
+    """What the platform shows or does itself (FULL or PARTIAL): always that of `features`, whatever is given. Every message asks
+    for it several times."""
+
+    def __post_init__(self) -> None:
+        native = frozenset(feature for feature in self.features if self.level(feature) in (Support.FULL, Support.PARTIAL))
+        msgspec.structs.force_setattr(self, "natives", native)
 
     def level(self, feature: Feature) -> Support:
         found = self.features.get(feature)
@@ -197,7 +204,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     def native(self, feature: Feature) -> bool:
         """Whether the platform shows or does this itself (FULL or PARTIAL)."""
-        return self.level(feature) in (Support.FULL, Support.PARTIAL)
+        return feature in self.natives
 
     def note(self, feature: Feature) -> str:
         found = self.features.get(feature)

@@ -71,7 +71,7 @@ def degrade(rich: RichText, capabilities: Capabilities, losses: Losses) -> RichT
 
 class _Degrader:
     def __init__(self, capabilities: Capabilities, losses: Losses) -> None:
-        self._native = {feature for feature in Feature if capabilities.native(feature)}.__contains__
+        self._native = capabilities.natives.__contains__
         self._losses = losses
         self._kept_marks: dict[int, int] = {0: 0}
         """What is left of marks that were met; what was lost of them is told already."""

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 import bench.__main__ as command
+from bench import journal
 from bench.busy import Tally, busy
 from bench.disabled_end import disabled_end
 from bench.stage import Relay, Stage
@@ -45,6 +46,12 @@ async def test_one_failing_row_does_not_end_the_run(monkeypatch: pytest.MonkeyPa
     shown = console.export_text()
     assert "2 routes do not relay" in shown
     assert "over_time" not in shown
+
+
+async def test_the_journal_is_measured_with_the_tables_of_today(tmp_path: Path) -> None:
+    figures = await journal.bench_links(tmp_path, 400, 20)
+    assert figures["links"] == 400
+    assert figures["link_p99_ms"] > 0
 
 
 async def test_a_relay_that_does_not_start_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
