@@ -69,6 +69,7 @@ def load_platform(platform: str) -> Platform:
         needs_public_web=_function(package, "config", "needs_public_web", optional=True),
         advise=lambda options: _function(package, "config", "advise", optional=True)(options) or (),
         message_of_link=_function(package, "links", "message_of_link", optional=True),
+        chat_of_link=_function(package, "links", "chat_of_link", optional=True),
         decode_post=_function(package, "inbound.posts", "decode_post", optional=True),
         dialects=lambda: cast("Dialects | None", _find(package, "dialects", "TOOLS", optional=True)),
         deaf_after_s=_function(package, "capabilities", "deaf_after_s", optional=True),

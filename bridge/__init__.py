@@ -10,7 +10,8 @@ observability  logs, metrics, outcomes
 intake         input becomes the bridge's responsibility                  web      the admin and the public listener
 systemd        notifications to systemd                                   process  standard streams, early signals
 delivery       one ordered lane per target chat
-running_accounts, app, daemon    accounts built and replaced; the parts wired; the daemon's life
+running_accounts, account_trial  accounts built, replaced, tried out      app, daemon    the parts wired; the daemon's life
+reloading      bridge.yaml is applied, or what it brings undone           route_test     a line through a route and back
 sandbox        the bridge between emulators                               matterbridge   its configuration as bridge.yaml
 cli            the commands
 """

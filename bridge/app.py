@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bridge.account_trial import AccountTrial, new_ends
 from bridge.accounts.back_off import BackOff
 from bridge.accounts.chat_probes import Lookout
 from bridge.accounts.ends import Ends
@@ -17,11 +17,12 @@ from bridge.accounts.health import HealthReport, without_journal
 from bridge.accounts.presence import Presence, PresencePace
 from bridge.accounts.state import Health
 from bridge.accounts.supervisor import AccountSupervisor
+from bridge.config.difference import Difference, difference
 from bridge.config.model import Config
 from bridge.config.restart import needing_restart
 from bridge.delivery.dead_marks import DeadMarks
 from bridge.delivery.executor import DeliveryExecutor
-from bridge.delivery.message_links import LinkReader, MessageLinks, chat_named
+from bridge.delivery.message_links import MessageLinks
 from bridge.delivery.name_marks import NameMarks
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
@@ -44,7 +45,6 @@ from bridge.journal.contract import Journal, JournalError
 from bridge.journal.maintenance import Maintenance, begin_tokens
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
-from bridge.model.errors import RetryLater
 from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.tasks import Services
@@ -52,7 +52,6 @@ from bridge.observability.logs import Metrics
 from bridge.policy.echo import Tokens
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
-from bridge.render.origin import Origin
 from bridge.running_accounts import AccountParts, RunningAccounts, end_tasks
 from bridge.web.build import Media, media, public_web
 from bridge.web.listening import named
@@ -190,22 +189,25 @@ class App:
         finally:
             stopping.cancel()
 
-    async def reload(self, config: Config) -> Sequence[str]:
+    async def reload(self, config: Config, *, up_within_s: float | None = None) -> Sequence[str]:
         """Apply what changed: routes, people and names at once; accounts that are new, gone or have other options are started,
-        stopped or built anew. Journal, spool and listeners stay as they were started: returns the keys of those that differ."""
-        table = RoutingTable(config.routes)
+        stopped or built anew. Journal, spool and listeners stay as they were started: returns the keys of those that differ.
+
+        With `up_within_s`, accounts that are started or built anew have to be up within that time, and the chats of new ends
+        usable: otherwise NotUp is raised, and everything is as it was before. So it is after any other error on the way there."""
         for name in config.accounts:
             await self._own_names.load(name)
-            await self._ends.recall(name, table)
-        self._ends.keep(table, self._accounts.going_on(config))
-        try:
-            await self._ends.look_up_ahead(table, self._accounts.going_on(config))
-            self._ends.keep(table, self._accounts.going_on(config))  # a chat may have moved meanwhile
-            self._config = config  # together with the table and the supervisors, without an await in between
-            self._table = table
-            self._community_changed()
-        finally:
-            self._ends.in_force()
+        trial = AccountTrial(self._accounts, config, self._clock)
+        if up_within_s is None:
+            await self._put_in_force(config, None)
+        else:
+            try:
+                await trial.begin()
+                await trial.until_up(up_within_s)
+                await self._put_in_force(config, trial)
+            except Exception:
+                await trial.undo()
+                raise
         await self._accounts.replace()
         assert self._outbox is not None
         self._outbox.reloaded()
@@ -213,12 +215,32 @@ class App:
             self._outbox.wake(lane)
         return needing_restart(self._started_with, config)
 
+    async def _put_in_force(self, config: Config, trial: AccountTrial | None) -> None:
+        """Raises NotUp, if there is a trial, and JournalError: then nothing was changed."""
+        table = RoutingTable(config.routes)
+        for name in config.accounts:
+            await self._ends.recall(name, table)
+        self._ends.keep(table, self._accounts.going_on(config))
+        try:
+            await self._ends.look_up_ahead(table, self._accounts.going_on(config))
+            if trial is not None:
+                await trial.look_at_ends(new_ends(self._table, table, config.accounts), table)
+            self._ends.keep(table, self._accounts.going_on(config))  # a chat may have moved meanwhile
+            self._config = config  # together with the table and the supervisors, without an await in between
+            self._table = table
+            self._community_changed()
+            if trial is not None:
+                trial.settle()
+        finally:
+            self._ends.in_force()
+
     # -- for people ---------------------------------------------------------------------------------------------------------
 
     async def report(self) -> dict[str, Any]:
         """What `/health` shows: every account and lane, what is wrong, and what a human should do."""
         try:
-            return self._health().data(await self._journal.figures())
+            held = {"held_bytes": self._spool.held_bytes, "bound_bytes": int(self._started_with.media.spool_mb * 1_000_000)}
+            return self._health().data(await self._journal.figures()) | {"spool": held}
         except JournalError as error:
             return without_journal(str(error))
 
@@ -237,18 +259,26 @@ class App:
         return None if configured is None else self._manifests(configured.platform).deaf_after_s(configured.options)
 
     @property
+    def config(self) -> Config:
+        """What is in force."""
+        return self._config
+
+    @property
+    def accounts(self) -> RunningAccounts:
+        return self._accounts
+
+    def difference(self, config: Config) -> Difference:
+        """What a reload to it would change."""
+        return difference(self._config, config, started_with=self._started_with)
+
+    @property
     def journal(self) -> Journal:
         """For observers outside the daemon's loop: dead letters, and what became of a message."""
         return self._journal
 
     def capabilities_of(self, account: str) -> Capabilities:
         """The capabilities of an account, as exactly as they are known now."""
-        name = AccountName(account)
-        try:
-            return self._supervisors[name].adapter.capabilities
-        except RetryLater:
-            configured = self._config.accounts[name]
-            return self._manifests(configured.platform).capabilities(configured.options)
+        return self._accounts.capabilities_of(AccountName(account))
 
     def account_states(self) -> dict[str, Health]:
         return {str(name): supervisor.health for name, supervisor in self._supervisors.items()}
@@ -287,16 +317,6 @@ class App:
         )
         self._public.media = self._media.pages if self._media is not None else None
 
-    def _link_readers(self) -> list[LinkReader]:
-        return [
-            LinkReader(
-                one.name,
-                partial(self._manifests(one.platform).message_of_link, one.options),
-                partial(chat_named, self._supervisors.get(one.name)),
-            )
-            for one in self._config.accounts.values()
-        ]
-
     def _is_relayed(self, chat: ChatRef) -> bool:
         return chat.chat_id in self._table.origin_chats(chat.account)
 
@@ -305,10 +325,10 @@ class App:
             journal=self._journal,
             people=lambda: self._people,
             names=lambda: self._names,
-            origin_of=self._origin_of,
+            origin_of=self._accounts.origin_of,
             file_links=self._media.links if self._media is not None else None,
             faces=self._media.faces if self._media is not None else None,
-            message_links=MessageLinks(self._journal, self._link_readers, lambda: self._table),
+            message_links=MessageLinks(self._journal, self._accounts.link_readers, lambda: self._table),
             now=self._clock.now,
             marks=NameMarks(self._journal.persons, lambda: self._names, self._clock),
         )
@@ -377,16 +397,3 @@ class App:
         reserved = (*_OWN_NAMES, *self._config.reserved_names)
         standing = self._community.standing(self._people)
         self._names = Names(reserved, self._people, bots=self._own_names.of(self._config.accounts), standing=standing)
-
-    def _origin_of(self, chat: ChatRef) -> Origin:
-        account = self._config.accounts.get(chat.account)
-        manifest = self._manifests(account.platform).manifest if account else None
-        addresses = self._table.addresses_of(chat)
-        name = addresses[0].address if addresses else chat.chat_id
-        return Origin(
-            account=chat.account,
-            platform=manifest.platform if manifest else "",
-            platform_title=manifest.title if manifest else "",
-            chat_name=name,
-            chat_is_named=manifest is not None and not manifest.is_chat_id(name),
-        )

@@ -1,7 +1,7 @@
 """The daemon: bridge.yaml to a running `App`, signals, systemd, exit codes. Called by `messenger-bridge run`.
 
 SIGTERM and SIGINT drain to a deadline; a second one ends at once. SIGHUP reads bridge.yaml again and applies what changed; a faulty
-file is reported and changes nothing.
+file is reported and changes nothing. The control socket answers `status`, `reload` and `check --diff`.
 """
 
 from __future__ import annotations
@@ -11,23 +11,34 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import structlog
 
 from bridge.app import App
 from bridge.config.model import Config
-from bridge.config.reader_process import ConfigReader, Reading, ReadingFailed
+from bridge.config.reader_process import ConfigReader
 from bridge.files.folder import SpoolInUse
 from bridge.journal.contract import JournalError
+from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.platform import Platform
+from bridge.model.tasks import end
 from bridge.observability.logs import set_up_logging
+from bridge.observability.rates import Rates
 from bridge.process import came_early, past_signals
+from bridge.reloading import Reloader
+from bridge.route_test import RouteTests
 from bridge.systemd import Notifier
+from bridge.web.control import ControlWeb, listen
+from bridge.web.control_place import places
+from bridge.web.status import Status, StatusParts
 
 log = structlog.get_logger("daemon")
 
 EX_OK, EX_FAILED, EX_UNAVAILABLE, EX_CONFIG = 0, 1, 69, 78
+_HELPERS_END_S = 5.0
 _SWITCH_INTERVAL_S = 0.001
 _ALLOCATIONS_PER_COLLECTION = 10_000
 
@@ -90,24 +101,80 @@ async def _run(config: Config, manifests: Callable[[str], Platform], reader: Con
     except OSError as error:
         log.error("cannot start", reason=error.strerror or str(error), path=error.filename or "")
         return EX_FAILED
+    reloader = Reloader(app, read=reader.read, preload=lambda platform: manifests(platform).preload(), notify=notifier.notify)
+    helpers = [
+        asyncio.create_task(_watchdog(notifier, app, lambda: reloader.outcome), name="watchdog"),
+        asyncio.create_task(reloader.on_signal(hang_up), name="reload on signal"),
+        *_control(app, config, reloader),
+    ]
     notifier.notify("READY=1")
     log.info("relaying", accounts=len(config.accounts), routes=len(config.routes))
-    reloads = _Reloads()
-    helpers = [
-        asyncio.create_task(_watchdog(notifier, app, reloads), name="watchdog"),
-        asyncio.create_task(_reloads(notifier, hang_up, app, manifests, reader, reloads), name="reload"),
-    ]
     try:
         await app.run_until(stop)
     finally:
         notifier.notify("STOPPING=1")
-        for task in helpers:
-            task.cancel()
+        await end(helpers, within_s=_HELPERS_END_S)
+        await reloader.close()
         left = await app.stop()
         log.info("stopped", lanes_with_backlog=left)
         notifier.close()
         past_signals()
     return EX_OK
+
+
+def _control(app: App, config: Config, reloader: Reloader) -> list[asyncio.Task[None]]:
+    """What answers the commands that ask a running daemon."""
+    listening = listen(places(config.journal.path, os.environ))
+    if listening is None:
+        return []
+    rates = Rates(app.metrics.totals, SYSTEM_CLOCK)
+    status = Status(
+        StatusParts(
+            report=app.report,
+            per_minute=rates.per_minute,
+            reloaded=reloader.latest,
+            clock=SYSTEM_CLOCK,
+            config=config.path,
+            journal=config.journal.path,
+            version=_version(),
+        )
+    )
+
+    async def reload(query: Mapping[str, str]) -> dict[str, Any]:
+        return (await reloader.reload(keep="keep" in query)).data()
+
+    async def look(_: Mapping[str, str]) -> dict[str, Any]:
+        return (await reloader.look()).data()
+
+    async def show(_: Mapping[str, str]) -> dict[str, Any]:
+        return await status.data()
+
+    tests = RouteTests(app.accounts, app.journal)
+
+    async def test(query: Mapping[str, str]) -> dict[str, Any]:
+        names = {route.name: route for route in app.config.routes}
+        route = names.get(query.get("route", ""))
+        return await tests.run(route) if route is not None else {"ok": False, "error": "there is no such route in force"}
+
+    pages = {("GET", "/status"): show, ("GET", "/difference"): look, ("POST", "/reload"): reload, ("POST", "/test"): test}
+    control = ControlWeb(listening, pages)
+    tasks = [asyncio.create_task(control.run(), name="control"), asyncio.create_task(rates.run(), name="rates")]
+    for task in tasks:
+        task.add_done_callback(_tell_bug)
+    return tasks
+
+
+def _tell_bug(task: asyncio.Task[None]) -> None:
+    """Messages are relayed all the same."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("commands are not answered any more", task=task.get_name(), exc_info=task.exception())
+
+
+def _version() -> str:
+    try:
+        return version("messenger-bridge")
+    except PackageNotFoundError:
+        return ""
 
 
 def _stop_or_die(stop: asyncio.Event, number: int) -> None:
@@ -116,15 +183,10 @@ def _stop_or_die(stop: asyncio.Event, number: int) -> None:
     stop.set()
 
 
-class _Reloads:
-    """The result of the latest reload, for the status line; empty if there is nothing to report."""
-
-    outcome = ""
-
-
-async def _watchdog(notifier: Notifier, app: App, reloads: _Reloads) -> None:
+async def _watchdog(notifier: Notifier, app: App, outcome: Callable[[], str]) -> None:
     """Tell systemd twice per interval that the loop and the journal still answer, and what the accounts are doing. A journal that
-    answers with an error is no reason for a restart: nothing is lost meanwhile, and a restart repairs no disk."""
+    answers with an error is no reason for a restart: nothing is lost meanwhile, and a restart repairs no disk. `outcome`: of the
+    latest reload."""
     interval_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6 or 15.0
     while True:
         try:
@@ -138,56 +200,9 @@ async def _watchdog(notifier: Notifier, app: App, reloads: _Reloads) -> None:
         except Exception as error:
             log.exception("status failed unexpectedly")
             status = f"unexpected {type(error).__name__}; see the log"
-        notifier.notify("WATCHDOG=1\nSTATUS=" + _one_line(status + reloads.outcome))
+        reloaded = outcome()
+        notifier.notify("WATCHDOG=1\nSTATUS=" + _one_line(status + (f"; {reloaded}" if reloaded else "")))
         await asyncio.sleep(interval_s)
-
-
-async def _reloads(
-    notifier: Notifier,
-    hang_up: asyncio.Event,
-    app: App,
-    manifests: Callable[[str], Platform],
-    reader: ConfigReader,
-    reloads: _Reloads | None = None,
-) -> None:
-    """One reload per SIGHUP, whatever the result of the previous one."""
-    reloads = reloads or _Reloads()
-    while True:
-        await hang_up.wait()
-        hang_up.clear()
-        notifier.notify("RELOADING=1")
-        try:
-            outcome = await _reload(await asyncio.to_thread(reader.read), app, manifests)
-        except (ReadingFailed, JournalError, OSError) as error:
-            outcome = _not_reloaded(str(error) or type(error).__name__)
-        except Exception as error:
-            log.exception("reload failed unexpectedly")
-            outcome = _not_reloaded(f"unexpected {type(error).__name__}; see the log")
-        reloads.outcome = f"; {outcome}" if outcome else ""
-        notifier.notify("READY=1")
-        notifier.notify("STATUS=" + _one_line(outcome or "bridge.yaml reloaded"))
-
-
-async def _reload(reading: Reading, app: App, manifests: Callable[[str], Platform]) -> str:
-    """What an admin still has to do; empty if nothing."""
-    config = reading.loaded.config
-    if config is None:
-        outcome = [_not_reloaded(str(fault)) for fault in reading.loaded.faults]
-        return outcome[0] if len(outcome) == 1 else f"{outcome[0]} (and {len(outcome) - 1} more)"
-    set_up_logging(config.log, secrets=reading.secrets)
-    for platform in {account.platform for account in config.accounts.values()}:
-        await asyncio.to_thread(manifests(platform).preload)
-    later = ", ".join(await app.reload(config) or ())
-    log.info("bridge.yaml reloaded", routes=len(config.routes))
-    if not later:
-        return ""
-    log.warning("changed, and in force only after a restart", keys=later)
-    return f"reloaded, but {later} changed and take a restart"
-
-
-def _not_reloaded(fault: str) -> str:
-    log.error("bridge.yaml not reloaded", fault=fault)
-    return f"bridge.yaml not reloaded: {fault}"
 
 
 def _one_line(text: str) -> str:

@@ -6,8 +6,9 @@ Called by `app`, whose reload says which accounts there are from now on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -17,6 +18,7 @@ from bridge.accounts.state import Health
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import same_account
+from bridge.delivery.message_links import LinkReader, chat_named
 from bridge.delivery.outbox import Outbox
 from bridge.identity.people import People
 from bridge.identity.standing import Standing
@@ -27,14 +29,17 @@ from bridge.journal.account_store import JournalAccountStore
 from bridge.journal.contract import Journal
 from bridge.journal.maintenance import Maintenance
 from bridge.model.adapter import Adapter, Intake
+from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock
-from bridge.model.events import Author
+from bridge.model.errors import RetryLater
+from bridge.model.events import Author, ChatEvent
 from bridge.model.platform import AdapterContext, Platform
-from bridge.model.refs import AccountName
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.tasks import end
 from bridge.observability.logs import Metrics
 from bridge.policy.loops import RecentMessages
 from bridge.policy.routing import RoutingTable
+from bridge.render.origin import Origin
 from bridge.web.public import PublicWeb
 
 log = structlog.get_logger("app")
@@ -77,6 +82,8 @@ class RunningAccounts:
         self._recent = RecentMessages()
         self._outbox: Outbox | None = None
         self._journal_name = ""
+        self.changed = asyncio.Event()
+        """Set when the state of an account changes, or one that is on trial is heard."""
         self.running: dict[AccountName, asyncio.Task[None]] = {}
 
     def begin(self, outbox: Outbox, journal_name: str) -> None:
@@ -108,10 +115,87 @@ class RunningAccounts:
             if configured is not None:
                 self._supervisors[name] = self._make(configured)
         for supervisor, running in gone:
-            if running is not None:
-                await end_tasks([running])
-            await supervisor.close(finish_s=_FINISH_S)
+            await self._let_go(supervisor, running)
         await self.start_missing()
+
+    # -- trials (`account_trial`) -------------------------------------------------------------------------------------------
+
+    def made_of(self, name: AccountName) -> AccountConfig | None:
+        """The options that the account is connected with."""
+        return self._made_of.get(name) if name in self._supervisors else None
+
+    def supervisor(self, name: AccountName) -> AccountSupervisor | None:
+        return self._supervisors.get(name)
+
+    async def put(self, wanted: Mapping[AccountName, AccountConfig | None], *, on_trial: bool) -> None:
+        """Connect accounts as `wanted` says, instead of as they were; None: there is no such account any more. All old connections
+        end before a new one begins, since two accounts may have exchanged their tokens."""
+        gone = [(self._supervisors.get(name), self.running.pop(name, None)) for name in wanted]
+        for name, account in wanted.items():
+            if account is None:
+                self._supervisors.pop(name, None)
+                continue
+            made = self._supervisors[name] = self._make(account)
+            if on_trial:
+                made.try_out()
+        async with asyncio.TaskGroup() as ending:
+            for supervisor, running in gone:
+                ending.create_task(self._let_go(supervisor, running), name="end a replaced account")
+        for name, account in wanted.items():
+            if account is not None:
+                self._run(name)  # the table in force knows its ends, or has none of it
+
+    async def _let_go(self, supervisor: AccountSupervisor | None, running: asyncio.Task[None] | None) -> None:
+        if running is not None:
+            await end_tasks([running])
+        if supervisor is not None:
+            await supervisor.close(finish_s=_FINISH_S)
+
+    async def hear(self, address: ChatAddress, make: Callable[[ChatRef], ChatEvent]) -> ChatRef:
+        """An event that is made for a chat, as if the account had heard it there. Raises KeyError (no such account), ChatDown,
+        RetryLater, AccountDown, JournalError."""
+        supervisor = self._supervisors[address.account]
+        chat = ChatRef(address.account, await supervisor.resolve(address))
+        await supervisor.intake.accept([make(chat)])
+        return chat
+
+    # -- what others ask ----------------------------------------------------------------------------------------------------
+
+    def capabilities_of(self, name: AccountName) -> Capabilities:
+        """As exactly as they are known now."""
+        try:
+            return self._supervisors[name].adapter.capabilities
+        except RetryLater:
+            configured = self._parts.config().accounts[name]
+            return self._parts.manifests(configured.platform).capabilities(configured.options)
+
+    def link_readers(self) -> list[LinkReader]:
+        """What reads links to messages, for every account."""
+        manifests = self._parts.manifests
+        return [
+            LinkReader(
+                one.name,
+                partial(manifests(one.platform).message_of_link, one.options),
+                partial(chat_named, self._supervisors.get(one.name)),
+            )
+            for one in self._parts.config().accounts.values()
+        ]
+
+    def origin_of(self, chat: ChatRef) -> Origin:
+        """A chat as a copy may name it."""
+        account = self._parts.config().accounts.get(chat.account)
+        manifest = self._parts.manifests(account.platform).manifest if account else None
+        addresses = self._parts.table().addresses_of(chat)
+        name = addresses[0].address if addresses else chat.chat_id
+        return Origin(
+            account=chat.account,
+            platform=manifest.platform if manifest else "",
+            platform_title=manifest.title if manifest else "",
+            chat_name=name,
+            chat_is_named=manifest is not None and not manifest.is_chat_id(name),
+        )
+
+    # -- the end ------------------------------------------------------------------------------------------------------------
 
     async def end(self) -> None:
         """None hears anything more; what was accepted can still be sent."""
@@ -175,19 +259,24 @@ class RunningAccounts:
             commands=parts.commands,
             standing=parts.standing,
             on_author=parts.on_author,
+            until_settled=supervisor.settled,
         )
 
     def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:
         """A replaced supervisor no longer reports about its account."""
         if self._supervisors.get(supervisor.account) in (supervisor, None):
             self._parts.metrics.account_state(supervisor.account, health.state.value)
+            self.changed.set()
 
     async def _start(self, account: AccountConfig) -> None:
         await self._parts.ends.recall(account.name, self._parts.table())
         supervisor = self._supervisors.get(account.name)
         if supervisor is None:
-            supervisor = self._supervisors[account.name] = self._make(account)
-        self.running[account.name] = asyncio.create_task(supervisor.run(), name=f"account {account.name}")
+            self._supervisors[account.name] = self._make(account)
+        self._run(account.name)
+
+    def _run(self, name: AccountName) -> None:
+        self.running[name] = asyncio.create_task(self._supervisors[name].run(), name=f"account {name}")
 
 
 async def end_tasks(tasks: list[asyncio.Task[None]]) -> None:

@@ -18,6 +18,7 @@ from adapters.discord.inbound.downloads import Downloads
 from adapters.discord.inbound.history import History
 from adapters.discord.inbound.receiver import Receiver
 from adapters.discord.links import link_to_message
+from adapters.discord.listing import ListsChannels
 from adapters.discord.outbound.archived_threads import Threads
 from adapters.discord.outbound.changes import Changes
 from adapters.discord.outbound.encode_text import length_of
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
 
 
-class DiscordAdapter(ByNewThreads, InForums):
+class DiscordAdapter(ListsChannels, ByNewThreads, InForums):
     def __init__(self, context: AdapterContext) -> None:
         self.account, self._alive = context.account, context.alive
         self._options: DiscordOptions = context.options

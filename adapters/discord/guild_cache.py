@@ -71,6 +71,10 @@ class GuildCache:
         found = (self._channels[i] for i in self._by_name.get(name.removeprefix("#"), ()))
         return [p for p in found if not p.is_thread and p.kind in TEXT_KINDS]
 
+    def channels(self) -> list[Channel]:
+        """Of all servers, threads among them."""
+        return list(self._channels.values())
+
     def threads_of(self, channel_id: str) -> list[Channel]:
         return [self._channels[i] for i in sorted(self._threads.get(channel_id, ()), key=int)]
 

@@ -29,6 +29,20 @@ def message_of_link(_: object, link: str) -> LinkedMessage | None:
     return LinkedMessage(message_id=found["message"], chat=found["channel"], is_unique=True)
 
 
+_CHANNEL = re.compile(r"/channels/\d{15,20}/(?P<channel>\d{15,20})(?:/(?:threads/)?\d{15,20})*/?")
+
+
+def chat_of_link(_: object, link: str) -> str | None:
+    """ "Copy Link" of a channel, or the address in the browser: `https://discord.com/channels/<server>/<channel>`."""
+    try:
+        parts = urlsplit(link.strip())
+        known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "")
+    except ValueError:
+        return None
+    found = _CHANNEL.fullmatch(parts.path)
+    return found["channel"] if known and found is not None else None
+
+
 def link_to_message(guild_id: str, channel_id: str, message_id: str) -> str:
     """`channel_id` is the thread's for a message in one."""
     return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}" if guild_id else ""

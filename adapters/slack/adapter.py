@@ -17,6 +17,7 @@ from adapters.slack.inbound.connections import Connections
 from adapters.slack.inbound.downloads import Downloads
 from adapters.slack.inbound.stream import Stream
 from adapters.slack.links import link_to_message
+from adapters.slack.listing import ListsChannels
 from adapters.slack.outbound import deletions, reactions
 from adapters.slack.outbound.encode_text import measure
 from adapters.slack.outbound.reconcile import Reconciler
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
 
 
-class SlackAdapter(Emails, ByFirstMessage):
+class SlackAdapter(Emails, ListsChannels, ByFirstMessage):
     """See `bridge.model.adapter.Adapter`. Built inside the running loop; no I/O until a method is called."""
 
     def __init__(self, context: AdapterContext) -> None:

@@ -54,6 +54,12 @@ class Channels:
             raise ChatDown(f"the bot is not in {address}", action=f"invite the bot: /invite in {address}")
         return channel.id
 
+    async def all(self) -> list[Channel]:
+        """Every channel that the bot can see, those that it is in first. Raises ChatDown, RetryLater, AccountDown."""
+        async with self._lock:
+            await self._list()
+        return sorted(self._by_name.values(), key=lambda channel: (not channel.is_member, channel.name))
+
     async def _list(self) -> None:
         found: dict[str, Channel] = {}
         kinds, cursor = "public_channel,private_channel", ""

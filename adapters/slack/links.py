@@ -29,6 +29,21 @@ def message_of_link(options: Any, link: str) -> LinkedMessage | None:
     return LinkedMessage(message_id=f"{found['seconds']}.{found['rest']}", chat=found["channel"])
 
 
+_CHANNEL = re.compile(r"/archives/(?P<channel>[CGD][A-Z0-9]{5,20})(?:/.*)?")
+_CLIENT = re.compile(r"/client/[TE][A-Z0-9]+/(?P<channel>[CGD][A-Z0-9]{5,20})(?:/.*)?")
+
+
+def chat_of_link(_: Any, link: str) -> str | None:
+    """ "Copy link" of a channel or a message, or the address in the browser: `https://app.slack.com/client/<team>/<channel>`."""
+    try:
+        parts = urlsplit(link.strip())
+        known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "")
+    except ValueError:
+        return None
+    found = _CHANNEL.fullmatch(parts.path) or _CLIENT.fullmatch(parts.path)
+    return found["channel"] if known and found is not None else None
+
+
 def link_to_message(team_url: str, channel: str, ts: str, thread_ts: str | None) -> str:
     """`team_url` is the workspace's own address, as `auth.test` states it; empty: there is no link."""
     if not team_url:

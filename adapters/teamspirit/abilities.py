@@ -13,6 +13,7 @@ from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.downloads import Downloads
 from adapters.teamspirit.inbound.history import HistoryOnRequest
 from adapters.teamspirit.links import link_to_message
+from adapters.teamspirit.listing import ListsChats
 from adapters.teamspirit.outbound.changes import Changes
 from adapters.teamspirit.outbound.presence import Presence
 from adapters.teamspirit.outbound.reactions import Reactions
@@ -139,6 +140,7 @@ def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
         (_LinksToMessages, dialect.dialect in WITH_PERMALINKS),
         (_LooksUpPeople, operations.users or operations.find_users),
         (_FindsByEmail, operations.find_users),
+        (ListsChats, operations.chats),
     ]
     made: type[A] = type(base.__name__, (*(ability for ability, there in abilities if there), base), {})
     return made

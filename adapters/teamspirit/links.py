@@ -28,6 +28,21 @@ def message_of_link(options: Any, link: str) -> LinkedMessage | None:
     return None if found is None else LinkedMessage(message_id=found["message"], is_unique=True)
 
 
+_CHANNEL = re.compile(r"/[a-z0-9_-]+/channels/(?P<channel>[A-Za-z0-9_.-]{1,64})/?")
+
+
+def chat_of_link(options: Any, link: str) -> str | None:
+    """The channel's name, which is part of its address on Mattermost: `<server>/<team>/channels/<name>`."""
+    try:
+        parts = urlsplit(link.strip())
+        server = urlsplit(getattr(options, "server", None) or "")
+        same = bool(server.hostname) and (server.hostname, server.port) == (parts.hostname, parts.port)
+    except ValueError:
+        return None
+    found = _CHANNEL.fullmatch(parts.path.removeprefix(server.path.rstrip("/")))
+    return found["channel"] if same and found is not None else None
+
+
 def link_to_message(server: str, message_id: str) -> str:
     """By the address that needs no team's name, `<server>/_redirect/pl/<post>`; empty where the server's address is not known.
 

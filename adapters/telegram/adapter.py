@@ -118,6 +118,9 @@ class TelegramAdapter(ByNewThreads):
     async def face(self, user_id: str) -> Attachment | None:
         return await self._directory.face(user_id)
 
+    async def chat_name(self, chat_id: str) -> str:
+        return await self._directory.chat_name(chat_id)
+
     def chat_named(self, name: str) -> str:
         return self._directory.chat_named(name)
 

@@ -11,6 +11,7 @@ from adapters.common.lenient import record, whole, words
 from adapters.telegram.errors import Refused
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call, full_name
+from adapters.telegram.wire import chat_name as name_of
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError
 from bridge.model.events import Attachment, AttachmentKind
 
@@ -71,6 +72,14 @@ class Directory:
             raise ChatDown(refusal.reason, action="check the chat's name in bridge.yaml") from None
         self.learn(address.removeprefix("@"), str(chat["id"]))
         return str(chat["id"])
+
+    async def chat_name(self, chat_id: str) -> str:
+        """Source: getChat, Bot API 10.3: groups and channels have a title, people a name."""
+        try:
+            chat = record(await self._transport.call(Call("GetChat", {"chat_id": chat_id})))
+        except (DeliveryError, AccountDown):
+            return ""
+        return name_of(chat)
 
     async def face(self, user_id: str) -> Attachment | None:
         """The picture of a user, or of a chat that speaks as itself (its id is negative); None: none, or not for bots. Sources:

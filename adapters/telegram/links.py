@@ -42,6 +42,44 @@ def message_of_link(_: object, link: str) -> LinkedMessage | None:
     return None
 
 
+_WEB = re.compile(r"/[akz]/?")
+_TOPIC = re.compile(r"/c/(?P<chat>\d{1,13})(?:/\d{1,10})*/?")
+_GROUP = re.compile(r"/(?:s/)?(?P<chat>[A-Za-z]\w{3,31})(?:/\d{1,10})*/?", re.ASCII)
+_NO_NAMES = (
+    "joinchat",
+    "addstickers",
+    "addemoji",
+    "share",
+    "proxy",
+    "socks",
+    "setlanguage",
+    "addlist",
+    "boost",
+    "contact",
+    "invoice",
+)
+"""First words of other links. Source: https://core.telegram.org/api/links, read 2026-11-26."""
+
+
+def chat_of_link(_: object, link: str) -> str | None:
+    """A group or channel, also by a message or a topic of it; web.telegram.org has the chat's id, or its name, behind the `#`."""
+    try:
+        parts = urlsplit(link.strip())
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    if host == "web.telegram.org" and _WEB.fullmatch(parts.path):
+        place = parts.fragment.partition("_")[0]
+        return place if re.fullmatch(r"-\d{1,19}|@[A-Za-z]\w{3,31}", place, re.ASCII) else None
+    if parts.scheme not in ("http", "https") or host not in _HOSTS:
+        return None
+    if (found := _TOPIC.fullmatch(parts.path)) is not None:
+        return _channel(found["chat"])
+    if (found := _GROUP.fullmatch(parts.path)) is not None and found["chat"].lower() not in _NO_NAMES:
+        return f"@{found['chat']}"
+    return None
+
+
 def _of_app(kind: str, given: dict[str, str]) -> LinkedMessage | None:
     post = given.get("post", "")
     if not post.isdecimal():

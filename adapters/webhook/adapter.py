@@ -18,6 +18,7 @@ from adapters.webhook.outbound.reactions import Reactions
 from adapters.webhook.outbound.sender import Sender
 from adapters.webhook.probe import Probe
 from adapters.webhook.transport import Transport
+from bridge.model.abilities import ListedChat
 from bridge.model.adapter import (
     Copy,
     FileStream,
@@ -54,6 +55,9 @@ class WebhookAdapter:
         self._downloads = Downloads(context.folder, context.clock)
         self._receiver = Receiver(context, self._downloads)
         self._doors = Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve)
+
+    async def chats(self) -> Sequence[ListedChat]:
+        return [ListedChat(address=name) for name in self._directory.names()]
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return len(encode_slack(text)) if self._style == "slack" else json_bytes(encode_text(text))

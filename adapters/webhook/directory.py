@@ -23,6 +23,9 @@ class Directory:
         self.end(address)
         return address
 
+    def names(self) -> list[str]:
+        return list(self._ends)
+
     def end(self, chat_id: str) -> EndOptions:
         """Raises ChatDown if there is no such end."""
         if chat_id not in self._ends:

@@ -37,6 +37,12 @@ T = TypeVar("T")
 class AccountSupervisor:
     """See the module. `build` makes a fresh adapter; `make_intake` is given this supervisor once."""
 
+    was_heard = False
+    """On trial: input came that is not accepted before the trial is over."""
+    _may_send = False
+    _verdict: asyncio.Future[None] | None = None
+    """While it is on trial."""
+
     def __init__(
         self,
         account: AccountName,
@@ -95,13 +101,24 @@ class AccountSupervisor:
     @property
     def adapter(self) -> Adapter:
         """The account's adapter. Raises RetryLater before it could be built."""
+        if self._verdict is not None:
+            raise RetryLater("the account connects with other options")
+        return self.built
+
+    @property
+    def built(self) -> Adapter:
+        """The same, also on trial."""
         if self._adapter is None:
             raise RetryLater(self._health.reason or "the account has not started yet")
         return self._adapter
 
     @property
+    def intake(self) -> Intake:
+        return self._intake
+
+    @property
     def is_built(self) -> bool:
-        return self._adapter is not None
+        return self._adapter is not None and self._verdict is None
 
     @property
     def is_open(self) -> bool:
@@ -128,7 +145,7 @@ class AccountSupervisor:
 
     def report_down(self, error: AccountDown) -> None:
         """A send found that the account is down: park it."""
-        self._open.clear()
+        self._send_nothing()
         if self._down is not None and not self._down.done():
             self._down.set_result(error)
         self._set_health(AccountState.PARKED, error.reason, error.action)
@@ -157,14 +174,52 @@ class AccountSupervisor:
         self.alive()
         self._set_health(AccountState.UP)
         self._waits.over()
-        self._open.set()
-        self._wake_lanes(self.account)
+        self._send_again()
 
     def may_send(self) -> None:
         """Sending works, whatever happens to receiving."""
         if self._down is None or not self._down.done():
+            self._send_again()
+
+    def _send_again(self) -> None:
+        self._may_send = True
+        if self._verdict is None:
             self._open.set()
             self._wake_lanes(self.account)
+
+    def _send_nothing(self) -> None:
+        self._may_send = False
+        self._open.clear()
+
+    # -- on trial -----------------------------------------------------------------------------------------------------------
+
+    def try_out(self) -> None:
+        """Before `run`: it connects, but sends nothing and accepts nothing before `settle`, so that it can be closed as if it had
+        never been there."""
+        self._verdict = asyncio.get_running_loop().create_future()
+
+    def settle(self) -> None:
+        """The trial is over, and the account stays."""
+        verdict, self._verdict = self._verdict, None
+        if verdict is not None and not verdict.done():
+            verdict.set_result(None)
+        if self._may_send:
+            self._send_again()
+
+    async def settled(self) -> None:
+        """Returns once there is no trial, or no longer. Raises JournalError if the account was closed instead: nothing was
+        accepted, and whoever sent it sends it again."""
+        if self._verdict is None:
+            return
+        self.was_heard = True
+        if self._on_state is not None:
+            self._on_state(self.account, self._health)
+        await asyncio.shield(self._verdict)
+
+    def _abandon(self) -> None:
+        if self._verdict is not None and not self._verdict.done():
+            self._verdict.set_exception(JournalError("the account was closed before it could accept anything"))
+            self._verdict.exception()  # retrieved here: maybe nobody waits
 
     def alive(self) -> None:
         self.alive_at_s = self._clock.monotonic_s()
@@ -197,7 +252,7 @@ class AccountSupervisor:
         if known is not None and address not in self.end_faults:
             return known
         try:
-            chat_id = await self.call(self.adapter.resolve(address.address))
+            chat_id = await self.call(self.built.resolve(address.address))
         except (ChatDown, RetryLater) as error:
             self.end_faults[address] = error
             if known is not None and isinstance(error, RetryLater):
@@ -261,6 +316,7 @@ class AccountSupervisor:
 
     async def close(self, *, finish_s: float = 0.0) -> None:
         """How long attempts in progress have to end."""
+        self._abandon()
         if self._in_use and finish_s:
             self._unused.clear()
             await self._clock.wait(self._unused, finish_s)
@@ -298,7 +354,7 @@ class AccountSupervisor:
             reason, action = f"unexpected {type(error).__name__}; see the log", ""
         parked = bool(action)
         if parked and not sends:
-            self._open.clear()
+            self._send_nothing()
         lasted = self._connected_at_s is not None
         lasted_s = self._clock.monotonic_s() - self._connected_at_s if self._connected_at_s is not None else 0.0
         self._failures = 1 if lasted and lasted_s >= self._back_off.healthy_after_s else self._failures + 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bridge.cli.probing import Finding
     from bridge.config.model import Config, Loaded
 
+_DIFFERENCE_S = 60.0
+
 
 def check(
     config: ConfigPath = DEFAULT_CONFIG,
@@ -25,9 +28,14 @@ def check(
     timeout_s: Annotated[
         float, typer.Option("--timeout", min=1, help="Seconds for each account with --online.", metavar="SECONDS")
     ] = 30.0,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Ask the running daemon what a reload of the file would change. Changes nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check the configuration. Shows every fault at once; connects to nothing without --online."""
+    if diff:
+        _difference(config, online=online, json=json)
     loaded = load(config)
     findings: Sequence[Finding] = ()
     if loaded.config is not None and online:
@@ -46,6 +54,21 @@ def check(
     else:
         _show(findings)
     raise typer.Exit(_code(loaded, findings))
+
+
+def _difference(config: Path, *, online: bool, json: bool) -> NoReturn:
+    """The daemon reads the file with its own environment, and compares it with what is in force."""
+    from bridge.cli.asking import asked, daemon_of
+    from bridge.cli.reload import code_of, show_answer
+
+    if online:
+        raise typer.BadParameter("goes without --online", param_hint="--diff")
+    answer = asked(daemon_of(config, None, json=json), "GET", "/difference", within_s=_DIFFERENCE_S, json=json)
+    if json:
+        as_json(answer)
+    else:
+        show_answer(answer)
+    raise typer.Exit(code_of(answer))
 
 
 def _probe(config: Config, timeout_s: float) -> Sequence[Finding]:

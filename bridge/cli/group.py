@@ -11,8 +11,13 @@ import typer
 from typer.core import TyperGroup
 
 _COMMANDS = {
+    "init": "bridge.cli.init:init",
     "run": "bridge.cli.run:run",
     "check": "bridge.cli.check:check",
+    "reload": "bridge.cli.reload:reload",
+    "status": "bridge.cli.status:status",
+    "test": "bridge.cli.testing:try_route",
+    "chats": "bridge.cli.chats:chats",
     "routes": "bridge.cli.routes:routes",
     "trace": "bridge.cli.trace:trace",
     "dead": "bridge.cli.dead:dead",

@@ -32,7 +32,7 @@ def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], C
     from bridge.journal import open_journal
     from bridge.journal.contract import JournalError
 
-    path = journal if journal is not None else _configured(config, json=json)
+    path = journal if journal is not None else journal_of(config, json=json)
     if not path.is_file():
         fail(f"there is no journal {path}: has the bridge run yet?", EX_UNAVAILABLE, json=json)
 
@@ -46,7 +46,7 @@ def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], C
         fail(str(error), EX_UNAVAILABLE, json=json)
 
 
-def _configured(config: Path, *, json: bool) -> Path:
+def journal_of(config: Path, *, json: bool) -> Path:
     """The journal that the configuration names. The rest of the file is not checked: an admin's shell has no tokens."""
     from bridge.config.load import find_journal
 

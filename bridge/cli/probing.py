@@ -70,7 +70,7 @@ class _Probe:
         self._addresses = [address.address for address in table.addresses(account.name)]
         self._manifest = manifest
         self._people = people
-        self._web = _NoWeb(account.name, public_url)
+        self._web = NoWeb(account.name, public_url)
         self._findings: list[Finding] = []
 
     async def run(self, timeout_s: float) -> list[Finding]:
@@ -153,7 +153,7 @@ def _masked(found: Finding, mask: Masker) -> Finding:
     return Finding(found.account, found.where, mask(found.name), found.ok, mask(found.detail), mask(found.action), found.temporary)
 
 
-class _NoWeb:
+class NoWeb:
     """A probe does not listen: mounts are taken and forgotten. Their paths are the daemon's, since a probe may show them."""
 
     def __init__(self, account: str, public_url: str) -> None:

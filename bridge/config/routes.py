@@ -10,6 +10,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bridge.config import nodes
 from bridge.config.accounts import Account
+from bridge.config.each import KEY as EACH
+from bridge.config.each import expanded
 from bridge.config.faults import Faults, did_you_mean
 from bridge.config.filters import read_filters, read_rewrites
 from bridge.config.nodes import Entries, join
@@ -23,7 +25,7 @@ from bridge.policy.filters import Filter
 from bridge.policy.rewrites import Rewrite
 from bridge.policy.routing import EVERY_THREAD, OWN_ROUTE, OnDead, RelayOptions, Route, RouteEnd
 
-_ROUTE_KEYS = ("name", "between", "from", "to", "filter", "rewrite", "tests", "on_dead")
+_ROUTE_KEYS = ("name", EACH, "between", "from", "to", "filter", "rewrite", "tests", "on_dead")
 _END_KEYS = ("chat", "filter", "rewrite")
 _LONGEST_NAME = 100
 
@@ -54,10 +56,11 @@ class RouteReader:
         """The routes that are without fault."""
         found = []
         for index, node in enumerate(self._values.sequence(section, "routes")):
-            before = len(self._faults.faults)
-            route = self._route(node, f"routes[{index}]")
-            if route is not None and len(self._faults.faults) == before:
-                found.append(route)
+            for one in expanded(self._values, node, f"routes[{index}]"):
+                before = len(self._faults.faults)
+                route = self._route(one, f"routes[{index}]")
+                if route is not None and len(self._faults.faults) == before:
+                    found.append(route)
         return found
 
     def _route(self, node: Node, key: str) -> ReadRoute | None:
@@ -187,15 +190,12 @@ class RouteReader:
         text = self._values.text(at, key)
         if text is None:
             return None
-        name, slash, address = text.partition("/")
+        name, _, address = text.partition("/")
         account = self._accounts.get(name)
+        if "://" in text and self._is_link(at, key, text, is_known=account is not None):
+            return None
         if account is None:
-            if not slash and not name.startswith(("#", "@", "-")) and not name.isdecimal():
-                why = f"{text!r} is not an end: it must be account/chat"
-                self._faults.add(at, key, why, value=text)
-            else:
-                hint = did_you_mean(name, self._accounts) if slash else "an end is account/chat"
-                self._faults.add(at, key, f"unknown account {name!r}", value=text, hint=hint)
+            self._unknown_account(at, key, text)
             return None
         if not address:
             self._faults.add(at, key, f"which chat of {name}?", value=text, hint=f"an end is account/chat, as in {name}/general")
@@ -221,6 +221,35 @@ class RouteReader:
             every_thread=every_thread,
             options=options,
         )
+
+    def _unknown_account(self, at: Node, key: str, text: str) -> None:
+        name, slash, _ = text.partition("/")
+        if not slash and not name.startswith(("#", "@", "-")) and not name.isdecimal():
+            self._faults.add(at, key, f"{text!r} is not an end: it must be account/chat", value=text)
+        else:
+            hint = did_you_mean(name, self._accounts) if slash else "an end is account/chat"
+            self._faults.add(at, key, f"unknown account {name!r}", value=text, hint=hint)
+
+    def _is_link(self, at: Node, key: str, text: str, *, is_known: bool) -> bool:
+        """Whether somebody pasted a link: then that is a fault. A chat of a known account may have such a name."""
+        ends = self._ends_of_link(text)
+        if is_known and not ends:
+            return False
+        hint = f"write {' or '.join(ends)}" if ends else "messenger-bridge chats ACCOUNT shows how its chats are written"
+        self._faults.add(at, key, "a link is not an end: it must be account/chat", value=text, hint=hint)
+        return True
+
+    def _ends_of_link(self, text: str) -> list[str]:
+        """What to write instead of a link, also of one behind `account/`."""
+        head, _, rest = text.partition("/")
+        link = rest if "://" in rest and head in self._accounts else text
+        return [
+            f"{name}/{chat}"
+            for name, account in self._accounts.items()
+            if account.manifest is not None and (link is text or name == head)
+            for options in account.possible.options[:1] or (None,)
+            if (chat := account.manifest.chat_of_link(options, link)) is not None
+        ]
 
 
 def _given(found: Entries, name: str) -> Node | None:

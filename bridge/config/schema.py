@@ -156,6 +156,12 @@ def _route(relay: Json) -> Json:
     one_or_more = {"anyOf": [end, {"type": "array", "minItems": 1, "items": end}]}
     properties = {
         "name": {**_ID, "description": "The route's name in log, journal and `dead`; unique"},
+        "each": {
+            "type": "array",
+            "minItems": 1,
+            "items": _ID,
+            "description": "One route for each name, which stands for * in the ends",
+        },
         "between": {"type": "array", "minItems": 2, "items": end, "description": "Mirrored in every direction"},
         "from": {**one_or_more, "description": "One way: where messages come from"},
         "to": {**one_or_more, "description": "One way: where messages go"},

@@ -8,12 +8,16 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from bridge.config.model import Config
+from bridge.config.model import AccountConfig, Config
 
 
 def secrets_of(config: Config) -> set[str]:
     """Every text that must never be shown."""
-    return {secret for account in config.accounts.values() for secret in _secrets(account.options) if secret}
+    return {secret for account in config.accounts.values() for secret in secrets_of_account(account)}
+
+
+def secrets_of_account(account: AccountConfig) -> set[str]:
+    return {secret for secret in _secrets(account.options) if secret}
 
 
 def _secrets(value: Any) -> Iterator[str]:

@@ -75,9 +75,11 @@ class AccountIntake:
         commands: CommandTaker | None = None,
         standing: Callable[[], Standing] | None = None,
         on_author: Callable[[AccountName, Author | None], None] = lambda _account, _author: None,
+        until_settled: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's.
-        `until_routed` returns once no reload is about to give a chat its first route."""
+        `until_routed` returns once no reload is about to give a chat its first route, `until_settled` once it is sure that the
+        account stays (`AccountSupervisor.settled`)."""
         self._supervisor = supervisor
         self._account: AccountName = supervisor.account
         self._journal = journal
@@ -95,10 +97,12 @@ class AccountIntake:
         self._commands = commands
         self._standing = standing
         self._on_author = on_author
+        self._settled = until_settled
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
+        await self._until_settled()
         # lanes deliver events in the order in which they are stored: one batch after the other
         async with self._one_at_a_time:
             entries: list[AcceptRequest] = []
@@ -117,6 +121,10 @@ class AccountIntake:
             finally:
                 if not storing.done():
                     await asyncio.wait({storing})
+
+    async def _until_settled(self) -> None:
+        if self._settled is not None:
+            await self._settled()
 
     async def _store(self, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor]) -> None:
         outcomes = await self._journal.accept(self._lease, entries, cursors, received_at=self._stamp())
@@ -280,6 +288,7 @@ class AccountIntake:
         )
 
     async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
+        await self._until_settled()
         self._counts.event(self._account, Arrival.UNDECODABLE)
         log.warning("input not understood; kept", account=self._account, reason=reason, size_bytes=len(raw))
         await self._journal.keep_undecodable(self._lease, raw, reason, cursors, received_at=self._clock.now())
@@ -340,6 +349,7 @@ class AccountIntake:
         await self.accept([event])
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        await self._until_settled()
         old, new = ChatRef(self._account, old_chat_id), ChatRef(self._account, new_chat_id)
         log.warning("chat has a new id; change bridge.yaml to it", account=self._account, old=old_chat_id, new=new_chat_id)
         for address in list(self._table().addresses_of(old)):

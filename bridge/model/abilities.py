@@ -5,7 +5,10 @@ Abilities with a level are in `adapter`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from bridge.model.adapter import Copy
 from bridge.model.events import Attachment
@@ -44,4 +47,31 @@ class KnowsChatNames(Protocol):
     def chat_named(self, name: str) -> str:
         """The native id of the chat with that name in links (`LinkedMessage.chat`: `@group`); empty if the account does not know
         it. No I/O."""
+        ...
+
+
+class ListedChat(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat that the account can see. `address`: as bridge.yaml writes it, behind `account/`."""
+
+    address: str
+    name: str = ""
+    """For people, where the address does not say it."""
+    note: str = ""
+    """What is to be done before messages can be relayed: `the bot is not in it: /invite it`."""
+
+
+@runtime_checkable
+class ListsChats(Protocol):
+    async def chats(self) -> Sequence[ListedChat]:
+        """The chats that the account can see, for an admin who looks for an id. It may be used before `run`. Raises ChatDown (they
+        may not be listed), RetryLater, Rejected, AccountDown."""
+        ...
+
+
+@runtime_checkable
+class NamesChats(Protocol):
+    """For platforms whose bots cannot list their chats, but can ask about one."""
+
+    async def chat_name(self, chat_id: str) -> str:
+        """What people call the chat; empty if it has no name, or cannot be asked about."""
         ...

@@ -131,6 +131,9 @@ class Platform(_Value, frozen=True):
     message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
     """`links:message_of_link`, if it is there. What a permalink of this platform leads to (`https://...`, as people copy it),
     for an account with these options; None if it is not a link to one of its messages. Pure."""
+    chat_of_link: Callable[[Any, str], str | None] = lambda _options, _link: None
+    """`links:chat_of_link`, if it is there. The address, as it stands behind `account/`, of the chat that a link leads to, as
+    people copy it from the platform's clients; None if it leads to no chat. Pure."""
     decode_post: Callable[[Any], Content | None] = lambda _: None
     """`inbound.posts:decode_post`, if it is there. What a JSON payload for the platform's own incoming webhooks would show; None if
     it is no such payload. Pure, and lenient: nothing visible goes without a line."""

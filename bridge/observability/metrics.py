@@ -119,6 +119,18 @@ class Metrics:
         """The journal's figures, as of its latest maintenance."""
         self._figures = figures
 
+    def totals(self) -> dict[tuple[str, str], int]:
+        """What arrived and what was delivered since the start: by ("in", account), ("out", account), ("route", route)."""
+        found: dict[tuple[str, str], int] = {}
+        for (account, outcome), count in self._events.values.items():
+            if outcome == Arrival.ACCEPTED.value:
+                found["in", account] = found.get(("in", account), 0) + count
+        for (account, route, label), count in self._outcomes.values.items():
+            if label == Outcome.DELIVERED.label:
+                for key in (("out", account), ("route", route)):
+                    found[key] = found.get(key, 0) + count
+        return found
+
     # -- showing ------------------------------------------------------------------------------------------------------------
 
     def expose(self) -> tuple[bytes, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.cli.reload import _WITHIN_S
 from tests.support.patience import PATIENCE_S
 
 UNIT = Path(__file__).parents[2] / "systemd" / "messenger-bridge.service"
@@ -64,7 +65,10 @@ def test_the_unit_keeps_its_promises() -> None:
     assert " check " in service["ExecStartPre"]
     assert " run " in service["ExecStart"]
     reload = [line.partition("=")[2] for line in UNIT.read_text().splitlines() if line.startswith("ExecReload=")]
-    assert reload == [service["ExecStartPre"], "/bin/kill -HUP $MAINPID"], "a faulty file fails before the daemon hears of it"
+    assert reload == [service["ExecStart"].replace(" run ", " reload ")], "it fails when the daemon did not apply the file"
+    assert int(service["TimeoutStartSec"]) > _WITHIN_S, "the command gives up before systemd does"
+    assert service["RuntimeDirectory"] == "messenger-bridge"
+    assert service["RuntimeDirectoryMode"] == "0750"
     assert service["User"] == "messenger-bridge"
     assert service["StateDirectory"] == "messenger-bridge"
     assert service["RestartPreventExitStatus"] == "78"

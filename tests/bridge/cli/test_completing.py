@@ -41,8 +41,9 @@ def offered(folder: Path) -> Offered:
 def test_commands_at_the_top(offered: Offered) -> None:
     people = ["people", "mute", "unmute", "audit", "forget"]
     tools = ["dialect", "keys", "hooks", "schema", "import", "sandbox"]
-    assert offered("") == ["run", "check", "routes", "trace", "dead", "retry-now", *people, *tools]
-    assert offered("re") == ["retry-now"]
+    begin = ["init", "run", "check", "reload", "status", "test", "chats"]
+    assert offered("") == [*begin, "routes", "trace", "dead", "retry-now", *people, *tools]
+    assert offered("re") == ["reload", "retry-now"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -1,0 +1,110 @@
+"""What `messenger-bridge status` shows of a running bridge: the health report with rates, disk and the latest reload. Asked for at
+most once a second, however many ask, and bounded in size."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bridge.model.clock import Clock
+
+_FRESH_S = 1.0
+_MOST_LANES = 100
+"""Chats for which something waits, with the oldest first; the sums are of all."""
+_DISK_S = 2.0
+_WORST = {"fail": 0, "warn": 1, "pass": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusParts:
+    """Where the figures come from. `report` is `App.report`, `per_minute` `Rates.per_minute`, `reloaded` what became of the latest
+    reload, empty if there was none."""
+
+    report: Callable[[], Awaitable[dict[str, Any]]]
+    per_minute: Callable[[], Mapping[tuple[str, str], int]]
+    reloaded: Callable[[], dict[str, Any]]
+    clock: Clock
+    config: Path
+    journal: Path
+    version: str = ""
+
+
+class Status:
+    """`data` is what the socket answers."""
+
+    def __init__(self, parts: StatusParts) -> None:
+        self._parts = parts
+        self._config = os.path.abspath(parts.config)
+        self._started_at = parts.clock.now()
+        self._started_s = parts.clock.monotonic_s()
+        self._known: dict[str, Any] = {}
+        self._known_at_s = float("-inf")
+        self._one_at_a_time = asyncio.Lock()
+        self._disk: asyncio.Task[dict[str, Any]] | None = None
+
+    async def data(self) -> dict[str, Any]:
+        async with self._one_at_a_time:
+            if self._parts.clock.monotonic_s() - self._known_at_s >= _FRESH_S:
+                self._known = await self._fresh()
+                self._known_at_s = self._parts.clock.monotonic_s()
+            return self._known
+
+    async def _fresh(self) -> dict[str, Any]:
+        parts = self._parts
+        report = await parts.report()
+        rates = parts.per_minute()
+        for name, account in report.get("accounts", {}).items():
+            account["in_per_min"] = rates.get(("in", name), 0)
+            account["out_per_min"] = rates.get(("out", name), 0)
+        for route in report.get("routes", {}).get("list", ()):
+            route["per_min"] = rates.get(("route", route["name"]), 0)
+        lanes = report.get("lanes", [])
+        return report | {
+            "config": self._config,
+            "pid": os.getpid(),
+            "version": parts.version,
+            "started_at": self._started_at.isoformat(),
+            "up_s": round(parts.clock.monotonic_s() - self._started_s),
+            "per_min": {"in": _sum(rates, "in"), "out": _sum(rates, "out")},
+            "waiting": {"deliveries": sum(lane["waiting"] for lane in lanes), "chats": len(lanes), "oldest": _oldest(lanes)},
+            "lanes": sorted(lanes, key=_urgency)[:_MOST_LANES],
+            "disk": await self._disk_data(),
+            "reload": parts.reloaded(),
+        }
+
+    async def _disk_data(self) -> dict[str, Any]:
+        """A disk that does not answer holds up nothing: it is asked once at a time."""
+        if self._disk is None:
+            self._disk = asyncio.create_task(asyncio.to_thread(_disk_of, self._parts.journal.parent), name="disk")
+        await asyncio.wait({self._disk}, timeout=_DISK_S)
+        if not self._disk.done():
+            return {"error": "the disk does not answer"}
+        disk, self._disk = self._disk, None
+        return disk.result()
+
+
+def _disk_of(folder: Path) -> dict[str, Any]:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError as error:
+        return {"error": error.strerror or str(error)}
+    return {"free_bytes": usage.free, "total_bytes": usage.total}
+
+
+def _sum(rates: Mapping[tuple[str, str], int], kind: str) -> int:
+    return sum(count for (one, _), count in rates.items() if one == kind)
+
+
+def _oldest(lanes: list[dict[str, Any]]) -> str | None:
+    known = [lane["oldest"] for lane in lanes if lane["oldest"]]
+    return min(known, key=datetime.fromisoformat) if known else None
+
+
+def _urgency(lane: Mapping[str, Any]) -> tuple[int, str]:
+    return _WORST[lane["status"]], lane["oldest"] or "9"
