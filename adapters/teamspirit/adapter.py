@@ -18,6 +18,7 @@ from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.beginnings import Beginnings
 from adapters.teamspirit.inbound.chat_readers import ChatReaders
 from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.direct_chats import DirectChats
 from adapters.teamspirit.inbound.downloads import Downloads
 from adapters.teamspirit.inbound.history import HistoryOnRequest
 from adapters.teamspirit.inbound.receiver import Reception
@@ -123,11 +124,14 @@ class TeamSpiritAdapter:
             window=context.options.reread_messages,
         )
         calls = Calls(decoder, directory, self._people, self._own, readers, intake, context.clock)
-        stream = told = None
+        stream = told = direct = None
+        history = self._dialect.operations.history
+        if self._dialect.operations.direct_chats is not None and history is not None:
+            direct = DirectChats(context.account, history, self._client, directory, decoder, intake, clock=context.clock)
         if self._dialect.websocket is not None and context.options.receive == "auto":
             stream = Stream(context, self._dialect, self._transport, self._encoder, self._frames, intake)
             told = Calls(self._frames, directory, self._people, self._own, readers, intake, context.clock)
-        await Reception(context, self._client, self._own, self._webhook, readers, calls, intake, stream, told).run()
+        await Reception(context, self._client, self._own, self._webhook, readers, calls, intake, stream, told, direct).run()
 
     async def send(self, outbound: Outbound) -> Receipt:
         return await self._sender.send(outbound)

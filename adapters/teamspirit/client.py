@@ -5,14 +5,15 @@ It connects `encode` and `transport`; `directory` resolves chats and people by n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
 from adapters.common.queries import find, find_text
-from adapters.teamspirit.errors import CHECK_SERVER, Gone, TooFar
+from adapters.teamspirit.dialect.variables import variables_of
+from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, Gone, TooFar
 from adapters.teamspirit.inbound.decode_parts import list_of, truth_of
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.threads import Found
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.calls import Call, History, Operations
 
 _MOST_CHAT_PAGES = 1000
+_MOST_DIRECT_PAGES = 20
+"""They are listed again and again."""
 _MOST_PAGES_BACK = 200
 _MOST_WEBHOOK_PAGES = 100
 
@@ -34,6 +37,15 @@ class Chat:
     chat_id: str
     name: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectChat:
+    """A private chat of one person and the bot."""
+
+    chat_id: str
+    latest: str = ""
+    """When its latest message was sent, as the server writes it; empty if it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +71,14 @@ class Client:
         self._operations = operations
         self._encoder = encoder
         self._transport = transport
+        self._by_kind = frozenset(name for name, call in operations if call is not None and "chat.kind" in variables_of(call))
+        self._kinds: dict[str, str] = {}
+        """Of the chats, where a call goes by it."""
 
     async def call(self, operation: str, call: Call, values: Values, effect: Effect = Effect.IDEMPOTENT) -> Any:
         """One call; its JSON answer. Raises a DeliveryError or AccountDown."""
+        if operation in self._by_kind and "id" in (chat := values.get("chat") or {}):
+            values = {**values, "chat": {**chat, "kind": await self._kind(chat["id"])}}
         return await self._transport.call(self._encoder.request(operation, call, values), effect)
 
     @property
@@ -97,23 +114,56 @@ class Client:
         """All chats that we are in. Raises a DeliveryError, AccountDown."""
         call = self._operations.chats
         assert call is not None, "the dialect lists no chats"
-        found: list[Chat] = []
+        fields, found, kinds = call.answer, list[Chat](), dict[str, str]()
+        async for item in self._listed("chats", call, fields.items, fields.next_cursor):
+            chat_id, name = find_text(fields.id, item), find_text(fields.name, item)
+            if chat_id:
+                found.append(Chat(chat_id, name, find_text(fields.title, item) or name))
+                kinds[chat_id] = find_text(fields.kind, item)
+        if self._by_kind:
+            self._kinds = kinds
+        return found
+
+    async def direct_chats(self, most: int) -> list[DirectChat]:
+        """Private chats of people with the bot, the first ones that the server lists. Raises a DeliveryError, AccountDown."""
+        call = self._operations.direct_chats
+        assert call is not None, "the dialect lists no private chats"
+        fields, found = call.answer, dict[str, DirectChat]()
+        async for item in self._listed("direct_chats", call, fields.items, fields.next_cursor, _MOST_DIRECT_PAGES):
+            chat_id = find_text(fields.id, item)
+            if chat_id:
+                found[chat_id] = DirectChat(chat_id, find_text(fields.latest, item))
+            if len(found) >= most:
+                break
+        return list(found.values())
+
+    async def _listed(
+        self, operation: str, call: Call, items: str, next_cursor: str | None, most_pages: int = _MOST_CHAT_PAGES
+    ) -> AsyncIterator[Any]:
+        """The items of a list that comes in pages. Raises a DeliveryError, AccountDown."""
         cursors: set[str] = set()
         cursor: str | None = None
-        for _ in range(_MOST_CHAT_PAGES):
-            answer = await self.call("chats", call, {"cursor": cursor})
-            items = find(call.answer.items, answer)
-            if not isinstance(items, list):
-                raise RetryLater("chats: the answer holds no list of chats")
-            for item in items:
-                name = find_text(call.answer.name, item)
-                found.append(Chat(find_text(call.answer.id, item), name, find_text(call.answer.title, item) or name))
-            following = find_text(call.answer.next_cursor, answer)
+        for _ in range(most_pages):
+            answer = await self.call(operation, call, {"cursor": cursor})
+            page = find(items, answer)
+            if not isinstance(page, list):
+                raise RetryLater(f"{operation}: the answer holds no list of chats")
+            for item in page:
+                yield item
+            following = find_text(next_cursor, answer)
             if not following or following in cursors:
-                break
+                return
             cursors.add(following)
             cursor = following
-        return [chat for chat in found if chat.chat_id]
+
+    async def _kind(self, chat_id: str) -> str:
+        """What kind of chat it is. Raises ChatDown if the server does not list the chat, DeliveryError, AccountDown."""
+        if not self._kinds.get(chat_id):
+            await self.chats()
+        kind = self._kinds.get(chat_id, "")
+        if not kind:
+            raise ChatDown(f"the server does not list the chat {chat_id}, or does not say of what kind it is", action=CHECK_CHAT)
+        return kind
 
     # -- people and messages ------------------------------------------------------------------------------------------------
 

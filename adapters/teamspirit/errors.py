@@ -48,7 +48,7 @@ class ThreadGone(Rejected):
 
 
 _OF_ONE_MESSAGE = ("edit", "delete", "react", "unreact")
-_OF_A_CHAT = ("send", "webhook_send", "history", "chats", "users", "me", "list_webhooks")
+_OF_A_CHAT = ("send", "webhook_send", "history", "chats", "direct_chats", "users", "me", "list_webhooks")
 """Operations that name no message, file or webhook: what is not found or not allowed there is the chat, or more."""
 
 

@@ -313,6 +313,9 @@ class AccountIntake:
         table = self._table()
         return any(table.has_end(address, thread_id) for address in table.addresses_of(ChatRef(self._account, chat_id)))
 
+    def hears_private(self) -> bool:
+        return self._commands is not None and self._commands.hears_private(self._account)
+
     def connected(self) -> None:
         self._supervisor.connected()
 

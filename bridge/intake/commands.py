@@ -97,6 +97,10 @@ class Commands:
         self._linking = Linking(journal.persons, clock)
         self._allowed = Allowance(most=20, within_s=600.0)
 
+    def hears_private(self, account: AccountName) -> bool:
+        """Whether commands count in private chats with the account."""
+        return self._rules().hears(account, ())
+
     async def take(self, event: ChatEvent) -> Sequence[AcceptRequest] | None:
         """The deliveries to store together with the event; None: it is not a command. Raises JournalError."""
         given = self._given(event)

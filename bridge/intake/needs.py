@@ -8,7 +8,7 @@ from typing import Protocol
 from bridge.journal.contract import AcceptRequest, AddressStore, IntakeStore, OpenDelivery
 from bridge.model.events import ChatEvent
 from bridge.model.outcomes import Arrival, Outcome, SkipRule
-from bridge.model.refs import ChatAddress
+from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import Planned, RouteEnd
 
 
@@ -46,6 +46,10 @@ class AccountStore(IntakeStore, AddressStore, Protocol):
 
 class CommandTaker(Protocol):
     """Carries out commands; `intake.commands.Commands`."""
+
+    def hears_private(self, account: AccountName) -> bool:
+        """Whether commands count in private chats with the account."""
+        ...
 
     async def take(self, event: ChatEvent) -> Sequence[AcceptRequest] | None:
         """The deliveries to store together with the event; None: it is not a command."""

@@ -88,6 +88,11 @@ class Intake(Protocol):
         """Whether a route has this thread (None: the chat itself) as an end; else its messages are relayed with the others."""
         ...
 
+    def hears_private(self) -> bool:
+        """Whether what people say to this account in private counts: it may be a command. An adapter that must ask for private
+        chats asks only then, and may leave out what is longer than a command."""
+        ...
+
     def connected(self) -> None:
         """The connection is established and authorised: resets the supervisor's back-off and wakes waiting lanes."""
         ...

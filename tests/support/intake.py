@@ -23,6 +23,8 @@ class RecordingIntake:
         self.chats: set[str] = set(chats)
         self.handed: list[ChatEvent] = []
         """All that was handed over, redelivered events too."""
+        self.hears = False
+        """Whether commands count in private chats."""
         self.events: list[ChatEvent] = []
         """What was accepted, each event once, the account's own doings too."""
         self.duplicates: list[ChatEvent] = []
@@ -89,6 +91,9 @@ class RecordingIntake:
 
     def is_end(self, chat_id: str, thread_id: str | None) -> bool:
         return False
+
+    def hears_private(self) -> bool:
+        return self.hears
 
     def connected(self) -> None:
         self.connections += 1

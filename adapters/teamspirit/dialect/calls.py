@@ -51,10 +51,31 @@ class ChatsAnswer(Entry):
     id: Query
     name: Query | None = None
     title: Query | None = None
+    kind: Query | None = None
+    """The server's word for what kind of chat it is. Needed where a template reads `chat.kind`."""
 
 
 class Chats(Call):
     answer: ChatsAnswer
+
+
+class DirectChatsAnswer(Entry):
+    """`items` finds the list; the others are read within each item."""
+
+    items: Query
+    next_cursor: Query | None = None
+    id: Query
+    latest: Query | None = None
+    """The time of the chat's latest message. With it, a chat is read only after a message; without it, each is read again and
+    again."""
+
+
+class DirectChats(Call):
+    """The private chats of one person and the bot: where people give commands that others need not see. Without it, what people
+    say in private is heard only if the server calls the bridge or tells it over the websocket. Such chats are
+    read by `history`; without that, it is of no use."""
+
+    answer: DirectChatsAnswer
 
 
 class UsersAnswer(Entry):
@@ -191,6 +212,7 @@ class Operations(Entry):
 
     me: Me | None = None
     chats: Chats | None = None
+    direct_chats: DirectChats | None = None
     users: Users | None = None
     find_users: FindUsers | None = None
     member: Member | None = None

@@ -78,6 +78,9 @@ class Fields(Entry):
     time: Query | None = None
     chat_id: Query | None = None
     chat_name: Query | None = None
+    direct: Query | None = None
+    """Something true if the chat is a private one of one person and the bot. Over a websocket, a message in such a chat is heard
+    only by this."""
     thread: Query | None = None
     user_id: Query | None = None
     username: Query | None = None
@@ -85,6 +88,8 @@ class Fields(Entry):
     avatar_url: Query | None = None
     is_bot: Query | None = None
     message_id: Query | None = None
+    label: Query | None = None
+    """A word that is shown above the text, such as a priority."""
     text: Query | None = None
     format: Query | None = None
     """`plain` or `text` means a text without markup, whatever the dialect's flavour."""

@@ -139,6 +139,9 @@ def _relations(dialect: Dialect) -> Iterator[Nonsense]:
     if operations.me is None:
         for name in [name for name, names in read.items() if names & {"me.id", "me.name"}]:
             yield Nonsense(("operations", name), "'me.id' needs the operation 'me', which asks who we are")
+    kind_is_told = operations.chats is not None and operations.chats.answer.kind is not None
+    for name in [name for name, names in read.items() if "chat.kind" in names and not kind_is_told]:
+        yield Nonsense(("operations", name), "'chat.kind' needs 'operations.chats.answer.kind', which tells the kind of each chat")
     if operations.message is None and "message.root" in read.get("send", ()):
         yield Nonsense(("operations", "send"), "'message.root' needs the operation 'message', which looks a message's thread up")
     sends = operations.send or operations.webhook_send

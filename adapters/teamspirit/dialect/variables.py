@@ -22,6 +22,7 @@ ACCOUNT = {
 }
 _CHAT = {
     "chat.id": "native id of the chat",
+    "chat.kind": "what `kind` of `chats` says of it",
     "chat.incoming_webhook": "URL of the chat's incoming webhook, from the account's `chats`",
 }
 _CONTENT = {
@@ -69,6 +70,7 @@ _REACTION = {
 OPERATIONS: Mapping[str, Mapping[str, str]] = {
     "me": {},
     "chats": {"cursor": "`next_cursor` of the page before"},
+    "direct_chats": {"cursor": "`next_cursor` of the page before"},
     "users": {"user.id": "native id of the user"},
     "find_users": {
         "user.name": "the username or shown name that is looked for",

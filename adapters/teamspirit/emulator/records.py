@@ -165,14 +165,15 @@ class State:
     def chat(self, id_or_name: str) -> Chat | None:
         return self.chats.get(id_or_name) or self.chats.get(self.chat_names.get(id_or_name, ""))
 
-    def new_chat(self, name: str) -> Chat:
-        """A chat of a name nobody else has: a second one of the same name gets a number."""
+    def new_chat(self, name: str, kind: str = "group") -> Chat:
+        """A chat of a name nobody else has: a second one of the same name gets a number. `kind`: group, or direct, which is one
+        person and the bot."""
         unique = name
         for number in itertools.count(2):
             if unique not in self.chat_names:
                 break
             unique = f"{name}-{number}"
-        chat = Chat(chat_id=self.next_id("c"), name=unique)
+        chat = Chat(chat_id=self.next_id("c"), name=unique, kind=kind)
         self.chats[chat.chat_id] = chat
         self.chat_names[unique] = chat.chat_id
         return chat

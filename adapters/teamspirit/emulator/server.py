@@ -113,6 +113,11 @@ class TeamSpiritEmulator(EmulatorBase):
         chat = self.world.state.new_chat(name)
         return self._listed(chat.chat_id, chat.name)
 
+    def add_private_chat(self, person: str) -> EmulatedChat:
+        """A private chat of a person with the bot."""
+        chat = self.world.state.new_chat(self.handle(person), "direct")
+        return self._listed(chat.chat_id, chat.name)
+
     def _listed(self, chat_id: str, name: str) -> EmulatedChat:
         address = name if _SIMPLE_NAME.fullmatch(name) else chat_id
         emulated = EmulatedChat(chat_id=chat_id, name=name, address=address, threads_from_messages=True)

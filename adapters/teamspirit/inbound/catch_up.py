@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -16,7 +16,7 @@ from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, UNREAD, Compa
 from adapters.teamspirit.inbound.decodings import Decodings
 from adapters.teamspirit.inbound.readings import SURE, Reading, order_told
 from adapters.teamspirit.wire import NativeMessage
-from bridge.model.adapter import Cursor, Intake
+from bridge.model.adapter import Cursor
 from bridge.model.clock import Clock
 from bridge.model.events import Author, ChatEvent
 
@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 ReadPage = Callable[[str, str, int | None], Awaitable[list[Any]]]
 """(chat id, `after`, `since_ms`) -> items, oldest first. Raises a DeliveryError, AccountDown."""
 FillAuthor = Callable[[Author], Awaitable[Author]]
+
+
+class Taker(Protocol):
+    """Who takes what is read: the part of the intake that a reader uses. See `bridge.model.adapter.Intake`."""
+
+    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None: ...
+
+    async def undecodable(self, raw: bytes, reason: str) -> None: ...
+
+    async def cursor(self, name: str) -> str | None: ...
+
+    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None: ...
+
+    def chat_restored(self, chat_id: str) -> None: ...
+
+    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None: ...
+
 
 _REMEMBERED_SINCE = 300
 _MOST_PAGES = 10_000
@@ -46,24 +63,28 @@ class ChatReader:
         *,
         history: History,
         decodings: Decodings,
-        intake: Intake,
+        intake: Taker,
         read_page: ReadPage,
         fill_author: FillAuthor,
         window: int,
         since: Callable[[str], datetime | None] = lambda _: None,
         now: Callable[[], datetime],
         clock: Clock,
+        most_pages: int = _MOST_PAGES,
+        remembered: int = _REMEMBERED_SINCE,
     ) -> None:
+        """`most_pages` are read at one look, the rest at the next; `remembered` messages of a history by time."""
         self.chat_id = chat_id
         self.lock = asyncio.Lock()
         self._history = history
-        self._compare = Compare(decodings, history, chat_id, window if history.by == "after" else _REMEMBERED_SINCE)
+        self._compare = Compare(decodings, history, chat_id, window if history.by == "after" else remembered)
         self._intake = intake
         self._read_page = read_page
         self._fill_author = fill_author
         self._since = since
         self._now = now
         self._clock = clock
+        self._most_pages = most_pages
         self._state: State | None = None
         self._loaded = False
         self._versions: dict[str, str] = {}
@@ -80,6 +101,10 @@ class ChatReader:
     def knows(self, message_id: str) -> bool:
         """Whether the message is there, from before we came or read since; call under `lock`."""
         return is_read(self._versions.get(message_id, UNREAD))
+
+    def is_as_known(self, message: NativeMessage) -> bool:
+        """Whether the message shows what it showed when it was read last; call under `lock`."""
+        return self._versions.get(message.message_id) == message.version
 
     async def begin(self) -> None:
         """Set the place to start from in a chat that was never read before; elsewhere nothing; call under `lock`."""
@@ -99,7 +124,7 @@ class ChatReader:
         """The latest pages of a chat, read from its beginning: long, but once in a chat's life. Ends at what is said only now:
         somebody may always say more."""
         latest, said_now = page, self._since(self.chat_id) or self._now()
-        for _ in range(_MOST_PAGES):
+        for _ in range(self._most_pages):
             times = [one.sent_at for one in page if one.sent_at is not None]
             last = last_id(page)
             if not last or (times and max(times) >= said_now):
@@ -152,7 +177,7 @@ class ChatReader:
         """Pages behind `seen[start]` (-1: the last one), to the end: whether there was news, and what was wrong with the end."""
         news, problem = False, None
         reached: tuple[str, int] | None = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(self._most_pages):
             assert self._state is not None, "begin sets it"
             found = await self._look(self._state, start, missing_before)
             if found.more and found.missing:

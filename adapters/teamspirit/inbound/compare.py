@@ -163,8 +163,10 @@ class Compare:
                 if before is not None:
                     entries[one.message_id] = before
                 continue
+            if one.is_system:
+                continue  # never told, and not worth a place
             version = entries[one.message_id] = _DELETED if one.is_deleted else _version(one)
-            if one.is_system or before == version:
+            if before == version:
                 continue
             sent_ms = in_ms(one.sent_at) if one.sent_at else state.at_ms
             if one.message is None or one.is_deleted:

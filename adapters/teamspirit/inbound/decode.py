@@ -18,7 +18,7 @@ from adapters.common.queries import find, find_text
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.emoji_names import from_name
 from adapters.teamspirit.inbound.decode_content import ContentDecoder, Learn, author_of, member_of, needed
-from adapters.teamspirit.inbound.decode_parts import time_of
+from adapters.teamspirit.inbound.decode_parts import time_of, truth_of
 from adapters.teamspirit.wire import NativeMessage, Undecodable
 from bridge.model.events import (
     Author,
@@ -134,6 +134,11 @@ class Decoder:
             return self._chat_of(payload, self._event_fields[kind]) if kind is not None else ""
         except (Undecodable, RecursionError):
             return ""
+
+    def is_said_in_private(self, payload: Any) -> bool:
+        """Whether a call tells of a new message in a private chat of one person and the bot."""
+        kind = self._kind_of(payload)
+        return kind == "created" and truth_of(find(self._event_fields[kind].direct, payload))
 
     # -- events -------------------------------------------------------------------------------------------------------------
 

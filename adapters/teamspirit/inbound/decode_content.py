@@ -19,7 +19,7 @@ from adapters.teamspirit.web_links import web_url
 from adapters.teamspirit.wire import NativeMessage, Undecodable
 from bridge.model.events import Author, Content, Location, ReplyTo
 from bridge.model.pauses import beside
-from bridge.model.rich_text import RichText, concat, normalize, plain, quoted, text_of
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, normalize, plain, quoted, text_of
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.events import Fields
@@ -29,6 +29,7 @@ _LONGEST_MARKUP = 20_000
 """Longer texts are taken as plain: reading markup takes time that grows with the text."""
 _LONGEST_QUOTE = 500
 _MOST_QUOTES = 10
+_LONGEST_LABEL = 40
 _PLAIN_FORMATS = ("plain", "text", "text/plain")
 
 Learn = Callable[[str, str | None, bool], None]
@@ -98,8 +99,9 @@ class ContentDecoder:
             if isinstance(url, str) and is_link(url) and url not in text and url not in text_of(whole):
                 whole = concat(whole, plain(url))
         if not whole and bare:
-            return plain(find_text(fields.placeholder, item).strip())
-        return whole
+            whole = plain(find_text(fields.placeholder, item).strip())
+        label = label_of(find_text(fields.label, item))
+        return concat(label, whole) if label else whole
 
     def _quote(self, other: Any) -> RichText:
         """The beginning of what another message says."""
@@ -108,6 +110,12 @@ class ContentDecoder:
             return RichText()
         said = decode_text(words, self._dialect, server=self._server)
         return normalize(RichText(quoted(said.blocks)))
+
+
+def label_of(words: str) -> RichText:
+    """A word above a message, as clients show it; nothing for none."""
+    shown = " ".join(words.split())[:_LONGEST_LABEL]
+    return RichText((Paragraph((Text(f"[{shown}]", int(Mark.BOLD)),)),)) if shown else RichText()
 
 
 def author_of(payload: Any, fields: Fields) -> Author | None:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from adapters.common.queries import find
 from adapters.teamspirit.inbound.decode_cards import cards_text
+from adapters.teamspirit.inbound.decode_content import label_of
 from adapters.teamspirit.inbound.decode_parts import list_of, words_of
 from adapters.teamspirit.inbound.decode_text import decode_text
 from bridge.model.events import Content
-from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, text_of
+from bridge.model.rich_text import RichText, concat, text_of
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.events import CardFields
@@ -94,5 +95,5 @@ def _as_markdown(value: Any, depth: int = 0) -> Any:
 
 def _priority(value: Any) -> RichText:
     """`important` and `urgent` are a label above the post."""
-    words = " ".join(words_of(value).split())
-    return RichText((Paragraph((Text(f"[{words}]", int(Mark.BOLD)),)),)) if words and words != "standard" else RichText()
+    words = words_of(value)
+    return RichText() if words == "standard" else label_of(words)

@@ -16,6 +16,7 @@ from adapters.teamspirit.capabilities import HEALTH_CHECK_S, REREAD_WITH_WEBHOOK
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.inbound.catch_up import ChatReader
 from adapters.teamspirit.inbound.chat_readers import ChatReaders
+from adapters.teamspirit.inbound.direct_chats import DirectChats
 from adapters.teamspirit.inbound.stream import Stream
 from adapters.teamspirit.inbound.webhook import Webhook
 from adapters.teamspirit.inbound.webhook_events import Calls
@@ -57,9 +58,10 @@ class Reception:
         intake: Intake,
         stream: Stream | None = None,
         told: Calls | None = None,
+        direct: DirectChats | None = None,
     ) -> None:
-        """`stream` and `told`: the server's websocket, and who takes what it tells. `context.alive` is called whenever the server
-        answered or called."""
+        """`stream` and `told`: the server's websocket, and who takes what it tells; `direct`: who reads private chats.
+        `context.alive` is called whenever the server answered or called."""
         options: TeamSpiritOptions = context.options
         self._account = context.account
         self._alive = context.alive
@@ -74,6 +76,7 @@ class Reception:
         self._intake = intake
         self._stream = stream
         self._told = told
+        self._direct = direct
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
         self._by_webhook = False
         self._calls_arrive = False
@@ -100,6 +103,8 @@ class Reception:
                     tasks.create_task(self._stream.run(self._told.take, self._catch_up, ready), name=name)
                 if self._stream is None or self._readers.can_read:
                     self._intake.connected()
+                if self._direct is not None:
+                    tasks.create_task(self._direct.run(self._direct_pace_s), name=f"adapter {self._account} private chats")
                 await self._follow_routes(tasks)
         except BaseExceptionGroup as group:
             raise _most_telling(group) from None
@@ -242,6 +247,10 @@ class Reception:
     def _relies_on_calls(self) -> bool:
         """Whether the server should call about everything: Mattermost's webhooks, say, tell only of some messages."""
         return self._by_webhook and self._webhook.redelivers
+
+    def _direct_pace_s(self) -> float:
+        """Calls of webhooks that the bridge registers tell of relayed chats alone."""
+        return REREAD_WITH_WEBHOOK_S if self._stream is not None and self._stream.is_live else self._idle_s
 
     def _pace_s(self, quiet_s: float) -> float:
         if (self._relies_on_calls and self._calls_arrive) or (self._stream is not None and self._stream.is_live):

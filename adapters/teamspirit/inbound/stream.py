@@ -37,6 +37,8 @@ _STABLE_S = 60.0
 each time."""
 _FAILURES_BEFORE_NOTICE = 3
 _MOST_BEFORE_READY = 100
+_LONGEST_IN_PRIVATE = 16 * 1024
+"""Bytes of a frame. Anybody may write to the bot."""
 _SAYS = "the messenger's websocket cannot be used; its chats are read instead"
 _LOOK_AT = "check the dialect's websocket, and that a proxy on the way lets websockets through"
 
@@ -138,16 +140,21 @@ class Stream:
             await self._hand_on(payload, raw, take)
 
     async def _hand_on(self, payload: Any, raw: bytes, take: Take) -> None:
-        """A frame that is an event of a chat that is relayed."""
+        """A frame that is an event of a chat that is relayed, or what somebody says to the bot in private."""
         if not self._decoder.is_event(payload):
             return
         chat_id = self._decoder.chat_of_call(payload)
-        if chat_id and chat_id not in self._intake.routed_chats():
+        if chat_id and chat_id not in self._intake.routed_chats() and not self._may_be_command(payload, raw):
             return
         try:
             await take(payload, raw)
         except NotNow:
             log.info("left to the history", account=self._account, chat=chat_id)
+
+    def _may_be_command(self, payload: Any, raw: bytes) -> bool:
+        """Whether it is said in private, to a bot that listens, and no longer than a command may be with all that is around it."""
+        listens = len(raw) <= _LONGEST_IN_PRIVATE and self._intake.hears_private()
+        return listens and self._decoder.is_said_in_private(payload)
 
     async def _next(self, socket: ClientWebSocketResponse) -> Frame:
         """The next frame that is JSON, with what is JSON within it read as well. Raises ConnectionLost."""

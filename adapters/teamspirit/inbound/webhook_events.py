@@ -151,9 +151,14 @@ class Calls:
                 # as news, or as something that was said before the bridge was told of the chat
                 self._intake.ignored("already read from the history")
                 return
+            edited = self._decoder.native_message(payload, "edited") if isinstance(event, MessageEdited) else None
+            if edited is not None and reader.is_as_known(edited):
+                # it was pinned, say; or the history told the edit before
+                self._intake.ignored("an edit that changes nothing that is shown")
+                return
             await self._intake.accept([event])
-            if isinstance(event, MessageEdited):
-                reader.note(self._decoder.native_message(payload, "edited"))
+            if edited is not None:
+                reader.note(edited)
             elif isinstance(event, MessageDeleted):
                 reader.forget(event.message_id)
 

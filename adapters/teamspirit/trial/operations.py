@@ -76,6 +76,23 @@ async def chats(bench: Bench, judge: Judge) -> str:
     return f"{len(known)} chats" + (f"; {wanted} is {bench.chat_id}" if wanted and bench.chat_id else "")
 
 
+async def direct_chats(bench: Bench, judge: Judge) -> str:
+    """List the private chats of people with the bot. There may be none."""
+    call = bench.operations.direct_chats
+    assert call is not None
+    fields = call.answer
+    answer = await bench.call("direct_chats", {"cursor": None})
+    items = judge.read("operations.direct_chats.answer.items", fields.items, answer)
+    if not isinstance(items, list):
+        where = "operations.direct_chats.answer.items"
+        judge.complain(where, f"{fields.items!r} finds no list", alike(fields.items, "items", answer))
+        return ""
+    for name, needed in (("id", True), ("latest", False)):
+        if items:
+            judge.read(f"operations.direct_chats.answer.{name}", getattr(fields, name), items[0], needed=needed)
+    return f"{len(items)} private chats with the bot"
+
+
 async def users(bench: Bench, judge: Judge) -> str:
     call = bench.operations.users
     assert call is not None
@@ -324,6 +341,7 @@ OPERATIONS: Mapping[str, Operation] = {
         *(
             me,
             chats,
+            direct_chats,
             users,
             find_users,
             member,

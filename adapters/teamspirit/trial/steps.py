@@ -17,7 +17,7 @@ from bridge.model.errors import BridgeError
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect
 
-READING = frozenset({"me", "chats", "users", "find_users", "member", "websocket", "history", "list_webhooks"})
+READING = frozenset({"me", "chats", "direct_chats", "users", "find_users", "member", "websocket", "history", "list_webhooks"})
 """Operations that change nothing."""
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "users": ("me",),

@@ -85,8 +85,9 @@ class MattermostServer:
         self.users[user["id"]] = user
         return str(user["id"])
 
-    def add_channel(self, name: str) -> str:
-        channel = {"id": self.new_id(), "name": name, "display_name": name.title(), "type": "O"}
+    def add_channel(self, name: str, kind: str = "O") -> str:
+        """`kind`: O open, P private, D of one person and the bot: server/public/model/channel.go."""
+        channel: Json = {"id": self.new_id(), "name": name, "display_name": name.title(), "type": kind, "last_post_at": 0}
         self.channels[channel["id"]] = channel
         return str(channel["id"])
 
@@ -102,6 +103,7 @@ class MattermostServer:
             "user_id": user,
             "channel_id": channel,
             "root_id": "",
+            "original_id": "",
             "message": message,
             "type": "",
             "props": {},
@@ -110,19 +112,36 @@ class MattermostServer:
             **fields,
         }
         self.posts[post["id"]] = post
-        self.tell("posted", channel, channel_name=self.channels[channel]["name"], sender_name="@x", post=json.dumps(post))
+        about = self.channels[channel]
+        about["last_post_at"] = max(about["last_post_at"], at)
+        told = {"channel_name": about["name"], "channel_type": about["type"], "sender_name": "@x", "post": json.dumps(post)}
+        self.tell("posted", channel, **told)
         if self.outgoing is not None and not post["props"].get("from_webhook") and not self.users[user]["is_bot"]:
             self._call_out(post)
         return str(post["id"])
 
     def edit(self, post_id: str, message: str) -> None:
-        self.posts[post_id].update(message=message, edit_at=self.now_ms())
-        self.posts[post_id]["update_at"] = self.posts[post_id]["edit_at"]
+        """What it said before stays as a deleted post of another id: mattermost-server, sqlstore/post_store.go, Update."""
+        at, earlier = self.now_ms(), self.new_id()
+        self.posts[earlier] = {**self.posts[post_id], "id": earlier, "original_id": post_id, "delete_at": at, "update_at": at}
+        self.posts[post_id].update(message=message, edit_at=at, update_at=at)
         self.tell("post_edited", self.posts[post_id]["channel_id"], post=json.dumps(self.posts[post_id]))
 
     def change(self, post_id: str, **fields: Any) -> None:
         """What is no edit of the words: reactions, pins, props. `edit_at` stays (mattermost-server, app/post.go, UpdatePost)."""
         self.posts[post_id].update(fields, update_at=self.now_ms())
+
+    def pin(self, post_id: str) -> None:
+        """`edit_at` stays; told as an edit: mattermost-server, api4/post.go, saveIsPinnedPost."""
+        self.change(post_id, is_pinned=True)
+        self.tell("post_edited", self.posts[post_id]["channel_id"], post=json.dumps(self.posts[post_id]))
+
+    def rename(self, channel: str, user: str, name: str) -> None:
+        """mattermost-server, app/channel.go, PostUpdateChannelDisplayNameMessage."""
+        old, self.channels[channel]["display_name"] = self.channels[channel]["display_name"], name
+        self.tell("channel_updated", channel, channel=json.dumps(self.channels[channel]))
+        props = {"username": self.users[user]["username"], "old_displayname": old, "new_displayname": name}
+        self.post(channel, user, f"updated the channel display name to {name}", type="system_displayname_change", props=props)
 
     def delete(self, post_id: str) -> None:
         """With the answers to it, where it begins a thread. What it said is told once more: a recorded frame has the whole post."""
@@ -140,7 +159,7 @@ class MattermostServer:
         self.tell(event, self.posts[post_id]["channel_id"], reaction=json.dumps(reaction))
         self.posts[post_id]["update_at"] = self.now_ms()
 
-    def tell(self, event: str, channel: str, **data: Any) -> None:
+    def tell(self, event: str, channel: str, /, **data: Any) -> None:
         """An event to every websocket."""
         broadcast = {"omit_users": None, "user_id": "", "channel_id": channel, "team_id": ""}
         for socket in list(self.sockets):
@@ -310,7 +329,7 @@ class MattermostServer:
         if body.get("channel_id") not in self.channels:
             return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
         if len(body.get("message", "")) > 16383:
-            return _error(400, "model.post.is_valid.msg.app_error", "Invalid message.")
+            return _error(400, "model.post.is_valid.message_length.app_error", "Message is too long.")
         refusal = self._refused_root(body["channel_id"], body.get("root_id", ""))
         if refusal is not None:
             return refusal
@@ -389,7 +408,7 @@ class MattermostServer:
 
     async def _upload(self, request: web.Request) -> Any:
         if not self.takes_files:
-            return _error(501, "api.file.attachments.disabled.app_error", "File attachments have been disabled on this server.")
+            return _error(403, "api.file.attachments.disabled.app_error", "File attachments have been disabled on this server.")
         infos = []
         form = await request.post()
         if form["channel_id"] not in self.channels:

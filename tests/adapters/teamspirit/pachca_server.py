@@ -44,17 +44,18 @@ class PachcaServer:
         }
         return number
 
-    def add_chat(self, name: str) -> int:
+    def add_chat(self, name: str, *, personal: bool = False) -> int:
         number = next(self._ids)
         self.chats[number] = {
             **{"id": number, "name": name, "created_at": now(), "owner_id": BOT, "member_ids": [BOT], "group_tag_ids": []},
-            **{"channel": False, "archived": False, "personal": False, "public": False, "last_message_at": now()},
+            **{"channel": False, "archived": False, "personal": personal, "public": False, "last_message_at": now()},
             "meet_room_url": "https://meet.example.com/x",
         }
         return number
 
     def say(self, chat: int, user: int, content: str, **more: Any) -> int:
         number = next(self._ids)
+        self.chats[chat]["last_message_at"] = now()
         self.messages[number] = {
             **{"id": number, "entity_type": "discussion", "entity_id": chat, "chat_id": chat, "root_chat_id": chat},
             **{"content": content, "user_id": user, "created_at": now(), "files": [], "buttons": [], "thread": None},
@@ -129,7 +130,11 @@ class PachcaServer:
         return self._paged(request, found)
 
     async def _chats(self, request: web.Request) -> web.StreamResponse:
-        return self._paged(request, sorted(self.chats.values(), key=lambda one: -int(one["id"])))
+        """`personal` filters, `sort` is `id` or `last_message_at`, `order` asc or desc: ListChatsParams of the SDK."""
+        personal, sort = request.query.get("personal"), request.query.get("sort", "id")
+        assert sort in ("id", "last_message_at"), sort
+        found = [one for one in self.chats.values() if personal is None or one["personal"] is (personal == "true")]
+        return self._paged(request, sorted(found, key=lambda one: one[sort], reverse=request.query.get("order") != "asc"))
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         chat = int(request.query["chat_id"])

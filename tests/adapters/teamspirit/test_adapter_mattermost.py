@@ -51,7 +51,8 @@ async def test_mattermostdriver_takes_the_server_for_mattermost(server: Mattermo
         uploaded = driver.files.upload_file(channel, {"files": ("a.txt", b"abc")})["file_infos"][0]
         assert driver.files.get_file(uploaded["id"]).content == b"abc"
         listed = driver.posts.get_posts_for_channel(channel, {"since": 1})
-        assert listed["order"] == [post["id"]]
+        now, before = sorted(listed["posts"].values(), key=lambda one: bool(one["original_id"]))
+        assert (now["id"], before["original_id"], len(listed["order"])) == (post["id"], post["id"], 2)
         assert listed["posts"][post["id"]]["message"] == "patched"
         driver.posts.delete_post(post["id"])
 
@@ -150,6 +151,24 @@ async def test_receiving(server: MattermostServer, mattermost: Adapter, channel:
     assert [(file.kind, file.name) for file in created.content.attachments] == [(AttachmentKind.PHOTO, "a.png")]
     assert intake.foreign()[1].meta.thread_id == first
     assert server.calls.count("GET /users/{user}") == 1, "an author is asked for once"
+
+
+async def test_what_an_edited_post_said_before_is_no_message_that_was_deleted(
+    server: MattermostServer, mattermost: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    """Of each edit the server keeps the earlier words as a deleted post of another id, which `since` gives too."""
+    anna = server.add_user("anna", "Anna", "Petrova")
+    post = server.post(channel, anna, "from before the bridge")
+    async with running(mattermost, intake):
+        first = server.post(channel, anna, "one")
+        await intake.wait(1)
+        for number in range(3):
+            server.edit(post, f"changed {number}")
+            server.edit(first, f"one, {number}")
+        server.post(channel, anna, "the last")
+        await intake.until(lambda: "+the last" in summary(intake))
+    assert "-" not in summary(intake)
+    assert {"~changed 2", "~one, 2"} <= set(summary(intake))
 
 
 async def test_an_absence_is_caught_up(server: MattermostServer, channel: str, intake: RecordingIntake) -> None:

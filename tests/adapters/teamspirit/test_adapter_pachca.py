@@ -89,6 +89,7 @@ async def test_every_operation_of_the_dialect_works(pachca: PachcaServer) -> Non
         *(
             "me",
             "chats",
+            "direct_chats",
             "users",
             "find_users",
             "upload",

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import yaml
 from aiohttp import web as http
 from rocketchat_API.rocketchat import RocketChat  # type: ignore[import-untyped]
 
@@ -30,7 +27,6 @@ from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
 
 TOKEN, USER = "rc-personal-access-token", "rocketbot17chars0"
-README = Path(__file__).parents[3] / "adapters" / "teamspirit" / "README.md"
 Json = dict[str, Any]
 
 
@@ -44,9 +40,9 @@ class RocketChatServer:
         self.status: Json = {}
         self.limited_for_s = 0.0
         """Calls are refused, as by enforceRateLimit of apps/meteor/app/api/server/ApiClass.ts."""
-        self.kind = "channels"
-        """Of its room."""
-        self.histories: list[str] = []
+        self.rooms: dict[str, Json] = {"GENERAL": {"_id": "GENERAL", "t": "c", "name": "general", "fname": "General"}}
+        self.histories: list[tuple[str, str]] = []
+        """(path, room)"""
         self._ids = itertools.count(1)
         self._runner: http.AppRunner | None = None
 
@@ -64,6 +60,7 @@ class RocketChatServer:
             ("POST", "users.setStatus", self._set_status),
             ("GET", "channels.history", self._history),
             ("GET", "groups.history", self._history),
+            ("GET", "im.history", self._history),
         ]
         for method, name, handler in table:
             app.router.add_route(method, f"/api/v1/{name}", self._wrapped(handler))
@@ -97,7 +94,14 @@ class RocketChatServer:
         return {"_id": USER, "username": "mostik", "name": "Mostik", "status": "online", "roles": ["bot"]}
 
     async def _rooms(self, _: http.Request) -> Json:
-        return {"update": [{"_id": "GENERAL", "t": "c", "name": "general", "fname": "General"}], "remove": []}
+        """With the kind of each room (`t`: c, p, d) and when its latest message was sent (`lm`): apps/meteor/app/api/server/v1/
+        rooms.ts, packages/core-typings/src/IRoom.ts."""
+        return {"update": list(self.rooms.values()), "remove": []}
+
+    def add_room(self, room: str, kind: str) -> str:
+        named = {} if kind == "d" else {"name": room, "fname": room.title()}
+        self.rooms[room] = {"_id": room, "t": kind, "usersCount": 2, **named}
+        return room
 
     async def _user(self, request: http.Request) -> Json:
         assert request.query["userId"]
@@ -112,8 +116,9 @@ class RocketChatServer:
 
     async def _post(self, request: http.Request) -> Json:
         body = await request.json()
-        assert body.get("roomId") == "GENERAL" or body.get("channel") == "general"
-        message: Json = {"_id": f"m{next(self._ids)}", "rid": "GENERAL", "msg": body["text"], "ts": iso(datetime.now(UTC))}
+        room = body.get("roomId") or {"general": "GENERAL"}[body["channel"]]
+        assert room in self.rooms
+        message: Json = {"_id": f"m{next(self._ids)}", "rid": room, "msg": body["text"], "ts": iso(datetime.now(UTC))}
         message["u"] = {"_id": USER, "username": "mostik"}
         self.messages[str(message["_id"])] = {
             **message,
@@ -124,27 +129,29 @@ class RocketChatServer:
     async def _history(self, request: http.Request) -> Json:
         """Newest first; those before `latest`, without it. Of rooms of another kind there is none: channels.ts and groups.ts of
         apps/meteor/app/api/server/v1."""
-        self.histories.append(request.path.rpartition("/")[2])
-        if request.query["roomId"] != "GENERAL" or not self.histories[-1].startswith(self.kind):
+        path, room = request.path.rpartition("/")[2], request.query["roomId"]
+        self.histories.append((path, room))
+        if path != {"c": "channels", "p": "groups", "d": "im"}[self.rooms[room]["t"]] + ".history":
             raise KeyError("error-room-not-found")
         latest = request.query.get("latest", "9")
-        found = [one for one in self.messages.values() if str(one["ts"]) < latest]
+        found = [one for one in self.messages.values() if str(one["ts"]) < latest and one["rid"] == room]
         return {"messages": sorted(found, key=lambda one: str(one["ts"]), reverse=True)[: int(request.query["count"])]}
 
-    def say(self, text: str, **more: Any) -> str:
+    def say(self, text: str, room: str = "GENERAL", **more: Any) -> str:
         """As a person does."""
         moment = datetime.now(UTC) + timedelta(seconds=1, milliseconds=next(self._ids))
         message_id = f"p{next(self._ids)}"
         self.messages[message_id] = {
-            **{"_id": message_id, "rid": "GENERAL", "msg": text, "ts": iso(moment), "_updatedAt": iso(moment)},
+            **{"_id": message_id, "rid": room, "msg": text, "ts": iso(moment), "_updatedAt": iso(moment)},
             **{"u": {"_id": "u-anna", "username": "anna", "name": "Anna Petrova"}, "urls": [], "mentions": [], "channels": []},
             **more,
         }
+        self.rooms[room]["lm"] = iso(moment)
         return message_id
 
     async def _update(self, request: http.Request) -> Json:
         body = await request.json()
-        self.messages[body["msgId"]]["msg"] = body["text"]
+        self.messages[body["msgId"]] |= {"msg": body["text"], "editedAt": iso(datetime.now(UTC))}
         return {"message": self.messages[body["msgId"]]}
 
     async def _delete(self, request: http.Request) -> Json:
@@ -216,19 +223,13 @@ async def test_rocketchat_api_reads_the_history_of_the_server(rocket: RocketChat
     await asyncio.to_thread(use)
 
 
-def overrides_of_the_readme(kind: str) -> Json:
-    text = README.read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"```yaml\n(    overrides:\n      operations:\n        history:\n.*?)```", text, re.DOTALL)
-    found: Json = yaml.safe_load(snippet.replace("/channels.history", f"/{kind}.history"))
-    return found
+QUICK = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "webhook": None}
 
 
-@pytest.mark.parametrize("kind", ["channels", "groups"])
-async def test_the_history_of_the_readme_is_read_page_by_page(rocket: RocketChatServer, intake: RecordingIntake, kind: str) -> None:
-    rocket.kind = kind
-    intake.chats.add("GENERAL")
-    quick = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05}
-    given = {**options(rocket, **quick, **overrides_of_the_readme(kind)), "webhook": None}
+async def test_the_history_of_rooms_of_all_kinds_is_read_page_by_page(rocket: RocketChatServer, intake: RecordingIntake) -> None:
+    group, direct = rocket.add_room("G1", "p"), rocket.add_room("D1", "d")
+    intake.chats |= {"GENERAL", group, direct}
+    given = options(rocket, **QUICK)
     adapter = make_adapter(given)
     async with running(adapter, intake):
         message = rocket.say("hello :tada:")
@@ -249,24 +250,54 @@ async def test_the_history_of_the_readme_is_read_page_by_page(rocket: RocketChat
         await eventually(lambda: summary(intake)[-1] == "~changed")
         del rocket.messages[message]
         await eventually(lambda: summary(intake)[-1] == "-")
+        rocket.say("in the group", group)
+        rocket.say("in private", direct)
+        await eventually(lambda: {"+in the group", "+in private"} <= set(summary(intake)))
     await adapter.close()
     before = len(summary(intake))
     for number in range(120):
-        rocket.say(f"while away {number}")
+        rocket.say(f"while away {number}", group)
     again = make_adapter(given)
     async with running(again, intake):
         await eventually(lambda: len(summary(intake)) == before + 120)
     assert summary(intake)[before:] == [f"+while away {number}" for number in range(120)]
     assert not intake.gaps
-    assert set(rocket.histories) == {f"{kind}.history"}
+    assert set(rocket.histories) == {("channels.history", "GENERAL"), ("groups.history", group), ("im.history", direct)}
     await again.close()
+
+
+async def test_a_room_that_the_server_does_not_list_is_told(rocket: RocketChatServer, intake: RecordingIntake) -> None:
+    """Its kind is not known, so nobody knows how its history is asked for."""
+    intake.chats.add("GONE")
+    adapter = make_adapter(options(rocket, **QUICK))
+    async with running(adapter, intake):
+        await intake.until(lambda: "does not list the chat GONE" in " ".join(intake.noticed()))
+        rocket.add_room("GONE", "p")
+    await adapter.close()
+    assert not rocket.histories
+
+
+async def test_commands_in_private_are_heard(rocket: RocketChatServer, intake: RecordingIntake) -> None:
+    """Of one person and the bot: a direct message room of three is none."""
+    direct, three = rocket.add_room("D1", "d"), rocket.add_room("D3", "d")
+    rocket.rooms[three]["usersCount"] = 3
+    intake.hears = True
+    adapter = make_adapter(options(rocket, **QUICK))
+    async with running(adapter, intake):
+        await intake.until(lambda: "direct" in intake.cursors)
+        rocket.say("!bridge help", three)
+        rocket.say("!bridge help", direct)
+        await intake.wait(1)
+    await adapter.close()
+    assert [event.meta.origin.chat_id for event in intake.foreign()] == [direct]
 
 
 async def test_every_operation_of_the_dialect_works(rocket: RocketChatServer) -> None:
     steps = await steps_of(context_of(options(rocket)), "general")
     assert steps.pop("webhook_send").state is StepState.SKIPPED
     assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.complaints]
-    assert set(steps) == {"me", "chats", "users", "find_users", "send", "edit", "react", "unreact", "set_status", "delete"}
+    reading = {"me", "chats", "direct_chats", "users", "find_users", "history"}
+    assert set(steps) == reading | {"send", "edit", "react", "unreact", "set_status", "delete"}
     assert not rocket.messages
     assert [(emoji, wanted) for _, emoji, wanted in rocket.reactions] == [(":+1:", True), (":+1:", False)]
 

@@ -23,6 +23,14 @@ from bridge.model.errors import ChangeRefused, ChatDown, Rejected, RightMissing
         ("mattermost", "edit", 400, "api.post.update_post.system_message.app_error", ChangeRefused),
         ("mattermost", "delete", 403, "api.context.permissions.app_error", RightMissing),
         ("mattermost", "send", 403, "api.context.permissions.app_error", ChatDown),
+        ("mattermost", "edit", 400, "api.post.update_post.permissions_details.app_error", Gone),
+        ("mattermost", "edit", 400, "api.post.patch_post.can_not_update_post_in_deleted.error", ChatDown),
+        ("mattermost", "delete", 400, "api.post.delete_post.can_not_delete_post_in_deleted.error", ChatDown),
+        ("mattermost", "react", 403, "api.reaction.save.archived_channel.app_error", ChatDown),
+        ("mattermost", "react", 404, "app.emoji.get_by_name.no_result", Rejected),
+        ("mattermost", "react", 403, "api.emoji.disabled.app_error", Rejected),
+        ("mattermost", "react", 404, "app.post.get.app_error", Gone),
+        ("mattermost", "send", 400, "model.post.is_valid.message_length.app_error", Rejected),
     ],
 )
 def test_changes_that_are_refused(dialect: str, operation: str, status: int, code: str, error: type[Exception]) -> None:

@@ -421,3 +421,19 @@ def test_a_post_of_which_nothing_is_understood_is_a_line() -> None:
     assert shown(props={"board": {"id": 1}}) == "[something that only Mattermost shows]"
     assert shown(props={"mm_blocks": [{"type": "hologram"}]}) == "[something that only Mattermost shows]"
     assert shown(message="words", props={"board": {"id": 1}}) == "words"
+
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        ({"metadata": {"priority": {"priority": "urgent", "requested_ack": True}}}, "[urgent]\nthe words"),
+        ({"metadata": {"priority": {"priority": "", "requested_ack": None}}}, "the words"),
+        ({"metadata": {"priority": None}}, "the words"),
+        ({"message": "![a](https://mm/api/v4/image?url=x)", "message_source": "the words"}, "the words"),
+        ({"message": "", "metadata": {"priority": {"priority": "important"}}}, "[important]"),
+    ],
+)
+def test_a_priority_is_shown_and_words_are_those_that_were_written(more: dict[str, Any], shown: str) -> None:
+    """`message_source` is there where the server's image proxy has rewritten `message`: server/public/model/post.go."""
+    post = {"id": "p", "user_id": "u", "create_at": 1795669643000, "message": "the words", "props": {}, **more}
+    assert text_of(DECODER.message(post, "c").content.text) == shown

@@ -17,6 +17,7 @@ from bridge.model.adapter import Adapter
 from bridge.model.clock import SystemClock
 from bridge.model.errors import ConnectionLost
 from bridge.model.events import (
+    ChatRenamed,
     Ignored,
     MembershipChanged,
     MessageCreated,
@@ -103,6 +104,26 @@ async def test_everything_comes_over_the_websocket(
         assert len({one.meta.event_key for one in found}) == 9
         # what comes first is read in its place; nothing else is polled
         assert server.calls.count("GET /channels/{channel}/posts") <= reads + 3
+
+
+async def test_a_pin_is_no_edit_and_a_new_name_of_a_channel_is_told(
+    server: MattermostServer, by_socket: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    """The server tells of a pin as of an edit."""
+    anna = server.add_user("anna", "Anna")
+    async with running(by_socket, intake):
+        await connected(server)
+        post = server.post(channel, anna, "the plan")
+        await intake.wait(1)
+        server.pin(post)
+        server.rename(channel, anna, "Plaza")
+        await intake.wait(2)
+        server.edit(post, "the other plan")
+        await intake.wait(3)
+    assert summary(intake) == ["+the plan", "ChatRenamed", "~the other plan"]
+    (renamed,) = intake.of(ChatRenamed)
+    assert (renamed.name, renamed.meta.author and renamed.meta.author.name) == ("Plaza", "Anna")
+    assert intake.ignored_reasons["an edit that changes nothing that is shown"] == 1
 
 
 async def test_what_is_said_while_it_is_broken_comes_from_the_history(

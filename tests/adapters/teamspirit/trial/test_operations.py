@@ -17,7 +17,7 @@ async def test_a_right_dialect_is_right_and_nothing_stays(emulator: TeamSpiritEm
     steps = await attempt()
     assert {step.state for step in steps.values()} == {StepState.OK}, steps
     assert list(steps) == [name for name in OPERATIONS if name in steps]
-    assert len(steps) == 17
+    assert len(steps) == 18
     (chat,) = emulator.chats()
     assert all(message.deleted for message in emulator.transcript(chat.chat_id))
     assert not emulator.world.outgoing.webhooks

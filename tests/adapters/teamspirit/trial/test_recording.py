@@ -28,7 +28,7 @@ async def test_what_was_recorded_is_played_without_a_server(emulator: TeamSpirit
     await emulator.stop()
     played = await steps_of(context_of(options), "another", played=recording)
     assert {step.state for step in played.values()} == {StepState.OK}, [step for step in played.values() if step.complaints]
-    assert len(played) == 17
+    assert len(played) == 18
     wrong = {**options, "overrides": {"message_fields": {"text": "body"}}}
     steps = await steps_of(context_of(wrong), "", played=recording)
     assert [(one.entry, one.hint) for one in steps["history"].complaints] == [("message_fields.text", "it is at text")]
