@@ -24,6 +24,12 @@ class Clock(Protocol):
         ...
 
 
+def boot_s() -> float:
+    """Seconds that never step and, if the system has such a clock, continue while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -24,6 +24,8 @@ DEFAULT_PER_MINUTE = 120
 DEFAULT_MOST_BYTES = 25 * 1000**2
 LONGEST_OVERLAP_DAYS = 7.0
 """So long an old secret may open a key beside the new one."""
+_DAY_S = 86400.0
+_MOST_TERMS = 10_000
 
 
 def new_secret(prefix: str = KEY_PREFIX) -> str:
@@ -50,13 +52,39 @@ def hash_of(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
-def opens(secrets_of_a_key: Iterable[tuple[bytes, datetime | None]], secret_hash: bytes, now: datetime) -> bool:
-    """Whether one of a key's secrets (hash, and until when it is valid) has that hash, and is valid now. Takes equally long
-    wherever two hashes differ."""
-    valid = False
-    for one, valid_until in secrets_of_a_key:
-        valid |= hmac.compare_digest(one, secret_hash) and (valid_until is None or now < valid_until)
-    return valid
+def opens(secrets_of_a_key: Iterable[tuple[bytes, bool]], secret_hash: bytes) -> bool:
+    """Whether one of a key's secrets (hash, and whether it is valid now) has that hash, and is valid. Takes equally long wherever
+    two hashes differ."""
+    opened = False
+    for one, is_valid in secrets_of_a_key:
+        opened |= hmac.compare_digest(one, secret_hash) and is_valid
+    return opened
+
+
+class Terms:
+    """Until when secrets are valid. A stored moment is read once, as a duration that begins then: what the wall clock is set to
+    later neither ends a secret early nor makes it last longer. Kept in memory: after a restart, the wall clock counts once more."""
+
+    def __init__(self) -> None:
+        self._ends: dict[bytes, tuple[datetime, float]] = {}
+        """Hash -> the stored moment, and its end by the steady clock."""
+
+    def holds(self, secret_hash: bytes, valid_until: datetime | None, *, is_old: bool, now: datetime, steady_s: float) -> bool:
+        """Whether a secret is valid. `is_old`: a newer one has taken its place, so that it lasts `LONGEST_OVERLAP_DAYS` at most,
+        whatever the clock was when that was written. `steady_s`: seconds that never step."""
+        if valid_until is None:
+            return True
+        known = self._ends.get(secret_hash)
+        if known is None or known[0] != valid_until:
+            left_s = (valid_until - now).total_seconds()
+            if left_s <= 0:
+                return False
+            if is_old:
+                left_s = min(left_s, LONGEST_OVERLAP_DAYS * _DAY_S)
+            if len(self._ends) >= _MOST_TERMS:
+                self._ends.clear()
+            known = self._ends[secret_hash] = (valid_until, steady_s + left_s)
+        return steady_s < known[1]
 
 
 def new_key_id() -> str:

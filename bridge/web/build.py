@@ -12,6 +12,7 @@ from bridge.files.faces import Faces
 from bridge.files.links import FileLinks, kept_seal
 from bridge.files.on_demand import OnDemand
 from bridge.journal.contract import NoteStore
+from bridge.model.clock import SystemClock, boot_s
 from bridge.web.arrivals import Replays
 from bridge.web.client_address import Proxies
 from bridge.web.invited import InvitedPages, InvitedStore
@@ -57,7 +58,7 @@ def public_web(
         def handler_of(account: AccountName) -> KeyHandler | None:
             return public.key_handler(account) if is_up(account) else None
 
-        return KeyedCalls(store, clock, counts, handler_of=handler_of)
+        return KeyedCalls(store, clock, counts, handler_of=handler_of, steady_s=boot_s if isinstance(clock, SystemClock) else None)
 
     def leads_to(chat: ChatAddress) -> list[str]:
         """The targets of messages from there, for people."""

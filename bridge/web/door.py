@@ -111,17 +111,17 @@ class StrangerRequest(web.Request):
                 self.bodies.came(self)
         return self._read_bytes
 
-    def stream(self, *, most_bytes: int, kept_bytes: int = 0) -> BoundedStream:
+    def stream(self, *, most_bytes: int, kept_bytes: int = 0, came: Callable[[], Awaitable[None]] | None = None) -> BoundedStream:
         """From now on `content`, `multipart` and `post` may read that much, in the time that a slow line needs for it. `read` keeps
-        its own bounds. Only the first `kept_bytes` are kept in memory. Whoever keeps more counts it by `hold`."""
+        its own bounds. Only the first `kept_bytes` are kept in memory. Whoever keeps more counts it by `hold`. For `came` see
+        `BoundedStream`."""
 
         async def begun() -> None:
             self.bodies.begin(self)
             await self._expect()
 
-        stream = BoundedStream(
-            self._payload, most_bytes=most_bytes, first_s=BODY_S, begun=begun, kept_bytes=kept_bytes, hold=self.hold
-        )
+        bounds = {"most_bytes": most_bytes, "kept_bytes": kept_bytes}
+        stream = BoundedStream(self._payload, **bounds, first_s=BODY_S, begun=begun, hold=self.hold, came=came)
         self._payload = stream  # type: ignore[assignment]  # all of StreamReader that aiohttp's request asks of it
         return stream
 

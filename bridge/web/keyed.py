@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import structlog
 
-from bridge.journal.contract import ArrivalStore, JournalError, KeyStore, StoredKey
+from bridge.journal.contract import ArrivalStore, JournalError, KeySecret, KeyStore, StoredKey
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
-from bridge.policy.access_keys import KEY_PREFIX, hash_of, looks_right, new_secret, opens
+from bridge.policy.access_keys import KEY_PREFIX, Terms, hash_of, looks_right, new_secret, opens
 from bridge.web.allowance import Allowances
 from bridge.web.arrivals import KEPT_BYTES, as_kept, is_worth_keeping
 from bridge.web.client_address import household
@@ -45,6 +45,8 @@ _RETRY_BUSY_S = 5
 RETRY_DOWN_S = 30
 """How soon a sender may come again whose account is not up."""
 _PREFLIGHT_S = 600
+_SLOW_BODY_S = 0.25
+"""A body that took longer is one that a revocation may have overtaken."""
 
 
 class KeyedStore(KeyStore, ArrivalStore, Protocol):
@@ -83,9 +85,13 @@ class KeyedCalls:
         counts: KeyCounts,
         *,
         handler_of: Callable[[AccountName], KeyHandler | None],
+        steady_s: Callable[[], float] | None = None,
     ) -> None:
+        """`steady_s`: seconds that never step, and continue while the machine sleeps; the clock's where that is not needed."""
         self._store = store
         self._clock = clock
+        self._steady_s = steady_s or clock.monotonic_s
+        self._terms = Terms()
         self._counts = counts
         self._handler_of = handler_of
         self._allowances = Allowances()
@@ -108,7 +114,7 @@ class KeyedCalls:
             if not is_replay:
                 self._look_at(key, request, client)
             with self._counted(key, client):
-                answer = await self._while_valid(secret, key, request, self._hand_on(key, request, place, is_replay=is_replay))
+                answer = await self._while_valid(secret, key, request, self._hand_on(key, request, place, secret))
         except Refused as refused:
             self._counts.keyed(key.account, key.direction.value, refused.outcome)
             answer = refused.answer
@@ -156,8 +162,11 @@ class KeyedCalls:
         key = await self._store.find_key(asked)
         if key is None or key.direction is not direction or key.revoked_at is not None:
             return None
-        secrets = ((one.hash, one.valid_until) for one in key.secrets)
-        return key if opens(secrets, asked, self._clock.now()) else None
+        return key if opens([(one.hash, self._holds(key, one)) for one in key.secrets], asked) else None
+
+    def _holds(self, key: StoredKey, secret: KeySecret) -> bool:
+        is_old = secret is not key.secrets[-1]
+        return self._terms.holds(secret.hash, secret.valid_until, is_old=is_old, now=self._clock.now(), steady_s=self._steady_s())
 
     # -- before the handler -------------------------------------------------------------------------------------------------
 
@@ -213,12 +222,20 @@ class KeyedCalls:
         }
         return Refused(web.Response(status=204, headers=allowed), "preflight")
 
-    async def _hand_on(self, key: StoredKey, request: StrangerRequest, place: str, *, is_replay: bool) -> web.StreamResponse:
-        """Raises Refused."""
+    async def _hand_on(self, key: StoredKey, request: StrangerRequest, place: str, secret: str) -> web.StreamResponse:
+        """Raises Refused, HTTPException."""
+        is_replay, began_s = secret in self._passes, self._clock.monotonic_s()
+
+        async def came() -> None:
+            """The body is here: one that took its time may be of a key that was revoked meanwhile. Raises HTTPUnauthorized."""
+            took_s = self._clock.monotonic_s() - began_s
+            if took_s >= _SLOW_BODY_S and await self._find(secret, key.direction) is None:
+                raise _unauthorised()
+
         handler = self._handler_of(key.account)
         if handler is None:
             raise _refused(503, "not up just now; try again later", "not up", {"Retry-After": str(RETRY_DOWN_S)})
-        stream = request.stream(most_bytes=key.most_bytes, kept_bytes=KEPT_BYTES)
+        stream = request.stream(most_bytes=key.most_bytes, kept_bytes=KEPT_BYTES, came=came)
         await self._mark_used(key)
         handling = handler(cast("web.Request", request), grant_of(key, place, is_replay=is_replay))
         from aiohttp import web
@@ -319,6 +336,15 @@ def _refused(status: int, text: str, outcome: str, headers: dict[str, str] | Non
     from aiohttp import web
 
     return Refused(web.Response(status=status, text=text + "\n", headers=headers), outcome)
+
+
+def _unauthorised() -> web.HTTPUnauthorized:
+    """The answer to who has no valid key."""
+    from aiohttp import web
+
+    error = web.HTTPUnauthorized(text="not authorised\n")
+    error.force_close()
+    return error
 
 
 def _outcome(status: int) -> str:

@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 
 class BoundedStream:
-    """`begun` is called before the first byte. Keeps the first `kept_bytes`, as `beginning`, and tells `hold` of them."""
+    """`begun` is called before the first byte, `came` once the last one was read: what it raises, the reader gets instead. Keeps
+    the first `kept_bytes`, as `beginning`, and tells `hold` of them."""
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class BoundedStream:
         begun: Callable[[], Awaitable[None]],
         kept_bytes: int = 0,
         hold: Callable[[int], None] = lambda _: None,
+        came: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._source = source
         self._most_bytes = most_bytes
@@ -35,6 +37,7 @@ class BoundedStream:
         self._begun = begun
         self._kept_bytes = kept_bytes
         self._hold = hold
+        self._came = came
         self._started_s: float | None = None
         self.beginning = bytearray()
         self.size_bytes = 0
@@ -43,21 +46,21 @@ class BoundedStream:
 
     async def read(self, n: int = -1) -> bytes:
         if n >= 0:
-            return self._count(await self._in_time(self._source.read(n)))
+            return await self._counted(await self._in_time(self._source.read(n)))
         pieces = []
         while piece := await self.readany():
             pieces.append(piece)
         return b"".join(pieces)
 
     async def readany(self) -> bytes:
-        return self._count(await self._in_time(self._source.readany()))
+        return await self._counted(await self._in_time(self._source.readany()))
 
     async def readline(self, *, max_line_length: int | None = None) -> bytes:
-        return self._count(await self._in_time(self._source.readline(max_line_length=max_line_length)))
+        return await self._counted(await self._in_time(self._source.readline(max_line_length=max_line_length)))
 
     async def readchunk(self) -> tuple[bytes, bool]:
         piece, is_end = await self._in_time(self._source.readchunk())
-        return self._count(piece), is_end
+        return await self._counted(piece), is_end
 
     async def iter_chunked(self, n: int) -> AsyncIterator[bytes]:
         while piece := await self.read(n):
@@ -85,7 +88,15 @@ class BoundedStream:
         """Called by aiohttp when the caller disconnected or the listener stops: readers end."""
         self._source.set_exception(exc)
 
-    def _count(self, piece: bytes) -> bytes:
+    async def _counted(self, piece: bytes) -> bytes:
+        """Raises what `_count` and `came` raise."""
+        self._count(piece)
+        if self.is_ended and self._came is not None:
+            came, self._came = self._came, None
+            await came()
+        return piece
+
+    def _count(self, piece: bytes) -> None:
         """Raises HTTPRequestEntityTooLarge, and what `hold` raises."""
         kept = len(self.beginning)
         if kept < self._kept_bytes and self.size_bytes <= kept:
@@ -99,7 +110,6 @@ class BoundedStream:
             error.force_close()
             raise error
         self.is_ended = self._source.at_eof()
-        return piece
 
     async def _in_time(self, reading: Awaitable[T]) -> T:
         """Raises HTTPRequestTimeout."""

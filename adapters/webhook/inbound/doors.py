@@ -54,7 +54,9 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
     @staticmethod
     def of_key(grant: KeyGrant, end: EndOptions, headers: Mapping[str, str]) -> _Caller:
         """A replay by an admin: not treated as a repeated request."""
-        request_id = "" if grant.is_replay else _request_id(headers)
+        given = "" if grant.is_replay else _request_id(headers)
+        # whoever has another key of this end chooses ids too
+        request_id = f"{grant.key_id} {given}" if given else ""
         return _Caller(
             end=grant.chat, label=end.author or grant.label, request_id=request_id, is_form=grant.is_form, place=grant.place
         )
@@ -73,6 +75,7 @@ class Doors:
         self._downloads = downloads
         self._reader = Reader(downloads)
         self._fetching = fetching
+        self._steady_ahead_s = context.clock.now().timestamp() - context.clock.monotonic_s()
         context.web.serve_keys(self.by_key)
 
     @contextmanager
@@ -140,7 +143,7 @@ class Doors:
         raw = await request.read()
         headers = _low(request.headers)
         try:
-            request_id = webhook_auth.check(end.signature, headers, raw, self._context.clock.now().timestamp())
+            request_id = webhook_auth.check(end.signature, headers, raw, *self._moments())
         except webhook_auth.NotSigned as error:
             return web.Response(status=401, text=f"{name}: {error}")
 
@@ -149,6 +152,11 @@ class Doors:
 
         caller = _Caller(end=name, label=end.author or name, request_id=request_id or _request_id(headers))
         return await self._answered(request, end, headers, read, caller)
+
+    def _moments(self) -> tuple[float, float]:
+        """What may be the time: by the wall clock, and by what it was at the beginning. It may have been set since."""
+        clock = self._context.clock
+        return clock.now().timestamp(), self._steady_ahead_s + clock.monotonic_s()
 
     async def _answered(
         self,

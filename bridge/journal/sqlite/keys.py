@@ -82,23 +82,28 @@ def _add_secret(ledger: Ledger, key_id: str, secret: KeySecret) -> None:
 
 
 def rotate_key(ledger: Ledger, key_id: str, secret: KeySecret, old_until: datetime) -> bool:
+    """Which secret is the newest is told by `created_at`, so the new one is never older than those that are there: the clock may
+    have been set back since they were made."""
     newest = ledger.connection.execute(  # of a key that is revoked there is none
-        "SELECT valid_until FROM key_secret WHERE key = ? ORDER BY created_at DESC LIMIT 1", (key_id,)
+        "SELECT created_at, valid_until FROM key_secret WHERE key = ? ORDER BY created_at DESC LIMIT 1", (key_id,)
     ).fetchone()
-    ends_at: int | None = None if newest is None else newest[0]
-    if newest is None or (ends_at is not None and ends_at <= pack_time(secret.created_at)):
+    now, end = pack_time(secret.created_at), pack_time(old_until)
+    if newest is None:
         return False
-    end = pack_time(old_until)
+    made_at, ends_at = _int(newest[0]), newest[1]
+    if ends_at is not None and ends_at <= now:
+        return False
     ledger.connection.execute(
         "UPDATE key_secret SET valid_until = ? WHERE key = ? AND (valid_until IS NULL OR valid_until > ?)", (end, key_id, end)
     )
     ledger.connection.execute(  # what is over already; the newest of what is not stays beside the new one
-        "DELETE FROM key_secret WHERE key = ? AND valid_until <= ?", (key_id, pack_time(secret.created_at))
+        "DELETE FROM key_secret WHERE key = ? AND valid_until <= ?", (key_id, now)
     )
     ledger.connection.execute(
         "DELETE FROM key_secret WHERE key = ?1 AND created_at < (SELECT max(created_at) FROM key_secret WHERE key = ?1)", (key_id,)
     )
-    _add_secret(ledger, key_id, secret if ends_at is None else replace(secret, valid_until=unpack_time(ends_at)))
+    made = replace(secret, created_at=unpack_time(max(now, made_at + 1)))
+    _add_secret(ledger, key_id, made if ends_at is None else replace(made, valid_until=unpack_time(ends_at)))
     return True
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.policy.access_keys import KEY_PREFIX, LINK_PREFIX, hash_of, looks_right, new_key_id, new_secret, opens
+from bridge.policy.access_keys import KEY_PREFIX, LINK_PREFIX, Terms, hash_of, looks_right, new_key_id, new_secret, opens
 from bridge.policy.redact import Masker
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -34,15 +34,67 @@ def test_what_is_no_key_does_not_look_like_one(odd: str) -> None:
     assert not looks_right(odd)
 
 
-def test_a_secret_opens_until_its_end() -> None:
+def test_a_valid_secret_opens_and_no_other() -> None:
     old, new = hash_of("old"), hash_of("new")
-    both = [(old, NOW + timedelta(seconds=1)), (new, None)]
-    assert opens(both, old, NOW)
-    assert opens(both, new, NOW)
-    assert not opens(both, old, NOW + timedelta(seconds=1))
-    assert opens(both, new, NOW + timedelta(days=999))
-    assert not opens(both, hash_of("other"), NOW)
-    assert not opens([], old, NOW)
+    both = [(old, False), (new, True)]
+    assert not opens(both, old)
+    assert opens(both, new)
+    assert not opens(both, hash_of("other"))
+    assert not opens([], old)
+
+
+class Moment:
+    """A wall clock beside a steady one."""
+
+    def __init__(self) -> None:
+        self.terms = Terms()
+        self.now, self.steady_s = NOW, 5000.0
+
+    def passes(self, days: float) -> None:
+        self.now += timedelta(days=days)
+        self.steady_s += days * 86400
+
+    def holds(self, valid_until: datetime | None, *, is_old: bool = True, name: str = "old") -> bool:
+        return self.terms.holds(hash_of(name), valid_until, is_old=is_old, now=self.now, steady_s=self.steady_s)
+
+
+def test_a_secret_holds_until_its_end() -> None:
+    moment, end = Moment(), NOW + timedelta(days=2)
+    assert moment.holds(None)
+    assert moment.holds(end)
+    moment.passes(1.999)
+    assert moment.holds(end)
+    moment.passes(0.001)
+    assert not moment.holds(end)
+    assert not moment.holds(end, name="first seen when it is over")
+
+
+@pytest.mark.parametrize("hours", [-365 * 24, -5, 5, 365 * 24])
+def test_a_clock_that_is_set_neither_ends_nor_prolongs_an_overlap(hours: float) -> None:
+    moment, end = Moment(), NOW + timedelta(days=2)
+    assert moment.holds(end)
+    moment.now += timedelta(hours=hours)
+    assert moment.holds(end)
+    moment.passes(1.9)
+    assert moment.holds(end)
+    moment.passes(0.2)
+    assert not moment.holds(end)
+
+
+def test_an_overlap_that_a_wrong_clock_wrote_is_no_longer_than_overlaps_are() -> None:
+    """The key was rotated while the clock was a year ahead. What ends by its own, as it was made, may last."""
+    moment, end = Moment(), NOW + timedelta(days=367)
+    assert moment.holds(end)
+    assert moment.holds(end, is_old=False, name="made for a year")
+    moment.passes(7.1)
+    assert not moment.holds(end)
+    assert moment.holds(end, is_old=False, name="made for a year")
+
+
+def test_another_end_counts_anew() -> None:
+    moment = Moment()
+    assert moment.holds(NOW + timedelta(days=2))
+    assert not moment.holds(NOW), "rotated once more, without an overlap"
 
 
 @pytest.mark.parametrize("around", ["https://example.com/in/{}?a=1", "Bearer {}", "key={}", "({})", '"{}",'])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import hash_of, new_secret
 from bridge.web.keyed import FORM_AT_ONCE, FORM_PER_MINUTE, MOST_AT_ONCE
+from tests.support.clock import ManualClock
 from tests.support.keyed_door import HOOKS, Door, header, status
 from tests.support.patience import PATIENCE_S, eventually, stays
 from tests.support.raw_http import OK
@@ -155,6 +156,50 @@ async def test_both_secrets_open_while_a_key_is_rotated(door: Door) -> None:
     assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [200, 200]
     door.manual.forward(2 * 86400)
     assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [401, 200]
+
+
+class Set(ManualClock):
+    """Whose wall clock is set by somebody, beside the steady one."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+@pytest.mark.parametrize("hours", [-365 * 24, -3, 3, 365 * 24])
+async def test_an_overlap_lasts_as_long_as_it_was_made_for_whatever_the_clock_is_set_to(make: Any, hours: float) -> None:
+    clock = Set()
+    door = await make(clock=clock)
+    old, new = await door.key(), new_secret()
+    made = KeySecret(hash=hash_of(new), created_at=clock.now())
+    await door.journal.rotate_key("k1", made, old_until=clock.now() + timedelta(days=2))
+    assert status(await door.ask(f"/in/{new}")) == 200  # which makes the old one known too
+    clock.ahead = timedelta(hours=hours)
+    assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [200, 200]
+    clock.forward(2 * 86400)
+    assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [401, 200]
+    assert await door.journal.revoke_key("k1", at=clock.now())
+    clock.ahead = -timedelta(hours=hours)
+    assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [401, 401]
+
+
+@pytest.mark.parametrize("ending", ["revoked", "rotated at once"])
+async def test_a_slow_body_of_a_key_that_ends_meanwhile_is_not_taken(door: Door, ending: str) -> None:
+    secret, other = await door.key(), await door.key("k2")
+    heads = [f"POST /in/{one} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello" for one in (secret, other)]
+    slow, honest = [await door.connect(head) for head in heads]
+    await eventually(lambda: door.account.entered == 2)
+    now = door.clock.now()
+    if ending == "revoked":
+        assert await door.journal.revoke_key("k1", at=now)
+    else:
+        assert await door.journal.rotate_key("k1", KeySecret(hash=hash_of(new_secret()), created_at=now), old_until=now)
+    door.manual.forward(1)
+    for caller in (slow, honest):
+        caller.send("world")
+    assert [status(await caller.answer()) for caller in (slow, honest)] == [401, 200]
+    assert [(grant.key_id, body) for _, grant, body in door.account.calls] == [("k2", b"helloworld")]
 
 
 # -- an account that is not up --------------------------------------------------------------------------------------------------

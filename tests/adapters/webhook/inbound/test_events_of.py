@@ -85,6 +85,16 @@ async def test_a_request_that_is_sent_again_is_nothing_new(hooks: Hooks) -> None
     assert hooks.words() == ["once"] * 5
 
 
+async def test_two_keys_of_an_end_do_not_take_each_others_requests_for_repeated(hooks: Hooks) -> None:
+    """Whoever has a key of the end chooses ids, and may choose those of another."""
+    for label in ("one", "two"):
+        url = await hooks.key("alerts", label=label)
+        for _ in range(2):
+            answer = await hooks.call("POST", url, data=f"from {label}", headers={"Idempotency-Key": "1"})
+            assert answer.status == 200
+    assert hooks.words() == ["from one", "from two"]
+
+
 async def test_an_old_request_does_not_undo_a_later_one(hooks: Hooks) -> None:
     await tell(hooks, {"id": 1, "text": "a"}, **{"Idempotency-Key": "1"})
     await tell(hooks, {"id": 1, "text": "b"}, **{"Idempotency-Key": "2"})

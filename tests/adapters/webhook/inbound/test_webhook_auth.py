@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,32 @@ async def test_a_signed_request_is_good_once_and_for_some_minutes(tmp_path: Path
         assert (await send(hooks, BODY, headers)).status == 401
         early = standard(BODY, clock.now().timestamp() + 301, message_id="msg_2")
         assert (await send(hooks, BODY, early)).status == 401
+
+
+class Set(StillClock):
+    """Whose wall clock is set by somebody, beside the steady one."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+@pytest.mark.parametrize("hours", [-365 * 24, -3, 3, 365 * 24])
+async def test_a_clock_that_is_set_meanwhile_refuses_nobody_and_lets_nothing_old_in_twice(tmp_path: Path, hours: float) -> None:
+    """Wrong, and then right again: what is signed now is taken all the time, what was taken once never again."""
+    clock = Set()
+    async with Hooks(tmp_path, ends(scheme="standard", secret=SECRET), clock=clock) as hooks:
+        recorded = standard(BODY, clock.now().timestamp())
+        assert (await send(hooks, BODY, recorded)).status == 200
+        for number, ahead in enumerate((timedelta(hours=hours), timedelta()), 2):
+            true_s = (clock.now() - clock.ahead).timestamp()
+            clock.ahead = ahead
+            assert (await send(hooks, BODY, standard(BODY, true_s, message_id=f"msg_{number}"))).status == 200
+            await send(hooks, BODY, recorded)
+            clock.forward(400)
+            assert (await send(hooks, BODY, recorded)).status == 401
+        assert hooks.words() == ["signed"] * 3
 
 
 async def test_github(tmp_path: Path) -> None:

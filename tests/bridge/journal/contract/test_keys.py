@@ -88,6 +88,26 @@ async def test_a_second_rotation_leaves_the_newest_two(journal: Journal) -> None
     assert await journal.find_key(b"hash of k1") is None
 
 
+@pytest.mark.parametrize("made", [-1000.0, 1000.0])
+async def test_a_clock_that_is_set_does_not_confuse_old_with_new(journal: Journal, made: float) -> None:
+    """The key was made by a clock that was ahead or behind, and is rotated twice."""
+    await journal.add_key(key(created_at=at(made), secrets=(secret("first", made=made),)))
+    assert await journal.rotate_key("k1", secret("second", made=10), old_until=at(100))
+    (found,) = await journal.keys()
+    assert [(one.hash, one.valid_until) for one in found.secrets] == [(b"first", at(100)), (b"second", None)]
+    assert await journal.rotate_key("k1", secret("third", made=20), old_until=at(110))
+    (found,) = await journal.keys()
+    assert [(one.hash, one.valid_until) for one in found.secrets] == [(b"second", at(110)), (b"third", None)]
+
+
+async def test_a_rotation_before_the_clock_was_set_right_leaves_a_key_that_can_be_rotated(journal: Journal) -> None:
+    await journal.add_key(key(created_at=at(5000), secrets=(secret("first", made=5000),)))
+    await journal.rotate_key("k1", secret("second", made=10), old_until=at(100))
+    assert await journal.rotate_key("k1", secret("third", made=6000), old_until=at(6100))
+    (found,) = await journal.keys()
+    assert [one.hash for one in found.secrets] == [b"second", b"third"]
+
+
 async def test_a_rotation_at_once_leaves_the_new_one_alone(journal: Journal) -> None:
     await journal.add_key(key())
     await journal.rotate_key("k1", secret("second", made=10), old_until=at(10))
