@@ -74,6 +74,9 @@ class _Listener:
     def is_end(self, chat_id: str, thread_id: str | None) -> bool:
         return False
 
+    def hears_private(self) -> bool:
+        return False
+
     def connected(self) -> None: ...
 
     def may_send(self) -> None: ...
