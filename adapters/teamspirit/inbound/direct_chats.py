@@ -264,9 +264,9 @@ class _Listener:
         return self.state or None
 
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
-        log.info("private chat not read on", chat=chat_id, reason=reason)
+        log.info("private chat not read", chat=chat_id, reason=reason)
 
     def chat_restored(self, chat_id: str) -> None: ...
 
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
-        log.info("gap in a private chat", chat=chat_id, since=str(since), until=str(until), reason=reason)
+        log.info("private chat not read", chat=chat_id, reason=reason)
