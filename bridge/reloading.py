@@ -81,7 +81,7 @@ class Reloaded:
             "applied": self.applied,
             "rolled_back": self.rolled_back,
             "config_faults": [_fault_data(fault) for fault in self.config_faults],
-            "faults": list(self.faults),
+            "faults": [masked(fault) for fault in self.faults],
             "warnings": [_fault_data(fault) for fault in self.warnings],
             "difference": self.difference.data(),
             "lines": list(self.difference.lines()),

@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from bridge.accounts.supervisor import AccountSupervisor
 from bridge.journal.contract import DeliveryStatus, JournalError, TraceStore
 from bridge.journal.tracing import ChangeKind, TracedDelivery, TracedEvent
 from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.errors import BridgeError
 from bridge.model.events import Author, ChatEvent, Content, EventMeta, MessageCreated, MessageDeleted
-from bridge.model.refs import ChatAddress, ChatRef, MessageRef
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.model.rich_text import plain
 from bridge.policy.routing import Route, RouteEnd
 
@@ -34,6 +35,8 @@ class Hearing(Protocol):
     """The part of `RunningAccounts` that hears."""
 
     async def hear(self, address: ChatAddress, make: Callable[[ChatRef], ChatEvent]) -> ChatRef: ...
+
+    def supervisor(self, name: AccountName) -> AccountSupervisor | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ class RouteTests:
             gone = await self._until(MessageRef(chat, test_id), ChangeKind.DELETION)
         except (BridgeError, JournalError, KeyError) as error:
             return [_untested(origin, targets, getattr(error, "reason", "") or str(error) or type(error).__name__)]
-        return list(_results(route, origin, sent, gone))
+        return list(self._results(route, origin, sent, gone))
 
     def _meta(self, key: str, chat: ChatRef, origin: RouteEnd) -> EventMeta:
         now = self._clock.now()
@@ -138,32 +141,31 @@ class RouteTests:
                 return None  # it was accepted: a line without a route is in no journal
             await self._clock.sleep(_LOOK_S)
 
+    def _results(self, route: Route, origin: RouteEnd, sent: TracedEvent, gone: TracedEvent | None) -> Iterator[Tested]:
+        removed = {(one.target, one.thread_id): one for one in gone.deliveries} if gone is not None else {}
+        for one in sent.deliveries:
+            if one.route != route.name:
+                continue  # a line into a chat of several routes goes through all of them
+            deletion = removed.get((one.target, one.thread_id))
+            is_gone = not one.copies or (deletion is not None and deletion.state is DeliveryStatus.DELIVERED)
+            yield Tested(
+                origin=str(origin),
+                target=_place(one),
+                result=one.state.value if one.state in _FINAL else "waiting",
+                took_s=_took_s(sent, one),
+                deleted_s=_took_s(gone, deletion) if gone is not None and deletion is not None and is_gone else None,
+                is_gone=is_gone,
+                note=self._note(one, deletion, is_gone=is_gone),
+            )
 
-def _results(route: Route, origin: RouteEnd, sent: TracedEvent, gone: TracedEvent | None) -> Iterator[Tested]:
-    removed = {(one.target, one.thread_id): one for one in gone.deliveries} if gone is not None else {}
-    for one in sent.deliveries:
-        if one.route != route.name:
-            continue  # a line into a chat of several routes goes through all of them
-        deletion = removed.get((one.target, one.thread_id))
-        is_gone = not one.copies or (deletion is not None and deletion.state is DeliveryStatus.DELIVERED)
-        yield Tested(
-            origin=str(origin),
-            target=_place(one),
-            result=one.state.value if one.state in _FINAL else "waiting",
-            took_s=_took_s(sent, one),
-            deleted_s=_took_s(gone, deletion) if gone is not None and deletion is not None and is_gone else None,
-            is_gone=is_gone,
-            note=_note(one, deletion, is_gone=is_gone),
-        )
-
-
-def _note(one: TracedDelivery, deletion: TracedDelivery | None, *, is_gone: bool) -> str:
-    if one.state is not DeliveryStatus.DELIVERED:
-        return one.note or "nothing is known yet; messenger-bridge status says more"
-    if is_gone:
-        return ""
-    why = "" if deletion is None else deletion.note
-    return "the copy is still there" + (f": {why}" if why else "") + " - delete it by hand"
+    def _note(self, one: TracedDelivery, deletion: TracedDelivery | None, *, is_gone: bool) -> str:
+        if one.state is not DeliveryStatus.DELIVERED:
+            supervisor = self._accounts.supervisor(one.target.account)
+            return one.note or (supervisor.health.reason if supervisor is not None else "") or "messenger-bridge status says more"
+        if is_gone:
+            return ""
+        why = "" if deletion is None else deletion.note
+        return "the copy is still there" + (f": {why}" if why else "") + " - delete it by hand"
 
 
 def _took_s(event: TracedEvent, one: TracedDelivery) -> float | None:

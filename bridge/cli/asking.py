@@ -10,7 +10,9 @@ import typer
 from bridge.cli.daemon import Daemon, NoDaemon
 from bridge.cli.exits import EX_TEMPFAIL
 from bridge.cli.journal import journal_of
-from bridge.cli.output import fail
+from bridge.cli.options import DEFAULT_CONFIG
+from bridge.cli.output import fail, say
+from bridge.web.control_place import SERVICE_SOCKET
 
 SocketPath = Annotated[
     Path | None,
@@ -21,7 +23,11 @@ SocketPath = Annotated[
 
 
 def daemon_of(config: Path, socket: Path | None, *, json: bool) -> Daemon:
-    """The daemon that runs this file. Ends the command with 78 if the file does not say where its journal is."""
+    """The daemon that runs this file; where there is none and none is named, the service's. Ends the command with 78 if the file
+    does not say where its journal is."""
+    if socket is None and config == DEFAULT_CONFIG and not config.exists() and SERVICE_SOCKET.exists():
+        say(f"asking the service at {SERVICE_SOCKET}")
+        socket = SERVICE_SOCKET
     journal = Path() if socket is not None else journal_of(config, json=json)
     return Daemon(config, journal, socket)
 

@@ -14,6 +14,11 @@ _LEAST_TEXT = 12
 _GAP = "  "
 _MOST_ROUTES, _MOST_LANES, _MOST_TO_DO = 40, 20, 30
 
+_WORDS = {
+    ("pass", True): "relaying",
+    ("warn", True): "relaying, with a warning",
+    ("warn", False): "connecting: not all is relayed yet",
+}
 _STYLE = {"pass": "ok", "warn": "warning", "fail": "dead"}
 
 
@@ -49,7 +54,7 @@ def lines(data: Mapping[str, Any], *, width: int, now: datetime) -> Iterator[Lin
 
 def _head(data: Mapping[str, Any], width: int, now: datetime) -> Iterator[Line]:
     status = data.get("status", "fail")
-    word = {"pass": "relaying", "warn": "relaying, with a warning", "fail": "NOT ALL IS RELAYED"}.get(status, status)
+    word = _WORDS.get((status, bool(data.get("ok"))), "NOT ALL IS RELAYED")
     started = [f"pid {data.get('pid')}", f"up {duration(data.get('up_s', 0))}", str(data.get("config", ""))]
     yield from _wrapped([word, *started], width, _STYLE.get(status, ""))
     journal = data.get("journal", {})

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 SOCKET_NAME = "control.sock"
-_SERVICE = Path("/run/messenger-bridge")
-"""The unit's RuntimeDirectory=: an admin's shell does not have the service's environment."""
+SERVICE_SOCKET = Path("/run/messenger-bridge") / SOCKET_NAME
+"""In the unit's RuntimeDirectory=: an admin's shell does not have the service's environment."""
 _MODE = 0o660
 _LONGEST_PATH_BYTES = 107
 """sun_path of unix(7), less its end."""
@@ -36,7 +36,7 @@ def places(journal: Path, environ: Mapping[str, str]) -> list[Path]:
 
 def places_to_ask(journal: Path, environ: Mapping[str, str]) -> list[Path]:
     """Where a command looks for it."""
-    return list(dict.fromkeys((*places(journal, environ), _SERVICE / SOCKET_NAME)))
+    return list(dict.fromkeys((*places(journal, environ), SERVICE_SOCKET)))
 
 
 class Listening:

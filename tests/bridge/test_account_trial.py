@@ -185,16 +185,25 @@ async def test_an_account_that_is_up_only_when_its_first_input_is_accepted(tmp_p
 
 
 async def test_nothing_is_sent_on_trial(tmp_path: Path, one: Platform, two: Platform) -> None:
-    """The new options may be another bot's, in another place."""
-    async with bridge(tmp_path, [one, two]) as app:
+    """The new options may be another bot's, in another place: what is said meanwhile goes out by those that stay."""
+    three = careful("three")
+    async with bridge(tmp_path, [one, two, three]) as app:
         await is_in(app, "two", AccountState.UP)
+        await is_in(app, "three", AccountState.UP)
         both = with_token(with_token(app.config, "two", "good"), "one", "hangs")
-        reloading = asyncio.create_task(refused(app, both, within_s=1.0))
+        reloading = asyncio.create_task(refused(app, both, within_s=1.5))
         await eventually(lambda: two.connections == 2)
+        three.say("meanwhile")
+        await eventually(lambda: three.confirmed)
         await stays(lambda: two.sends == 0)
         await reloading
-        await relays(app, one, two)
-    assert set(two.sent_by) == {None}
+        await eventually(lambda: two.texts() == one.texts() == ["meanwhile"])
+        await all_done(app)
+        assert set(two.sent_by) == {None}
+        await app.reload(with_token(app.config, "two", "good"), up_within_s=PATIENCE_S)
+        three.say("afterwards")
+        await eventually(lambda: two.texts() == ["meanwhile", "afterwards"])
+    assert two.sent_by == [None, "good"]
 
 
 async def test_a_backlog_outlasts_a_reload_that_is_undone(tmp_path: Path, one: Platform, two: Platform) -> None:
@@ -308,6 +317,19 @@ async def test_a_new_end_that_has_an_id_is_looked_at(
         await app.reload(with_route(app.config, "one/other", "one/hangs", "two/d"), up_within_s=PATIENCE_S)
         assert [route.name for route in app.config.routes] == ["all", "more"]
         await relays(app, one, two)
+
+
+async def test_what_was_heard_before_an_end_was_found_missing_is_accepted_once(
+    tmp_path: Path, one: Platform, two: Platform
+) -> None:
+    """The account came up with other options, and goes back all the same."""
+    one.adapter = Roomless
+    async with bridge(tmp_path, [one, two]) as app:
+        await is_in(app, "one", AccountState.UP)
+        reloading = asyncio.create_task(refused(app, with_route(with_token(app.config, "one", "good"), "one/gone", "two/d")))
+        one.say("meanwhile")
+        assert await reloading == "one/gone: no such chat - invite the bot"
+        await relays(app, one, two, "meanwhile")
 
 
 async def test_a_new_end_that_cannot_be_asked_about_now_is_looked_up_later(tmp_path: Path, one: Platform, two: Platform) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.accounts.state import AccountState
 from bridge.app import App
-from bridge.model.errors import ChatDown, Rejected, RetryLater
+from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.policy.routing import Route
 from bridge.route_test import RouteTests
 from tests.support.patience import PATIENCE_S, eventually
@@ -86,6 +86,18 @@ async def test_what_waits_is_told_in_time_and_never_arrives_later(
         await eventually(lambda: two.texts() == ["end"])
 
 
+async def test_an_account_that_is_down_is_told_by_its_reason(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    async with bridge(tmp_path, [one, two], [Route(name="all", ends=(end("one/c"), end("two/c", sends=False)))]) as app:
+        await is_in(app, "one", AccountState.UP)
+        await is_in(app, "two", AccountState.UP)
+        two.run_errors.extend([AccountDown("the token was revoked", action="make a new one")] * 100_000)
+        two.cut()
+        await is_in(app, "two", AccountState.PARKED)
+        answer = await RouteTests(app.accounts, app.journal, within_s=SOON_S).run(app.config.routes[0])
+    (found,) = answer["directions"]
+    assert (found["result"], found["note"]) == ("waiting", "the token was revoked")
+
+
 async def test_an_end_that_is_not_found_is_told(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await is_in(app, "one", AccountState.UP)
@@ -99,6 +111,7 @@ async def test_an_end_that_is_not_found_is_told(tmp_path: Path, one: ScriptedPla
 
         class Half:
             hear = staticmethod(gone)
+            supervisor = app.accounts.supervisor
 
         answer = await RouteTests(Half(), app.journal).run(app.config.routes[0])
     assert [(found["result"], found["note"]) for found in answer["directions"]] == [

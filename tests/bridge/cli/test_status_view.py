@@ -108,6 +108,14 @@ def test_what_is_wrong_has_its_colour() -> None:
     assert first == Line("relaying  pid 4711  up 1 d  /etc/messenger-bridge/bridge.yaml", "ok")
 
 
+@pytest.mark.parametrize(
+    ("ok", "status", "word"),
+    [(True, "warn", "relaying, with a warning"), (False, "warn", "connecting: not all is relayed yet"), (False, "fail", "NOT ALL")],
+)
+def test_the_first_word_says_whether_all_is_relayed(ok: bool, status: str, word: str) -> None:
+    assert next(lines(data(ok=ok, status=status), width=130, now=NOW)).text.startswith(word)
+
+
 def test_thousands_are_told_by_their_number() -> None:
     routes = [{"name": f"r{n}", "status": "warn", "ends": [], "per_min": 0} for n in range(500)]
     found = data(
