@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 
-from bridge.model.adapter import Adapter, Copy, Outbound, Reconciles
+from bridge.model.adapter import Adapter, Copy, Edits, Outbound, OutboundEdit, Reconciles
+from bridge.model.errors import Rejected
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text
-from bridge.model.threads import NeedsThreads, OpensThreads, OutboundThread
+from bridge.model.threads import (
+    ClosesThreads,
+    DeletesThreads,
+    NeedsThreads,
+    OpensThreads,
+    OutboundThread,
+    RenamesThreads,
+    ThreadCopy,
+)
+
+TITLE_NOTE = "a message with the title begins the thread; one that begins with somebody's message says it with the first answer"
+"""Of `Feature.THREAD_TITLE`, for adapters that are `ByFirstMessage`."""
 
 
 class ByNewThreads:
@@ -34,6 +46,25 @@ class InForums:
         return isinstance(self._new_threads, NeedsThreads) and await self._new_threads.needs_thread(chat_id)
 
 
+class _ChangesThreads(RenamesThreads, ClosesThreads, DeletesThreads, Protocol):
+    pass
+
+
+class ByThreadChanges:
+    """`RenamesThreads`, `ClosesThreads` and `DeletesThreads` by the part of that name."""
+
+    _thread_changes: _ChangesThreads
+
+    async def rename_thread(self, thread: ThreadCopy, title: str) -> None:
+        await self._thread_changes.rename_thread(thread, title)
+
+    async def close_thread(self, thread: ThreadCopy, closed: bool) -> None:
+        await self._thread_changes.close_thread(thread, closed)
+
+    async def delete_thread(self, thread: ThreadCopy) -> None:
+        await self._thread_changes.delete_thread(thread)
+
+
 class ByFirstMessage:
     """`OpensThreads` where a thread is named by its first message and begins with the first answer: one that begins at no message
     is begun by a message with its title. For adapters that can look for what they sent, by their own `reconcile`."""
@@ -57,6 +88,19 @@ class ByFirstMessage:
         return found.message_ids[0] if found is not None else ""
 
 
+class TitlesByFirstMessage:
+    """`RenamesThreads` beside `ByFirstMessage`: the message with the title is edited, where the bridge posted one."""
+
+    async def rename_thread(self, thread: ThreadCopy, title: str) -> None:
+        if not thread.is_alone or not isinstance(self, Edits):
+            raise Rejected("the thread begins with a message, and has no title")
+        copy = Copy(chat_id=thread.chat_id, message_ids=(thread.thread_id,))
+        await self.edit(OutboundEdit(token=thread.token, copy=copy, text=_title(title)))
+
+
+def _title(words: str) -> RichText:
+    return RichText((Paragraph((Text(words, int(Mark.BOLD)),)),))
+
+
 def _opening(thread: OutboundThread) -> Outbound:
-    title = RichText((Paragraph((Text(thread.title, int(Mark.BOLD)),)),))
-    return Outbound(token=thread.token, attempt=1, chat_id=thread.chat_id, text=title)
+    return Outbound(token=thread.token, attempt=1, chat_id=thread.chat_id, text=_title(thread.title))

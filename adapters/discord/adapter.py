@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from adapters.common.delegating import ByNewThreads, InForums
+from adapters.common.delegating import ByNewThreads, ByThreadChanges, InForums
 from adapters.discord.capabilities import KnownCapabilities
 from adapters.discord.directory import Directory
 from adapters.discord.guild_cache import GuildCache
@@ -29,6 +29,7 @@ from adapters.discord.outbound.reactions import Reactions
 from adapters.discord.outbound.reconcile import Reconciliation
 from adapters.discord.outbound.sender import Sender
 from adapters.discord.outbound.sent_messages import SentMessages
+from adapters.discord.outbound.thread_changes import ThreadChanges
 from adapters.discord.outbound.webhooks import ChannelWebhooks
 from adapters.discord.probe import look_at, probe
 from adapters.discord.transport import Transport
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
 
 
-class DiscordAdapter(ListsChannels, ByNewThreads, InForums):
+class DiscordAdapter(ListsChannels, ByNewThreads, ByThreadChanges, InForums):
     def __init__(self, context: AdapterContext) -> None:
         self.account, self._alive = context.account, context.alive
         self._options: DiscordOptions = context.options
@@ -59,6 +60,7 @@ class DiscordAdapter(ListsChannels, ByNewThreads, InForums):
         headers, sent, threads = Headers(transport, self._directory), SentMessages(transport.time), Threads(transport)
         self._sender = Sender(self._transport, self._options, identity, guilds, webhooks, headers, sent)
         self._new_threads = NewThreads(self._transport, self._directory, identity, guilds, self._sender.tell)
+        self._thread_changes = ThreadChanges(self._transport, guilds, self._sender.tell)
         self._changes = Changes(self._transport, webhooks, headers, threads)
         self.close_poll, self.pin = self._changes.close_poll, self._changes.pin
         self._reactions = Reactions(self._transport, guilds, threads)

@@ -20,9 +20,12 @@ from adapters.discord.servers import (
     Channel,
     Server,
     emojis_of,
+    is_locked,
     roles_of,
+    tags_of,
 )
 from adapters.discord.snowflakes import id_of
+from adapters.discord.thread_locks import ThreadLocks
 
 
 class GuildCache:
@@ -30,6 +33,7 @@ class GuildCache:
         self.servers: dict[str, Server] = {}
         self._channels: dict[str, Channel] = {}
         self._by_name: dict[str, set[str]] = {}
+        self.locks = ThreadLocks()
         self._threads: dict[str, set[str]] = {}
         """Ids of a channel's threads."""
 
@@ -142,8 +146,9 @@ class GuildCache:
             parent_id=text(data.get("parent_id")) or None,
             last_message_id=str(whole(data.get("last_message_id"))) if data.get("last_message_id") else None,
             overwrites=overwrites,
-            tags={text(t.get("id")): text(t.get("name")) for t in objects(data.get("available_tags"))},
+            tags=tags_of(data.get("available_tags")),
             applied_tags=tuple(map(text, data["applied_tags"])) if isinstance(data.get("applied_tags"), list) else (),
+            is_locked=is_locked(data),
             requires_tag=bool(whole(data.get("flags")) & REQUIRE_TAG),
         )
         self._drop(channel.id)

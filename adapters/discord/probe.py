@@ -14,7 +14,7 @@ from adapters.discord.directory import OUR_APPLICATION, OURSELVES, Directory
 from adapters.discord.errors import POST_ACTION, Refused
 from adapters.discord.guild_cache import GuildCache
 from adapters.discord.lenient import mapping, text, whole
-from adapters.discord.servers import Channel
+from adapters.discord.servers import FORUM_KINDS, Channel
 from adapters.discord.transport import Transport
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
@@ -43,6 +43,9 @@ NEEDED = {
 VIEW_CHANNEL = 1 << 10
 MANAGE_WEBHOOKS = 1 << 29
 CREATE_PUBLIC_THREADS = 1 << 35
+MANAGE_THREADS = 1 << 34
+WITH_THREADS = (0, 5, *FORUM_KINDS)
+"""Text and announcement channels, forum and media channels."""
 
 
 async def probe(
@@ -113,7 +116,7 @@ class _Channels:
         except (KeyError, TypeError, ValueError) as error:
             detail = f"an answer that is not understood ({type(error).__name__})"
             return [ProbeItem(name="channel", ok=False, detail=detail, action=AGAIN, chat_id=chat_id)]
-        items = [self._rights(channel)]
+        items = [self._rights(channel), *self._threads(channel)]
         if channel.is_forum:
             items.append(_wrong(channel, "a forum: nothing can be sent into it, only into its posts", POST_ACTION, whole_chat=True))
         if channel.kind == CATEGORY:
@@ -137,8 +140,31 @@ class _Channels:
         if not bits & CREATE_PUBLIC_THREADS:
             detail = "all rights but Create Public Threads: what other chats say in threads is shown in the channel"
             action = "give the bot's role Create Public Threads in this channel, if threads are to have threads here"
-            return ProbeItem(name=f"#{channel.name}", ok=True, detail=detail, action=action, chat_id=channel.id)
+            return ProbeItem(name=f"#{channel.name}", ok=True, detail=detail, action=action, chat_id=channel.id, bars_threads=True)
         return ProbeItem(name=f"#{channel.name}", ok=True, detail="all rights", chat_id=channel.id)
+
+    def _threads(self, channel: Channel) -> list[ProbeItem]:
+        """What ends need that stand for all threads (`channel/*`)."""
+
+        def item(detail: str, action: str, *, ok: bool) -> ProbeItem:
+            name = f"#{channel.name}, threads"
+            return ProbeItem(
+                name=name, ok=True, detail=detail, action=action, chat_id=channel.id, every_thread=True, bars_threads=not ok
+            )
+
+        if channel.kind not in WITH_THREADS:
+            return [item("there are no threads in such a channel", "take /* from the end in bridge.yaml", ok=False)]
+        found: list[ProbeItem] = []
+        if channel.requires_tag:
+            tag = next(iter(channel.tags.values()), "")
+            detail = f"the forum requires a tag: posts get “{tag}”" if tag else "the forum requires a tag, and has none"
+            found.append(item(detail, "" if tag else "make a tag (channel settings), or require none", ok=bool(tag)))
+        bits = self._guilds.permissions(channel.id, self._user_id)
+        if bits is not None and not bits & MANAGE_THREADS:
+            detail = "no Manage Threads: lines say that a thread was closed or deleted elsewhere"
+            action = "give the bot's role Manage Threads in this channel, if its threads are to follow"
+            found.append(item(detail, action, ok=True))
+        return found
 
     def _unknown_rights(self, channel: Channel) -> ProbeItem:
         """Why the rights are not known: the bot is not on the server, or it could not be looked up."""

@@ -36,6 +36,8 @@ class Channel:
     """Of a forum: the names that its posts may be tagged with, by id."""
     applied_tags: tuple[str, ...] = ()
     """Of a post: ids of its tags."""
+    is_locked: bool = False
+    """Of a thread: only moderators write into it."""
     requires_tag: bool = False
     """Of a forum: its posts must have a tag."""
 
@@ -99,3 +101,15 @@ def roles_of(values: list[wire.Role] | None) -> dict[str, tuple[str, int]]:
 def emojis_of(values: list[wire.Emoji] | None) -> dict[str, tuple[str, bool]]:
     found = ((text(e.get("name")), text(e.get("id")), e.get("animated") is True) for e in objects(values))
     return {name: (emoji_id, animated) for name, emoji_id, animated in found if name and emoji_id}
+
+
+def is_locked(channel: wire.Channel) -> bool:
+    """Whether a thread is closed by a moderator. One that is only archived is not: it wakes with its next message, and falls asleep
+    by itself (API reference, "Thread Metadata")."""
+    return mapping(channel.get("thread_metadata")).get("locked") is True
+
+
+def tags_of(values: list[wire.Tag] | None) -> dict[str, str]:
+    """Of a forum, by id. Those that only moderators may give come last (API reference, "Forum Tag")."""
+    ordered = sorted(objects(values), key=lambda tag: tag.get("moderated") is True)
+    return {text(tag.get("id")): text(tag.get("name")) for tag in ordered}

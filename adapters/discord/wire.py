@@ -54,6 +54,12 @@ class Overwrite(TypedDict, total=False):
 class Tag(TypedDict, total=False):
     id: str
     name: str
+    moderated: bool
+
+
+class ThreadMetadata(TypedDict, total=False):
+    archived: bool
+    locked: bool
 
 
 class Channel(TypedDict, total=False):
@@ -68,6 +74,7 @@ class Channel(TypedDict, total=False):
     permission_overwrites: list[Overwrite]
     available_tags: list[Tag]
     applied_tags: list[str]
+    thread_metadata: ThreadMetadata
 
 
 class Guild(TypedDict, total=False):

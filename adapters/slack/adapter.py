@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from adapters.common.delegating import ByFirstMessage
+from adapters.common.delegating import ByFirstMessage, TitlesByFirstMessage
 from adapters.slack import probe
 from adapters.slack.capabilities import capabilities
 from adapters.slack.channels import Channels
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
 
 
-class SlackAdapter(Emails, ListsChannels, ByFirstMessage):
+class SlackAdapter(Emails, ListsChannels, ByFirstMessage, TitlesByFirstMessage):
     """See `bridge.model.adapter.Adapter`. Built inside the running loop; no I/O until a method is called."""
 
     def __init__(self, context: AdapterContext) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adapters.common.delegating import TITLE_NOTE
 from adapters.slack.enums import Events, Replies
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
 from bridge.model.media import AttachmentKind, Media
@@ -43,6 +44,10 @@ _FEATURES: dict[Feature, Capability | Support] = {
     Feature.REACT: Capability(Support.PARTIAL, "the bot reacts once per emoji for everyone"),
     Feature.REPLY: Capability(Support.PARTIAL, "as a thread"),
     Feature.THREAD: Support.FULL,
+    Feature.THREAD_TITLE: Capability(Support.CONVERTED, TITLE_NOTE),
+    Feature.RENAME_THREAD: Capability(Support.PARTIAL, "the message with the title, where the bridge posted one; else a line"),
+    Feature.CLOSE_THREAD: Capability(Support.CONVERTED, "a line in the thread: Slack's threads do not close"),
+    Feature.DELETE_THREAD: Capability(Support.CONVERTED, "a line in the thread; copies are deleted one by one"),
     Feature.PIN: Support.FULL,
     Feature.HISTORY: Support.FULL,
     Feature.RECONCILE: Capability(Support.PARTIAL, "files without a caption are recognised by name and size"),

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.common.delegating import ByFirstMessage
+from adapters.common.delegating import ByFirstMessage, TitlesByFirstMessage
 from adapters.teamspirit.capabilities import can_reconcile, names_threads_by_first_message
 from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.downloads import Downloads
@@ -137,6 +137,7 @@ def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
         (_ShowsTyping, operations.typing),
         (_SetsStatus, operations.set_status),
         (ByFirstMessage, names_threads_by_first_message(dialect)),
+        (TitlesByFirstMessage, operations.edit and names_threads_by_first_message(dialect)),
         (_LinksToMessages, dialect.dialect in WITH_PERMALINKS),
         (_LooksUpPeople, operations.users or operations.find_users),
         (_FindsByEmail, operations.find_users),

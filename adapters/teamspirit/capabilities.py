@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from adapters.common.delegating import TITLE_NOTE
 from adapters.teamspirit.dialect.variables import variables_of
 from bridge.model.capabilities import UNLIMITED, Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 from bridge.model.media import Media
@@ -93,6 +94,12 @@ def _operations(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Suppor
             yield feature, Support.FULL
     if operations.react is not None and "reaction.name" in variables_of(operations.react):
         yield Feature.REACT, Capability(Support.PARTIAL, "emoji that have a short name")
+    if names_threads_by_first_message(dialect):
+        yield Feature.THREAD_TITLE, Capability(Support.CONVERTED, TITLE_NOTE)
+        if operations.edit is not None:
+            yield Feature.RENAME_THREAD, Capability(Support.PARTIAL, "the message with the title, where the bridge posted one")
+        yield Feature.CLOSE_THREAD, Capability(Support.CONVERTED, "a line in the thread: threads do not close")
+        yield Feature.DELETE_THREAD, Capability(Support.CONVERTED, "a line in the thread; copies are deleted one by one")
     if can_reconcile(dialect):
         yield Feature.RECONCILE, Support.FULL
 

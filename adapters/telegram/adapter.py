@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from adapters.common.delegating import ByNewThreads
+from adapters.common.delegating import ByNewThreads, ByThreadChanges
 from adapters.telegram.capabilities import capabilities
 from adapters.telegram.directory import Directory
 from adapters.telegram.inbound.decode import DOWNLOAD_BYTES, Decoder
@@ -18,6 +18,7 @@ from adapters.telegram.outbound.encode_text import measure
 from adapters.telegram.outbound.new_threads import NewThreads
 from adapters.telegram.outbound.reactions import react
 from adapters.telegram.outbound.sender import Sender
+from adapters.telegram.outbound.topic_changes import TopicChanges
 from adapters.telegram.probe import look_at, probe
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
 
 
-class TelegramAdapter(ByNewThreads):
+class TelegramAdapter(ByNewThreads, ByThreadChanges):
     """See `bridge.model.adapter.Adapter`, and the abilities there. What a copy's `adapter_data` is: `outbound.sender`."""
 
     def __init__(self, context: AdapterContext) -> None:
@@ -49,6 +50,7 @@ class TelegramAdapter(ByNewThreads):
         self._state = AccountState(context.clock, context.store)
         self._sender = Sender(self._transport, self._capabilities.limits.upload_bytes, self._state.polls, context.clock)
         self._downloads = Downloads(self._transport, options)
+        self._thread_changes = TopicChanges(self._transport)
         self._new_threads = NewThreads(self._transport, context.clock, self._state.topics, lambda: self._state.heard_s)
 
     @property

@@ -125,9 +125,26 @@ def _rights(chat: Json, member: Json, chat_id: str) -> list[ProbeItem]:
                 chat_id=chat_id,
             )
         ]
-    items = [ProbeItem(name="sends", ok=True, chat_id=chat_id)]
-    if chat.get("is_forum") is True and status != "creator" and not member.get("can_manage_topics"):
-        detail = "the bot may not make topics: what other chats say in threads is shown in General"
+    return [ProbeItem(name="sends", ok=True, chat_id=chat_id), *_topics(chat, member, chat_id)]
+
+
+def _topics(chat: Json, member: Json, chat_id: str) -> list[ProbeItem]:
+    if chat.get("is_forum") is not True:
+        detail = "the group is no forum: it has no topics, and what other chats say in threads is shown in the group"
+        action = "group info > Edit > Topics, or take /* from the end in bridge.yaml"
+        item = ProbeItem(
+            name="topics", ok=True, detail=detail, action=action, chat_id=chat_id, every_thread=True, bars_threads=True
+        )
+        return [item]
+    if member.get("status") == "creator":
+        return []
+    items: list[ProbeItem] = []
+    if not member.get("can_manage_topics"):
+        detail = "the bot has no right to manage topics: what other chats say in threads is shown in General"
         action = f"{_MAKE_ADMIN}, with Manage topics, if threads are to have topics here"
-        items.append(ProbeItem(name="makes topics", ok=True, detail=detail, action=action, chat_id=chat_id))
+        items.append(ProbeItem(name="makes topics", ok=True, detail=detail, action=action, chat_id=chat_id, bars_threads=True))
+    if not member.get("can_delete_messages"):
+        detail = "the bot may not delete topics: a line says that a thread was deleted elsewhere"
+        action = f"{_MAKE_ADMIN}, with Delete messages, if topics are to be deleted with their threads"
+        items.append(ProbeItem(name="deletes topics", ok=True, detail=detail, action=action, chat_id=chat_id, every_thread=True))
     return items

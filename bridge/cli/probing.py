@@ -121,9 +121,11 @@ class _Probe:
                 continue  # nothing is relayed from there
             if item.whole_chat and not self._table.sends_into(end):
                 continue
-            self._add(
-                where, item.name, ok=item.ok, detail=item.detail, action=item.action, temporary=item.temporary and not item.ok
-            )
+            has_threads = self._table.mirrors_threads(end)
+            if item.every_thread and not has_threads:
+                continue
+            ok = item.ok and not (item.bars_threads and has_threads)
+            self._add(where, item.name, ok=ok, detail=item.detail, action=item.action, temporary=item.temporary and not ok)
 
         await self._ask_for_people(adapter)
 

@@ -100,6 +100,13 @@ _AS = {
 }
 
 
+_THREADS = (
+    ("thread's new name", Feature.RENAME_THREAD),
+    ("closed thread", Feature.CLOSE_THREAD),
+    ("deleted thread", Feature.DELETE_THREAD),
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
     """One end as its platform declares it. `title` is the platform's name for people."""
@@ -143,6 +150,9 @@ def _identity(capabilities: Capabilities) -> Iterator[KindSupport]:
     else:
         yield KindSupport("reply", Level.CONVERTED, "a quoted line")
     yield _declared("thread", Feature.THREAD, capabilities)
+    for kind, feature in _THREADS:
+        is_native = capabilities.native(feature)
+        yield _declared(kind, feature, capabilities) if is_native else KindSupport(kind, Level.CONVERTED, "a line in the thread")
     yield KindSupport("poll", Level.CONVERTED, "lines of text")
     for kind, feature in (("location", Feature.LOCATION), ("contact", Feature.CONTACT)):
         is_native = capabilities.native(feature)

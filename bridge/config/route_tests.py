@@ -31,6 +31,9 @@ from bridge.model.events import (
     ReplyTo,
     Status,
     StatusChanged,
+    ThreadChange,
+    ThreadChanged,
+    ThreadDeleted,
     TypingStarted,
 )
 from bridge.model.outcomes import SkipRule
@@ -155,6 +158,8 @@ def _event(section: TestSection, origin: RouteEnd, people: People) -> ChatEvent:
         "reaction": ReactionsChanged(meta=meta, message_id="1", added=("👍",)),
         "membership": MembershipChanged(meta=meta, change=MembershipKind.JOINED, member=author),
         "rename": ChatRenamed(meta=meta, name=section.text),
+        "thread": ThreadChanged(meta=meta, change=ThreadChange.RENAMED, name=section.text),
+        "thread_delete": ThreadDeleted(meta=meta),
         "pin": PinsChanged(meta=meta, message_id="1", pinned=True),
         "typing": TypingStarted(meta=meta),
         "status": StatusChanged(meta=meta, status=Status.AWAY),

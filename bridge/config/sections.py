@@ -232,9 +232,9 @@ class TestSection(Section):
     """One of a route's tests: something that happens; `gives` says which ends get it."""
 
     from_: str | None = Field(default=None, alias="from", description="The end it comes from, if several send")
-    kind: Literal["message", "edit", "delete", "reaction", "membership", "rename", "pin", "typing", "status"] = Field(
-        default="message", description="What happens"
-    )
+    kind: Literal[
+        "message", "edit", "delete", "reaction", "membership", "rename", "thread", "thread_delete", "pin", "typing", "status"
+    ] = Field(default="message", description="What happens")
     text: str = Field(default="", description="What it says")
     author: str = Field(default="Somebody", description="Who does it: a name; of a person in `people`, that person")
     username: str = Field(default="", description="The author's username there")

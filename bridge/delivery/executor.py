@@ -18,6 +18,7 @@ from bridge.model.clock import Clock
 from bridge.model.errors import NoThread
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.outcomes import Skip
+from bridge.model.refs import ChatAddress
 
 
 class DeliveryExecutor:
@@ -30,6 +31,10 @@ class DeliveryExecutor:
     @property
     def posted(self) -> Posted:
         return self._tools.sender.posted
+
+    def chat_restored(self, address: ChatAddress) -> None:
+        """The account may do more in that chat than before."""
+        self._tools.places.retries.restored(address)
 
     async def execute(self, delivery: DeliveryState, target: ResolvedTarget, context: DeliveryContext) -> Sequence[Change]:
         """Complete the delivery; returns the changes that make it final, not yet recorded. Raises what the adapter

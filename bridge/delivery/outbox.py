@@ -172,6 +172,7 @@ class Outbox:
 
     def wake_chat(self, address: ChatAddress) -> None:
         """The chat may be usable again: its lane tries at once."""
+        self._services.executor.chat_restored(address)
         lane = self._lanes.get(address)
         if lane is not None:
             lane.kick()

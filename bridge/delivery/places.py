@@ -16,19 +16,21 @@ from bridge.delivery.copies import copy_here
 from bridge.delivery.execution import Execution
 from bridge.delivery.rendering import MessageRenderer
 from bridge.delivery.state import Placed
-from bridge.identity.names import clean_line, shorten
-from bridge.journal.contract import Link, LinkStore, PartnerState, PartnerStore
+from bridge.delivery.thread_retries import ThreadRetries
+from bridge.identity.names import title_line
+from bridge.journal.contract import Link, LinkStore, Made, Partner, PartnerState, PartnerStore
 from bridge.model.adapter import Copy, Reply
 from bridge.model.capabilities import Feature, Support
 from bridge.model.clock import Clock
 from bridge.model.errors import ChatDown, OutcomeUnknown, Rejected, RetryLater
-from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.events import MessageCreated, MessageEdited, ThreadEvent
 from bridge.model.outcomes import Loss
 from bridge.model.refs import MessageRef, ThreadRef
-from bridge.model.rich_text import text_of
+from bridge.model.rich_text import concat, text_of
 from bridge.model.threads import NeedsThreads, OpensThreads, OutboundThread
 from bridge.policy.echo import token_for
 from bridge.policy.routing import RoutingTable, Threads
+from bridge.render.notices import topic_line
 from bridge.render.rewriting import rewritten_reply
 
 log = structlog.get_logger("outbox")
@@ -37,8 +39,8 @@ ASK_AFTER_S = 3.0
 """So long the platform has to finish, and to report, an attempt whose outcome is unknown."""
 OTHERS_WAIT_FOR_S = 600.0
 """So long a message of an unknown thread waits for those that are being made in its chat: it may be one of them."""
+NO_TITLE = "…"
 _USED_EVERY = timedelta(days=1)
-_TITLE_LENGTH = 100
 _TOKEN_PART = 36**3 - 1
 """No message has so many parts."""
 _TOKEN_NUMBERS = 36**8
@@ -53,7 +55,7 @@ class PlaceStore(LinkStore, Protocol):
 
 
 class Places:
-    """Stateless. `table`: the routes as they are now."""
+    """`table`: the routes as they are now. Nothing is remembered but which threads could not be made."""
 
     def __init__(
         self, journal: PlaceStore, renderer: MessageRenderer, table: Callable[[], RoutingTable], clock: Clock, *, journal_id: str
@@ -63,6 +65,7 @@ class Places:
         self._table = table
         self._clock = clock
         self._journal_id = journal_id
+        self.retries = ThreadRetries(clock, table)
 
     async def of(self, event: MessageCreated, run: Execution) -> Placed | None:
         """Where the message goes; None: where the end says. Raises what the adapter raises."""
@@ -86,9 +89,39 @@ class Places:
         if gone is not None and gone.thread_id and await self.needs_thread(run):
             return await self._conversation(event, run).instead_of(gone.thread_id)
         if event.meta.thread_id is not None:
-            here = ThreadRef(event.meta.origin, event.meta.thread_id)
-            await self._journal.partners.set_partner(here, run.target.chat, "", title=title_of(event), at=at)
+            here, store = ThreadRef(event.meta.origin, event.meta.thread_id), self._journal.partners
+            known = await store.partner(here, run.target.chat)
+            thread_id = known.thread_id if known is not None else ""
+            if known is None or not known.is_closed:  # a closed one is expected to be opened again
+                await store.set_partner(here, run.target.chat, thread_id, title=title_of(event), at=at, state=PartnerState.ENDED)
         return Placed(None, losses=(Loss.OUTSIDE_THREAD,))
+
+    async def partners_of(self, event: ThreadEvent, run: Execution) -> tuple[Partner, Partner] | None:
+        """The thread that the event is of, and its partner in the target; None: there is none."""
+        meta, target = event.meta, run.target
+        if target.end.thread_id is not None or target.options.threads is not Threads.NATIVE:
+            return None
+        if meta.thread_id is not None and self._table().names_thread(run.pending.route, meta.origin, meta.thread_id):
+            return None
+        known = await self._journal.partners.partners(ThreadRef(meta.origin, meta.thread_id or ""))
+        found = {one.chat: one for one in known}
+        here, there = found.get(meta.origin), found.get(target.chat)
+        if here is None or there is None or here is there or there.state not in (PartnerState.OPEN, PartnerState.ENDED):
+            return None
+        return here, there
+
+    async def with_title(self, event: _Message, event_seq: int, run: Execution, thread_id: str | None = None) -> _Message:
+        """With the title of its thread above its words, if nothing else in the target says it and this is the message that does.
+        `event_seq`: of the message as it was accepted; `thread_id`: its thread, if the event does not tell."""
+        thread_id, placed = event.meta.thread_id or thread_id, run.delivery.placed
+        in_thread = placed is not None and placed.thread_id is not None
+        if thread_id is None or (in_thread and run.target.capabilities.native(Feature.THREAD_TITLE)):
+            return event
+        known = await self._journal.partners.partner(ThreadRef(event.meta.origin, thread_id), run.target.chat)
+        if known is None or known.titled_by != event_seq or known.title == NO_TITLE:
+            return event
+        content = msgspec.structs.replace(event.content, text=concat(topic_line(known.title), event.content.text))
+        return msgspec.structs.replace(event, content=content)
 
     async def reply(self, event: MessageCreated | MessageEdited, run: Execution) -> Reply | None:
         """What the message answers, as far as the thread that it stands in does not say so."""
@@ -192,8 +225,14 @@ class _Partnership:
             if now - known.at > _USED_EVERY:
                 await self._partners.use_partner(self._here, self._chat, at=now)
             return Placed(known.thread_id or None, from_partner=True)
-        adapter = self._run.target.adapter
-        if not isinstance(adapter, OpensThreads) or (known is not None and known.state is PartnerState.REFUSED):
+        adapter, state = self._run.target.adapter, None if known is None else known.state
+        if state is PartnerState.ENDED or (
+            state is PartnerState.REFUSED and not self._places.retries.is_due(self._here, self._run.pending.target)
+        ):
+            return None
+        if not isinstance(adapter, OpensThreads):
+            if self._run.target.end.every_thread:
+                await self._without_thread(None)
             return None
         begins_at = await self._beginning()
         if begins_at is not None and begins_at.thread_id is not None:
@@ -202,10 +241,34 @@ class _Partnership:
         if begins_at is None and not self._run.target.end.every_thread:
             return None
         call, chat_id = self._run.target.call, self._chat.chat_id
-        if known is None and not await call(adapter.opens_thread(chat_id, begins_at)):
+        if state is not PartnerState.WANTED and not await call(adapter.opens_thread(chat_id, begins_at)):
+            await self._without_thread(begins_at)
             return None
         await self._wait_for_others()
         return await self._make(adapter, begins_at)
+
+    async def _without_thread(self, begins_at: Copy | None) -> None:
+        """The chat has no such threads: the message says the title, once for the thread."""
+        if (seq := await self._titled_by(begins_at)) is not None:
+            await self._refused(title_line(self._event.meta.thread_title), seq)
+
+    async def _titled_by(self, begins_at: Copy | None) -> int | None:
+        """The event that is to say the title, this one, unless there is no title or other words say it."""
+        event, to = self._event, self._event.content.reply_to
+        title, thread_id = title_line(event.meta.thread_title), self._here.thread_id
+        if not title or not thread_id or self._run.target.capabilities.takes_data:
+            return None
+        if begins_at is None and to is not None and to.message_id == thread_id and title_line(to.excerpt) == title:
+            return None  # each message quotes it
+        first = await self._places.link(MessageRef(self._here.chat, thread_id), self._run)
+        if event.message_id == thread_id or (first is not None and first.original_thread == thread_id):
+            return None  # a post begins with it
+        return self._run.pending.event_seq
+
+    async def _refused(self, title: str, titled_by: int | None) -> None:
+        now = self._places.clock.now()
+        await self._partners.set_partner(self._here, self._chat, "", title=title, at=now, titled_by=titled_by)
+        self._places.retries.failed(self._here, self._run.pending.target)
 
     async def instead_of(self, gone: str) -> Placed:
         """The thread to go on in once that one takes no messages any more: another that is there already, else a new one."""
@@ -231,7 +294,7 @@ class _Partnership:
 
     async def _wait_for_others(self) -> None:
         """The origin's thread may be one that the bridge itself is making there, and does not know yet."""
-        now, title = self._places.clock.now(), self._event.meta.thread_title
+        now, title = self._places.clock.now(), title_line(self._event.meta.thread_title)
         for one in await self._partners.wanted_in(self._here.chat):
             age_s = (now - one.at).total_seconds()
             if abs(age_s) < OTHERS_WAIT_FOR_S and (not title or one.title == title):
@@ -248,11 +311,12 @@ class _Partnership:
             token=self._places.token(self._here, run), chat_id=self._chat.chat_id, title=wanted.title, begins_at=begins_at
         )
         try:
-            found = ""
+            found, made = "", Made.ALONE if begins_at is None else Made.BRIDGE
             if wanted.at != now:  # an earlier attempt may have made it, by a clock that was ahead perhaps
                 found = await self._free(await call(adapter.find_thread(thread, min(wanted.at, now))))
             if not found and begins_at is None and by_name and self._event.meta.thread_title:
                 found = await self._free(await call(adapter.find_thread(thread, None)))
+                made = Made.THERE if found else made
             thread_id = found or await call(adapter.open_thread(thread))
         except (OutcomeUnknown, TimeoutError) as error:
             raise RetryLater(f"it is not known whether the thread was made: {error}", after_s=ASK_AFTER_S) from None
@@ -260,9 +324,12 @@ class _Partnership:
             if await self._places.needs_thread(run):
                 raise  # the chat itself does not take the message either
             log.warning("no thread can be begun", target=str(run.pending.target), reason=error.reason)
-            await self._partners.set_partner(self._here, self._chat, "", title=title, at=now)
+            await self._refused(title, await self._titled_by(begins_at))
             return Placed(None, losses=(Loss.NO_THREAD,))
-        await self._partners.set_partner(self._here, self._chat, thread_id, title=title, at=now)
+        is_named = begins_at is None or run.target.capabilities.native(Feature.THREAD_TITLE)
+        titled_by = None if is_named else await self._titled_by(begins_at)
+        await self._partners.set_partner(self._here, self._chat, thread_id, title=title, at=now, made=made, titled_by=titled_by)
+        self._places.retries.made(self._here, run.pending.target)
         return Placed(thread_id, from_partner=True)
 
     async def _free(self, found: str) -> str:
@@ -274,8 +341,7 @@ class _Partnership:
 
 def title_of(event: MessageCreated, *, said: str = "") -> str:
     """One line, never empty."""
-    words = clean_line(event.meta.thread_title) or clean_line(said)
-    return shorten(words, _TITLE_LENGTH) or "…"
+    return title_line(event.meta.thread_title) or title_line(said) or NO_TITLE
 
 
 def stay_with(copy: Copy, run: Execution) -> None:

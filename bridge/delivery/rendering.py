@@ -26,15 +26,11 @@ from bridge.model.adapter import Reply
 from bridge.model.capabilities import Feature
 from bridge.model.events import (
     Attachment,
-    ChatRenamed,
     Content,
     EventMeta,
-    MembershipChanged,
     MessageCreated,
     MessageEdited,
-    PinsChanged,
     ReplyTo,
-    StatusChanged,
 )
 from bridge.model.outcomes import LossNote
 from bridge.model.pauses import beside, beside_if
@@ -45,6 +41,7 @@ from bridge.render.fetched import is_offered
 from bridge.render.long_text import is_whole_text, with_whole_text
 from bridge.render.message import FetchResult, Part, Rendered, TextParts, render, render_lines
 from bridge.render.notice_message import notice_text, render_notice
+from bridge.render.notices import News
 from bridge.render.origin import Origin
 from bridge.render.rewriting import rewritten_content, rewritten_reply
 
@@ -167,9 +164,7 @@ class MessageRenderer:
         """The line above what follows the message's first part."""
         return self.text_parts(msgspec.structs.replace(event, content=Content()), target).tail
 
-    def notice(
-        self, event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, target: ResolvedTarget
-    ) -> Sequence[Part]:
+    def notice(self, event: News, target: ResolvedTarget) -> Sequence[Part]:
         """A line of the bridge's own."""
         text = notice_text(event, origin=self.origin_of(event.meta.origin), names=self._names())
         return render_notice(text, target=target.rendering).parts

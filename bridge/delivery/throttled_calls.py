@@ -5,8 +5,9 @@ Called by `operations`. New messages are counted where they are sent (`send`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bridge.delivery.execution import Execution
 from bridge.model.abilities import ClosesPolls
@@ -56,6 +57,11 @@ async def close_poll(adapter: ClosesPolls, copy: Copy, run: Execution) -> None:
 async def pin(adapter: Pins, copy: Copy, pinned: bool, run: Execution) -> None:
     async with _within(run, Operation.PIN):
         await run.target.call(adapter.pin(copy, pinned))
+
+
+async def change_thread(change: Callable[[], Coroutine[Any, Any, None]], run: Execution) -> None:
+    async with _within(run, Operation.EDIT):
+        await run.target.call(change())
 
 
 @asynccontextmanager

@@ -232,6 +232,15 @@ def _filled(template: str, values: Mapping[str, Any]) -> str:
         return str(values["name"])
 
 
+TITLE_LENGTH = 100
+"""Longest title of a thread that the bridge gives, in code points: what the strictest platform takes."""
+
+
+def title_line(text: str) -> str:
+    """The title of a thread as the bridge gives it, wherever it came from: one line; empty if nothing of it can be seen."""
+    return shorten(clean_line(text), TITLE_LENGTH)
+
+
 def clean_line(text: str) -> str:
     """One line of text from elsewhere: white space collapsed, invisible and direction-changing characters removed."""
     return _DECEIVING.sub("", _BLANK.sub(" ", text)).strip()

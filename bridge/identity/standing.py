@@ -9,7 +9,7 @@ import msgspec
 
 from bridge.identity.lookalikes import skeleton
 from bridge.identity.people import People, Person
-from bridge.model.events import Author, ChatEvent, MembershipChanged, MessageDeleted
+from bridge.model.events import Author, ChatEvent, MembershipChanged, MessageDeleted, ThreadDeleted
 from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName
 
@@ -73,7 +73,7 @@ class Standing:
 
     def rule_of(self, event: ChatEvent, now: datetime) -> Skip | None:
         """By which the event is not relayed. What a person deletes is deleted all the same."""
-        if isinstance(event, MessageDeleted):
+        if isinstance(event, MessageDeleted | ThreadDeleted):
             return None
         account = event.meta.origin.account
         for author in (event.meta.author, event.member if isinstance(event, MembershipChanged) else None):

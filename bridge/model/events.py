@@ -168,6 +168,32 @@ class ChatRenamed(_Event, frozen=True, tag="renamed"):
     name: str
 
 
+class ThreadChange(StrEnum):
+    RENAMED = "renamed"
+    CLOSED = "closed"
+    """Somebody decided that it takes no more messages. One that fell asleep, and wakes with the next message, is not closed."""
+    REOPENED = "reopened"
+
+
+class ThreadEvent(_Event, frozen=True):
+    """What became of a whole thread: `meta.thread_id`. None: the part of the chat that is no thread, where a platform lets that be
+    changed by itself."""
+
+
+class ThreadChanged(ThreadEvent, frozen=True, tag="thread"):
+    """`name` is the new one, of a renaming."""
+
+    traits: ClassVar[Traits] = Traits(title="new names, closings and reopenings of threads", posts=False)
+    change: ThreadChange
+    name: str = ""
+
+
+class ThreadDeleted(ThreadEvent, frozen=True, tag="thread_deleted"):
+    """With all that was said in it."""
+
+    traits: ClassVar[Traits] = Traits(title="deletions of threads", posts=False)
+
+
 class PinsChanged(MessageChange, frozen=True, tag="pins"):
     traits: ClassVar[Traits] = Traits(
         title="pins",
@@ -218,6 +244,8 @@ ChatEvent = (
     | TypingStarted
     | MembershipChanged
     | ChatRenamed
+    | ThreadChanged
+    | ThreadDeleted
     | PinsChanged
     | StatusChanged
     | BridgeSaid

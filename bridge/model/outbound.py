@@ -169,6 +169,10 @@ class ProbeItem(_Value, frozen=True):
     chat_id: str = ""
     whole_chat: bool = False
     """It concerns only ends that messages are sent into, and that are the chat itself, not a thread of it."""
+    every_thread: bool = False
+    """It concerns only ends that stand for all threads of the chat (`chat/*`)."""
+    bars_threads: bool = False
+    """`ok`, but it is not for such an end."""
     temporary: bool = False
     """Not `ok`, but nothing is known to be wrong: the platform could not be reached, or asked to try later."""
     dead: bool = False

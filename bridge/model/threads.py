@@ -24,6 +24,17 @@ class OutboundThread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     begins_at: Copy | None = None
 
 
+class ThreadCopy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A thread of a chat that the bridge is to change. `token` as in `OutboundThread`.
+
+    `is_alone`: the bridge began it at no message that was there."""
+
+    token: str
+    chat_id: str
+    thread_id: str
+    is_alone: bool = False
+
+
 @runtime_checkable
 class NeedsThreads(Protocol):
     async def needs_thread(self, chat_id: str) -> bool:
@@ -47,4 +58,29 @@ class OpensThreads(Protocol):
         """Its native id if an attempt made since then has made it, empty if none has. `since` None: the id of any thread of the
         chat with exactly that title, as far as the adapter knows them; of several the newest. Raises RetryLater if that cannot be
         found out now."""
+        ...
+
+
+@runtime_checkable
+class RenamesThreads(Protocol):
+    async def rename_thread(self, thread: ThreadCopy, title: str) -> None:
+        """Give it that title, shortened to the platform's limit; one that has it already is a success. Raises Rejected for what is
+        not allowed or not possible: then a line in the thread says it. Raises ThreadGone, RetryLater, OutcomeUnknown, AccountDown;
+        ChatDown only for failures that messages to the chat would also meet."""
+        ...
+
+
+@runtime_checkable
+class ClosesThreads(Protocol):
+    async def close_thread(self, thread: ThreadCopy, closed: bool) -> None:
+        """Close it, so that people write nothing into it any more, or open it again. One that is so already is a success. Raises
+        as `RenamesThreads.rename_thread`."""
+        ...
+
+
+@runtime_checkable
+class DeletesThreads(Protocol):
+    async def delete_thread(self, thread: ThreadCopy) -> None:
+        """Delete it with all that was said in it. One that is gone already is a success. Raises as
+        `RenamesThreads.rename_thread`."""
         ...

@@ -18,6 +18,8 @@ from bridge.model.events import (
     PinsChanged,
     ReactionsChanged,
     StatusChanged,
+    ThreadChanged,
+    ThreadDeleted,
     TypingStarted,
 )
 from bridge.model.outcomes import NamedSkip, Skip, SkipRule
@@ -35,6 +37,8 @@ EVENT_KINDS: dict[str, type[ChatEvent]] = {
     "reaction": ReactionsChanged,
     "membership": MembershipChanged,
     "rename": ChatRenamed,
+    "thread": ThreadChanged,
+    "thread_delete": ThreadDeleted,
     "pin": PinsChanged,
     "typing": TypingStarted,
     "status": StatusChanged,

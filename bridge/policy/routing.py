@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from bridge.identity.people import People
-from bridge.model.events import ChatEvent, MessageChange, MessageCreated
+from bridge.model.events import ChatEvent, MessageChange, MessageCreated, ThreadDeleted, ThreadEvent
 from bridge.model.outcomes import Skip, SkipRule
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.policy.filters import Filter, Look
@@ -284,6 +284,10 @@ class RoutingTable:
         """Whether some route sends messages into the chat itself, not only into threads of it."""
         return any(end.thread_id is None and not end.every_thread and end.receives for _, end in self._by_address.get(address, ()))
 
+    def mirrors_threads(self, address: ChatAddress) -> bool:
+        """Whether some route has all threads of the chat."""
+        return any(end.every_thread for _, end in self._by_address.get(address, ()))
+
     def hears(self, address: ChatAddress) -> bool:
         """Whether some route relays what is said in the chat, or in a thread of it."""
         return any(end.sends for _, end in self._by_address.get(address, ()))
@@ -348,8 +352,10 @@ def _name(chat: ChatAddress, thread_id: str | None) -> str:
 def _not_wanted(event: ChatEvent, origin: RouteEnd, options: RelayOptions) -> SkipRule | None:
     traits = event.traits
     in_thread = event.meta.thread_id is not None and origin.thread_id is None
-    if in_thread and options.threads is Threads.DROP and isinstance(event, MessageCreated):
+    if in_thread and options.threads is Threads.DROP and isinstance(event, MessageCreated | ThreadEvent):
         return Skip.THREADS_OFF
+    if isinstance(event, ThreadDeleted) and not options.deletes:
+        return Skip.DELETES_OFF
     if traits.switch is not None and not getattr(options, traits.switch):
         return traits.off
     author = event.meta.author

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bridge.identity.names import Names
-from bridge.model.events import ChatRenamed, MembershipChanged, PinsChanged, StatusChanged
+from bridge.model.events import MembershipChanged
 from bridge.model.rich_text import RichText, normalize
 from bridge.render.attachments import Target
 from bridge.render.degrade import Losses, degrade
 from bridge.render.message import Part, Rendered
-from bridge.render.notices import line, notice_line
+from bridge.render.notices import News, line, notice_line
 from bridge.render.origin import Origin
 from bridge.render.split import Limit, split
 
@@ -21,7 +21,7 @@ def render_notice(text: RichText, *, target: Target) -> Rendered:
     return Rendered(parts=tuple(Part(text=part, previews=False) for part in parts or [line("…")]), losses=tuple(losses))
 
 
-def notice_text(event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, *, origin: Origin, names: Names) -> RichText:
+def notice_text(event: News, *, origin: Origin, names: Names) -> RichText:
     """One line that says what happened: `Anna joined (General, Slack)`. For `render_notice`."""
     actor = names.plain_name(origin.account, event.meta.author) if event.meta.author else "Somebody"
     member = names.plain_name(origin.account, event.member) if isinstance(event, MembershipChanged) else ""

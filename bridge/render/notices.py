@@ -22,9 +22,15 @@ from bridge.model.events import (
     Poll,
     Status,
     StatusChanged,
+    ThreadChange,
+    ThreadChanged,
+    ThreadDeleted,
 )
 from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text, normalize
 from bridge.policy.routing import OPENSTREETMAP
+
+News = MembershipChanged | ChatRenamed | ThreadChanged | ThreadDeleted | PinsChanged | StatusChanged
+"""What a line can be about."""
 
 EXCERPT_LENGTH = 120
 """Longest excerpt of an answered message, in code points."""
@@ -184,9 +190,12 @@ def contact_lines(contact: Contact) -> RichText:
     return line("\n".join((first, *(detail for detail in details if detail))))
 
 
-def notice_line(
-    event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, *, actor: str, member: str = "", place: str = ""
-) -> RichText:
+def topic_line(title: str) -> RichText:
+    """`🧵 Releases`: above the first message of a thread where the chat has no such thread."""
+    return line(f"🧵 {shorten(show_words(title), EXCERPT_LENGTH)}", Mark.BOLD)
+
+
+def notice_line(event: News, *, actor: str, member: str = "", place: str = "") -> RichText:
     """What happened, in one line. `actor` and `member` are names as they are to be shown, `place` the origin chat."""
     at = f" ({place})" if place else ""
     match event:
@@ -200,9 +209,25 @@ def notice_line(
         case ChatRenamed():
             what = "the chat" if event.meta.thread_id is None else "a thread"
             said = f"{actor} renamed {what} to “{shorten(show_name(event.name), EXCERPT_LENGTH)}”"
+        case ThreadChanged() | ThreadDeleted():
+            said = _of_thread(event, actor)
         case PinsChanged():
             said = f"{actor} {'pinned' if event.pinned else 'unpinned'} a message"
         case StatusChanged():
             text = shorten(show_words(event.text), EXCERPT_LENGTH)
             said = f"{actor} {_STATUS[event.status]}" + (f": {text}" if text else "")
     return line(f"{said}{at}", Mark.ITALIC)
+
+
+def _of_thread(event: ThreadChanged | ThreadDeleted, actor: str) -> str:
+    title = shorten(show_name(event.meta.thread_title), EXCERPT_LENGTH)
+    thread = "the thread" if event.meta.thread_id is not None else "the chat’s main topic"
+    thread += f" “{title}”" if title else ""
+    match event:
+        case ThreadDeleted():
+            return f"🗑️ {actor} deleted {thread}"
+        case ThreadChanged(change=ThreadChange.RENAMED):
+            return f"✏️ {actor} renamed {thread} to “{shorten(show_name(event.name), EXCERPT_LENGTH)}”"
+        case _:
+            is_closed = event.change is ThreadChange.CLOSED
+            return f"{'🔒' if is_closed else '🔓'} {actor} {'closed' if is_closed else 'reopened'} {thread}"

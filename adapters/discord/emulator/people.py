@@ -146,7 +146,7 @@ class People:
         """Of a channel or forum."""
         parent = self.channel(chat_id)
         return [
-            EmulatedThread(thread_id=str(channel.id), name=channel.name, closed=channel.is_archived)
+            EmulatedThread(thread_id=str(channel.id), name=channel.name, closed=channel.is_archived or channel.is_locked)
             for channel in self._world.channels.values()
             if channel.parent_id == parent.id
         ]
@@ -173,6 +173,11 @@ class People:
     def delete_thread(self, thread_id: str) -> None:
         """A moderator deletes a thread or post with everything in it. Its messages get no events of their own."""
         self._operations.remove_channel(self.channel(thread_id))
+
+    def lock_thread(self, thread_id: str, *, locked: bool = True) -> None:
+        """A moderator locks a thread, or unlocks it; it is not archived by that."""
+        thread = self.channel(thread_id)
+        self._operations.set_archived(thread, archived=thread.is_archived, locked=locked)
 
     def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
         self._operations.set_archived(self.channel(thread_id), archived=True, locked=locked)

@@ -35,7 +35,7 @@ class Permission(IntFlag):
     PIN_MESSAGES = 1 << 51
 
 
-BOT_PERMISSIONS = Permission(2885428286188608)
+BOT_PERMISSIONS = Permission(2885445466057792)
 """The permissions that the bridge's invitation requests."""
 
 

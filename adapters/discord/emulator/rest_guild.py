@@ -11,6 +11,7 @@ from adapters.discord.emulator.api import Api, Handler, snowflake
 from adapters.discord.emulator.errors import json_response
 from adapters.discord.emulator.gateway import Gateway
 from adapters.discord.emulator.records import Bot, Channel, Permission
+from adapters.discord.emulator.rules import RENAMINGS
 from adapters.discord.emulator.wire import Json
 
 
@@ -42,6 +43,7 @@ class GuildRoutes:
             ("GET", guild + "/threads/active", self.active_threads),
             ("GET", channel, self.channel),
             ("PATCH", channel, self.modify_channel),
+            ("DELETE", channel, self.delete_channel),
             ("POST", channel + "/threads", self.start_thread),
             ("POST", channel + "/messages/{message}/threads", self.start_thread_from_message),
             ("GET", channel + "/threads/archived/public", self.archived_threads),
@@ -173,12 +175,26 @@ class GuildRoutes:
         only_wakes = set(changes) == {"archived"} and not changes["archived"] and not channel.is_locked
         if "locked" in changes or not (only_wakes or channel.owner_id == bot.user.id):
             self._api.require(bot, channel, Permission.MANAGE_THREADS)
-        if "name" in changes:
+        wakes = "archived" in changes and not changes["archived"]
+        if channel.is_archived and not wakes:
+            raise errors.ApiError(400, 50083, "Thread is archived")
+        if "name" in changes and changes["name"] != channel.name:
+            self._api.buckets.take_quietly(f"rename:{channel.id}", RENAMINGS, scope="user")
             self._api.operations.rename(channel, _thread_name(changes), bot.user)
         if "archived" in changes or "locked" in changes:
             archived = bool(changes.get("archived", channel.is_archived))
             self._api.operations.set_archived(channel, archived=archived, locked=changes.get("locked"))
         return json_response(self._api.payloads.channel(channel))
+
+    async def delete_channel(self, request: web.Request) -> web.StreamResponse:
+        """A thread; other channels are not deleted by bots here. Source: API reference, "Delete/Close Channel"."""
+        bot, channel = self._channel(request)
+        if not channel.is_thread:
+            raise errors.missing_permissions()
+        self._api.require(bot, channel, Permission.MANAGE_THREADS)
+        payload = self._api.payloads.channel(channel)
+        self._api.operations.remove_channel(channel)
+        return json_response(payload)
 
     async def start_thread(self, request: web.Request) -> web.StreamResponse:
         """Without a message; in a forum a post, with its first message and, where the forum wants one, a tag.

@@ -25,6 +25,8 @@ MAX_NONCE = 25
 MAX_REACTIONS = 20
 MAX_PINS = 250
 MAX_WEBHOOKS = 15
+RENAMINGS = (2, 600.0)
+"""Of one thread by bots, in so many seconds; no header announces it (discord/discord-api-docs#1900, reports)."""
 MAX_BULK_AGE_S = 14 * 86_400
 THREAD_STARTER = 21
 TYPING_S = 10.0

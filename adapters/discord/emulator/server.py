@@ -264,6 +264,9 @@ class DiscordEmulator(EmulatorBase):
         """A moderator deletes a thread or post with everything in it. Its messages get no events of their own."""
         self.people.delete_thread(thread_id)
 
+    async def lock_thread(self, thread_id: str, *, locked: bool = True) -> None:
+        self.people.lock_thread(thread_id, locked=locked)
+
     async def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
         self.people.archive_thread(thread_id, locked=locked)
 

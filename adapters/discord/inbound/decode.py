@@ -11,11 +11,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from adapters.discord import wire
 from adapters.discord.inbound.decode_content import author_of
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.decode_messages import decode_message, decode_update
 from adapters.discord.lenient import mapping, number, text
+from adapters.discord.servers import is_locked
 from adapters.discord.snowflakes import id_of
 from bridge.model.events import (
     Author,
@@ -27,6 +30,9 @@ from bridge.model.events import (
     MembershipKind,
     MessageDeleted,
     ReactionsChanged,
+    ThreadChange,
+    ThreadChanged,
+    ThreadDeleted,
     TypingStarted,
 )
 from bridge.model.refs import ChatRef
@@ -53,7 +59,7 @@ def decode(event: str, data: Any, context: Context, *, position: str) -> list[Ch
         case "TYPING_START":
             return [_typing(data, context, position)]
         case "THREAD_UPDATE":
-            return Ignored("a thread's renaming is told by a message in it")
+            return _lock(data, context, position)
         case "CHANNEL_UPDATE":
             return _rename(data, context, position)
         case "GUILD_MEMBER_REMOVE":
@@ -159,6 +165,33 @@ def _leaving(data: wire.MemberRemoval, context: Context, position: str) -> list[
     member = author_of({"author": data["user"]}, context.cdn_url)
     meta = _meta(context, "left", server.system_channel_id, member.user_id, position)
     return [MembershipChanged(meta=meta, change=MembershipKind.LEFT, member=member)]
+
+
+def _lock(data: wire.Channel, context: Context, position: str) -> list[ChatEvent] | Ignored:
+    """As `_rename`. Who did it is not told."""
+    thread_id = id_of(data["id"])
+    known, locked = context.guilds.get(thread_id), is_locked(data)
+    if known is None or "thread_metadata" not in data or known.is_locked == locked:
+        return Ignored("a thread's renaming is told by a message in it")
+    if context.guilds.locks.is_ours(thread_id, locked=locked):
+        return Ignored("our own lock of a thread")
+    meta = _meta(context, "thread", thread_id, thread_id, position)
+    change = ThreadChange.CLOSED if locked else ThreadChange.REOPENED
+    return [ThreadChanged(meta=msgspec.structs.replace(meta, thread_title=known.name), change=change)]
+
+
+def thread_deletion(thread_id: str, parent_id: str, context: Context) -> ThreadDeleted:
+    """A thread that is gone, with all its messages."""
+    account, now = context.identity.account, context.clock.now()
+    meta = EventMeta(
+        event_key=f"thread_deleted:{account}:{parent_id}:{thread_id}",
+        origin=ChatRef(account, parent_id),
+        thread_id=thread_id,
+        thread_title=context.guilds.channel_name(thread_id),
+        occurred_at=now,
+        received_at=now,
+    )
+    return ThreadDeleted(meta=meta)
 
 
 def _rename(data: wire.Channel, context: Context, position: str) -> list[ChatEvent] | Ignored:

@@ -31,6 +31,8 @@ from bridge.model.events import (
     MessageEdited,
     PinsChanged,
     ReplyTo,
+    ThreadChange,
+    ThreadChanged,
 )
 from bridge.model.refs import ChatRef
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat
@@ -94,7 +96,11 @@ def _system_message(data: wire.Message, kind: int, meta: EventMeta, author: Auth
     match kind:
         case system_messages.RENAMED:
             name = text(data.get("content")).strip()
-            return ChatRenamed(meta=meta, name=name) if name else Ignored("renaming without a name")
+            if not name:
+                return Ignored("renaming without a name")
+            if meta.thread_id is not None:
+                return ThreadChanged(meta=meta, change=ThreadChange.RENAMED, name=name)
+            return ChatRenamed(meta=meta, name=name)
         case system_messages.PINNED:
             pinned = str(mapping(data.get("message_reference")).get("message_id") or "")
             return PinsChanged(meta=meta, message_id=pinned, pinned=True) if pinned else Ignored("pin of a deleted message")

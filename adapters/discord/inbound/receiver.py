@@ -19,7 +19,7 @@ from adapters.discord import wire
 from adapters.discord.directory import Directory
 from adapters.discord.errors import Refused
 from adapters.discord.inbound.catch_up import CatchUp
-from adapters.discord.inbound.decode import decode, deletion_of
+from adapters.discord.inbound.decode import decode, deletion_of, thread_deletion
 from adapters.discord.inbound.decode_content import names_of
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.decode_polls import votes_of
@@ -255,7 +255,8 @@ class Receiver:
         ids = dict.fromkeys(await self._threads.of(thread_id))
         if parent is not None and parent.is_forum:
             ids[thread_id] = None
-        return [deletion_of(message_id, thread_id, self._context) for message_id in ids]
+        deleted = [deletion_of(message_id, thread_id, self._context) for message_id in ids]
+        return [*deleted, thread_deletion(thread_id, parent_id, self._context)]
 
     # -- catching up ----------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from adapters.telegram.emulator.errors import bad_request
 from adapters.telegram.emulator.methods_send import Method
 from adapters.telegram.emulator.records import ADMINISTRATOR, Chat, Json, Message
 from adapters.telegram.emulator.render import file_kind
-from adapters.telegram.emulator.rules import BOT_REACTIONS
+from adapters.telegram.emulator.rules import BOT_REACTIONS, TOPIC_NAME_LENGTH
 from adapters.telegram.emulator.wire import message_wire
 
 DELETE_AGE_S = 48 * 3600
@@ -164,27 +164,34 @@ def _topic(call: Call) -> tuple[Chat, int]:
 
 async def edit_forum_topic(call: Call) -> bool:
     chat, thread_id = _topic(call)
-    chat.topics[thread_id] = call.params.text("name") or chat.topics[thread_id]
-    edited: Json = {"forum_topic_edited": {"name": chat.topics[thread_id]}}
-    call.world.service_message(chat, call.bot, edited, thread_id=thread_id)
+    name = call.params.text("name").strip() or chat.topics[thread_id]
+    if len(name) > TOPIC_NAME_LENGTH:
+        raise bad_request("TOPIC_TITLE_TOO_LONG")
+    if name == chat.topics[thread_id]:
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    call.world.rename_topic(chat, call.bot, thread_id, name)
     return True
 
 
 async def close_forum_topic(call: Call) -> bool:
-    chat, thread_id = _topic(call)
-    chat.closed_topics.add(thread_id)
-    return True
+    return _set_closed(call, closed=True)
 
 
 async def reopen_forum_topic(call: Call) -> bool:
+    return _set_closed(call, closed=False)
+
+
+def _set_closed(call: Call, *, closed: bool) -> bool:
     chat, thread_id = _topic(call)
-    chat.closed_topics.discard(thread_id)
+    if (thread_id in chat.closed_topics) is closed:
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    call.world.close_topic(chat, call.bot, thread_id, closed=closed)
     return True
 
 
 async def delete_forum_topic(call: Call) -> bool:
     chat, thread_id = _topic(call)
-    del chat.topics[thread_id]
+    call.world.remove_topic(chat, thread_id)
     return True
 
 

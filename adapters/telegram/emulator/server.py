@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
-from adapters.common.emulation.abilities import EmulatedThread, Member
+from adapters.common.emulation.abilities import Member
 from adapters.common.emulation.bodies import Body
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
@@ -27,6 +27,7 @@ from adapters.telegram.emulator.people import People, mention_of
 from adapters.telegram.emulator.rates import Rates
 from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, MEMBER, Chat, Json, Message, Person
 from adapters.telegram.emulator.rules import LOCAL_BYTES, UPLOAD_BYTES
+from adapters.telegram.emulator.topics import Topics
 from adapters.telegram.emulator.webhook import Webhooks
 from adapters.telegram.emulator.wire import chat_wire
 from adapters.telegram.emulator.world import World
@@ -46,7 +47,7 @@ class TelegramEmulatorOptions(EmulatorOptions):
     bot_per_s: int | None = Field(default=None, ge=1, description="messages a bot may send in a second; Telegram: about 30")
 
 
-class TelegramEmulator(EmulatorBase):
+class TelegramEmulator(EmulatorBase, Topics):
     """One Bot API server. `local` makes it a `--local` one: no 20 MB limit, file paths on this machine's disk.
 
     `rates` sets rate limits for sends (none by default). The first bot exists from the start; `add_bot` adds more.
@@ -341,17 +342,6 @@ class TelegramEmulator(EmulatorBase):
     async def pin(self, chat_id: str, message_id: str, person: str, *, remove: bool = False) -> None:
         self.people.pin(self._message(chat_id, message_id), self._person(person), remove=remove)
 
-    async def start_thread(self, chat_id: str, person: str, name: str, *, message_id: str = "") -> str:
-        """A topic. Telegram opens none from a message."""
-        return str(self.people.open_topic(self._chat(chat_id), self._person(person), name))
-
-    def threads(self, chat_id: str) -> Sequence[EmulatedThread]:
-        chat = self._chat(chat_id)
-        return [
-            EmulatedThread(thread_id=str(number), name=name, closed=number in chat.closed_topics)
-            for number, name in chat.topics.items()
-        ]
-
     def typing(self, chat_id: str) -> Sequence[str]:
         return self.world.typing.names(chat_id)
 
@@ -383,9 +373,6 @@ class TelegramEmulator(EmulatorBase):
         if stored is None:
             raise KeyError(file_id)
         return stored.read()
-
-    def _chat(self, chat_id: str) -> Chat:
-        return self.world.chats[int(chat_id)]
 
     def _message(self, chat_id: str, message_id: str) -> Message:
         return self._chat(chat_id).messages[int(message_id)]

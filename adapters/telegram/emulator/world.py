@@ -225,6 +225,26 @@ class World:
         chat.topics[message.message_id] = name
         return message.message_id
 
+    def rename_topic(self, chat: Chat, by: Person, topic: int, name: str) -> None:
+        chat.topics[topic] = name
+        self.service_message(chat, by, {"forum_topic_edited": {"name": name}}, thread_id=topic)
+
+    def close_topic(self, chat: Chat, by: Person, topic: int, *, closed: bool) -> None:
+        (chat.closed_topics.add if closed else chat.closed_topics.discard)(topic)
+        field = "forum_topic_closed" if closed else "forum_topic_reopened"
+        self.service_message(chat, by, {field: {}}, thread_id=topic)
+
+    def hide_general(self, chat: Chat, by: Person, *, hidden: bool) -> None:
+        self.service_message(chat, by, {"general_forum_topic_hidden" if hidden else "general_forum_topic_unhidden": {}})
+
+    def remove_topic(self, chat: Chat, topic: int) -> None:
+        """With all its messages. No bot gets an update of it (platforms.md 1.2)."""
+        del chat.topics[topic]
+        chat.closed_topics.discard(topic)
+        for message in list(chat.messages.values()):
+            if message.thread_id == topic and not message.deleted:
+                self.remove(message)
+
     def migrate(self, chat: Chat, by: Person) -> Chat:
         """Turn a basic group into a supergroup: a new id, message ids from the start, the old id refused."""
         new = self.new_chat(chat.title)

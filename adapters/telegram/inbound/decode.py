@@ -18,6 +18,7 @@ from adapters.telegram.inbound.decode_kinds import decode_poll, unknown_kind
 from adapters.telegram.inbound.decode_people import author_of, author_of_message
 from adapters.telegram.inbound.decode_reactions import reactions_of
 from adapters.telegram.inbound.decode_service import SERVICE_FIELDS, news
+from adapters.telegram.inbound.decode_topics import is_about_topic, topic_change
 from adapters.telegram.inbound.decoded import AlbumItem, Decoded, Moved, Removed, Restored, Undecodable
 from adapters.telegram.inbound.updates import kind_of
 from adapters.telegram.poll_places import Place
@@ -150,13 +151,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         if title := words(message.get("new_chat_title")):
             return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=title)]
         fields: Mapping[str, Any] = message
-        if "forum_topic_created" in fields:
-            return [Ignored("topic made: its first message shows it")]  # no renaming, though it tells a name
-        if "forum_topic_edited" in fields:
-            name = words(record(fields["forum_topic_edited"]).get("name"))
-            if not name:
-                return [Ignored("topic icon changed")]
-            return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=name)]
+        if is_about_topic(fields):
+            return [topic_change(fields, self._meta(message, "thread", received_at))]
         found = next((field for field in message if field in SERVICE_FIELDS), None)
         if found is None:
             return None

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from adapters.common.lenient import record, whole, words
+from adapters.telegram.inbound.decode_topics import FIELDS
 from adapters.telegram.wire import Json, full_name
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text
 
 _LONGEST_QUOTED = 200
 
-EVENTS = frozenset(
-    {"new_chat_members", "left_chat_member", "new_chat_title", "pinned_message", "forum_topic_created", "forum_topic_edited"}
-)
+EVENTS = frozenset({"new_chat_members", "left_chat_member", "new_chat_title", "pinned_message"} | FIELDS)
 """`decode` makes events of these."""
 
 UNTOLD = frozenset(
@@ -97,10 +96,6 @@ LINES: Mapping[str, Callable[[Json], str]] = {
     "delete_chat_photo": lambda _: "removed the chat's photo",
     "chat_background_set": lambda _: "changed the chat's background",
     "message_auto_delete_timer_changed": _timer,
-    "forum_topic_closed": lambda _: "closed the topic",
-    "forum_topic_reopened": lambda _: "reopened the topic",
-    "general_forum_topic_hidden": lambda _: "hid the General topic",
-    "general_forum_topic_unhidden": lambda _: "brought the General topic back",
     "boost_added": _boost,
     "proximity_alert_triggered": _proximity,
     "poll_option_added": lambda change: _quoted("added an option to the poll", change.get("option_text")),

@@ -13,6 +13,7 @@ from bridge.delivery.execution import Execution
 from bridge.delivery.operations.create import create
 from bridge.delivery.operations.delete import delete
 from bridge.delivery.operations.edit import edit
+from bridge.delivery.operations.follow import follow
 from bridge.delivery.operations.notice import not_kept, notice
 from bridge.delivery.operations.pin import pin
 from bridge.delivery.operations.react import react
@@ -32,6 +33,8 @@ from bridge.model.events import (
     PollVotesChanged,
     ReactionsChanged,
     StatusChanged,
+    ThreadChanged,
+    ThreadDeleted,
     TypingStarted,
 )
 
@@ -49,6 +52,8 @@ OPERATIONS: Mapping[type[ChatEvent], Operation] = {
     PinsChanged: pin,
     MembershipChanged: notice,
     ChatRenamed: notice,
+    ThreadChanged: follow,
+    ThreadDeleted: follow,
     StatusChanged: notice,
     BridgeSaid: say,
     TypingStarted: not_kept,

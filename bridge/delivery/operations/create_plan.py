@@ -13,6 +13,7 @@ from bridge.delivery.operations.tools import Tools
 from bridge.delivery.state import DeliveryState
 from bridge.delivery.target import can_reconcile
 from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.outcomes import Loss
 from bridge.model.refs import MessageRef
 from bridge.model.rich_text import EMPTY
 from bridge.render.long_text import is_whole_text
@@ -43,7 +44,8 @@ def begins_at(plan: Plan | None, delivery: DeliveryState) -> int:
 
 
 async def new_plan(files: PartFiles, run: Execution, tools: Tools) -> Plan:
-    event, target, renderer = tools.places.said_by_place(files.event, run), run.target, tools.renderer
+    said, target, renderer = tools.places.said_by_place(files.event, run), run.target, tools.renderer
+    event = await tools.places.with_title(said, run.pending.event_seq, run)
     fetched = list(await files.fetch_all())
     if can_ask(run):  # as it was when it was tried, with all its files
         fetched = [
@@ -54,9 +56,11 @@ async def new_plan(files: PartFiles, run: Execution, tools: Tools) -> Plan:
     rendered = await renderer.render(event, target, fetched, reply)
     if rendered.left_out and not any(map(is_whole_text, event.content.attachments)):
         fetched.append(await files.fetch_added(await renderer.with_whole_text(event, target)))
-        rendered = await renderer.render(tools.places.said_by_place(files.event, run), target, fetched, reply)
+        event = await tools.places.with_title(tools.places.said_by_place(files.event, run), run.pending.event_seq, run)
+        rendered = await renderer.render(event, target, fetched, reply)
     placed = run.delivery.placed
-    run.delivery.losses = [*(placed.losses if placed is not None else ()), *rendered.losses]
+    titled = () if event is said else (Loss.TITLE_AS_LINE,)
+    run.delivery.losses = [*(placed.losses if placed is not None else ()), *titled, *rendered.losses]
     several = len(rendered.parts) > 1 or any(one.file is not None or one.late for one in fetched)
     plan = plan_of(rendered, fetched, renderer.tail(event, target) if several else EMPTY)
     if any(part.reply and part.reply.message_id for part in plan.parts):

@@ -22,6 +22,7 @@ from bridge.render.notices import removed_line
 async def edit_words(job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequence[Part]]:
     """The result for the copies, and the text that does not fit into them."""
     run, tools, event = job.run, job.tools, job.tools.places.said_by_place(job.event, job.run)
+    event = await tools.places.with_title(event, job.link.event_seq, run, job.link.original_thread)
     if not left.staying or says_nothing(event):
         return [], ()
     merged = await tools.journal.merged(job.link.event_seq, run.pending.target, job.link.thread_id)
@@ -45,7 +46,8 @@ async def edit_words(job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequ
 
 async def _edit_merged(merged: Merged, job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequence[Part]]:
     run, link = job.run, job.link
-    event = await job.tools.renderer.followed(job.event, run.target)
+    titled = await job.tools.places.with_title(job.event, link.event_seq, run, link.original_thread)
+    event = await job.tools.renderer.followed(titled, run.target)
     text_parts = job.tools.renderer.text_parts(event, run.target, job.fetched)
     run.delivery.losses += text_parts.losses
     pieces, index = pieces_of(merged), [piece.event_seq for piece in merged.pieces].index(link.event_seq)

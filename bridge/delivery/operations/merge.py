@@ -34,7 +34,9 @@ from bridge.render.merge import (
 async def create_merged(_event: MessageCreated, run: Execution, tools: Tools) -> Sequence[Change]:
     """One message for all of the group; each keeps a receipt and losses of its own."""
     together = run.delivery.together
-    events = [await tools.renderer.followed(one.event, run.target) for one in together if isinstance(one.event, MessageCreated)]
+    created = [(one.event, one.event_seq) for one in together if isinstance(one.event, MessageCreated)]
+    titled = [await tools.places.with_title(event, seq, run) for event, seq in created]
+    events = [await tools.renderer.followed(event, run.target) for event in titled]
     parts = [tools.renderer.text_parts(event, run.target) for event in events]
     pieces = [piece_of(one) for one in parts]
     run.delivery.group.pieces = tuple(

@@ -43,7 +43,7 @@ from bridge.journal.contract.links import (
     ReactedWith,
     StoredPart,
 )
-from bridge.journal.contract.partners import Partner, PartnerState, PartnerStore
+from bridge.journal.contract.partners import Made, Partner, PartnerState, PartnerStore
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredAnswer, StoredWait, Undecodable
 from bridge.journal.contract.persons import (
     Audited,
@@ -121,6 +121,7 @@ __all__ = [
     "Link",
     "LinkStore",
     "LinkedUser",
+    "Made",
     "MailStore",
     "Merged",
     "NewArrival",

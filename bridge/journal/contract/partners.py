@@ -18,11 +18,23 @@ class PartnerState(StrEnum):
     WANTED = "wanted"
     """It is being made: an attempt was begun whose end is not known."""
     REFUSED = "refused"
-    """It could not be made: the chat itself has the conversation."""
+    """It could not be made: the chat itself has the conversation, until it can."""
+    ENDED = "ended"
+    """It was there, and is gone or takes no messages: the chat itself has the conversation."""
+
+
+class Made(StrEnum):
+    """Who made a thread."""
+
+    THERE = "there"
+    """Not the bridge."""
+    BRIDGE = "bridge"
+    ALONE = "alone"
+    """The bridge, at no message that was there."""
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation's thread in one chat. `thread_id` is empty unless it is open."""
+    """A conversation's thread in one chat. `thread_id` is empty where there is none; one that has ended may have one."""
 
     chat: ChatRef
     thread_id: str
@@ -30,10 +42,18 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     state: PartnerState
     at: datetime
     """When it was last used; for one that is wanted, when the making of it began."""
+    made: Made = Made.THERE
+    is_closed: bool = False
+    """Of the conversation: somebody closed one of its threads, and nobody reopened one since."""
+    titled_by: int | None = None
+    """Where nothing else says the title (there is no thread, or it has no name): the event whose copy does."""
 
 
 class PartnerStore(Protocol):
-    """A conversation has one thread in a chat at most, and a thread belongs to one conversation at most. They are forgotten once
+    """What an accepted `ThreadEvent` says of a thread is recorded with it, for all of its conversation: the name, whether it is
+    closed, or that it is gone. What changes nothing about the conversation is an echo.
+
+    A conversation has one thread in a chat at most, and a thread belongs to one conversation at most. They are forgotten once
     retention has gone by since any of a conversation's threads was used."""
 
     async def partner(self, thread: ThreadRef, chat: ChatRef) -> Partner | None:
@@ -52,9 +72,20 @@ class PartnerStore(Protocol):
         """Before the first attempt to make it: returns it as it is recorded by now, if it was wanted before."""
         ...
 
-    async def set_partner(self, thread: ThreadRef, chat: ChatRef, partner_id: str, *, title: str, at: datetime) -> bool:
-        """It is there; empty: it could not be made. False: that thread belongs to another conversation already, and nothing was
-        recorded."""
+    async def set_partner(
+        self,
+        thread: ThreadRef,
+        chat: ChatRef,
+        partner_id: str,
+        *,
+        title: str,
+        at: datetime,
+        made: Made = Made.THERE,
+        titled_by: int | None = None,
+        state: PartnerState = PartnerState.REFUSED,
+    ) -> bool:
+        """It is there; empty: it is not, by that state. ENDED with an id: it is not to be used, until it is reopened. False: that
+        thread belongs to another conversation already, and nothing was recorded. `titled_by` is kept once it is set."""
         ...
 
     async def use_partner(self, thread: ThreadRef, chat: ChatRef, *, at: datetime) -> None:

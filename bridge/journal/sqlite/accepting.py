@@ -42,8 +42,9 @@ from bridge.journal.sqlite.codec import (
 from bridge.journal.sqlite.early import read_early, read_late
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.names import Names
+from bridge.journal.sqlite.partners import is_told
 from bridge.model.adapter import Cursor
-from bridge.model.events import ChatEvent, MessageCreated, MessageEdited, PollVotesChanged
+from bridge.model.events import ChatEvent, MessageCreated, MessageEdited, PollVotesChanged, ThreadEvent
 from bridge.model.refs import AccountName
 
 _KEYS = Bulk("SELECT key FROM event WHERE key IN (VALUES {rows})", 1)
@@ -200,6 +201,9 @@ def _accept_one(
     ledger: Ledger, rows: _Rows, known: Known[Message], prepared: Prepared, chat: int, accepted_at: int
 ) -> AcceptResult:
     messages = [(chat, message) for message in prepared.messages]
+    event = prepared.entry.event
+    if isinstance(event, ThreadEvent) and prepared.key not in known.event_keys and not is_told(ledger, event):
+        return AcceptResult(verdict=Verdict.ECHO)
     stored = rules.accept(known, prepared.entry, prepared.key, messages, ledger.take_seq)
     if isinstance(stored, Verdict):
         return AcceptResult(verdict=stored)

@@ -18,7 +18,16 @@ from bridge.journal.sqlite import answers
 from bridge.journal.sqlite.codec import DELIVERED, UNREADABLE, decode_event, encode_event, unpack_id
 from bridge.journal.sqlite.database import connect
 from bridge.journal.sqlite.ledger import Ledger
-from bridge.model.events import Author, ChatEvent, Content, MembershipChanged, MessageCreated, MessageEdited, StatusChanged
+from bridge.model.events import (
+    Author,
+    ChatEvent,
+    Content,
+    MembershipChanged,
+    MessageCreated,
+    MessageEdited,
+    StatusChanged,
+    ThreadChanged,
+)
 from bridge.model.refs import MessageRef
 
 _LOG_TRIES = 5
@@ -95,6 +104,8 @@ def _without_words(event: ChatEvent) -> ChatEvent:
             return replace(event, meta=meta, content=Content(), item=None)
         case StatusChanged():
             return replace(event, meta=meta, text="")
+        case ThreadChanged(name=name) if name:
+            return replace(event, meta=meta, name="…")
         case _:
             return replace(event, meta=meta)
 

@@ -283,6 +283,9 @@ CREATE TABLE partner (
   title TEXT NOT NULL,
   state INTEGER NOT NULL,
   at INTEGER NOT NULL,
+  made INTEGER NOT NULL DEFAULT 0,
+  closed INTEGER NOT NULL DEFAULT 0,
+  titled_by INTEGER,
   PRIMARY KEY (bond, chat)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX partner_thread ON partner (chat, thread) WHERE thread IS NOT NULL;

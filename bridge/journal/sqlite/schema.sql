@@ -330,7 +330,9 @@ CREATE TABLE audit (
 -- Dead letters of which something was said at their source.
 CREATE TABLE shown_dead (delivery INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 -- Threads that are one conversation have the same bond; each chat has one at most. thread: null where there is none. state: 0 it is there,
--- 1 it is being made, 2 it could not be made. at: when it was used last; for one that is being made, when that began.
+-- 1 it is being made, 2 it could not be made, 3 it is gone or takes no messages. made: 0 not by the bridge, 1 by it, at a message,
+-- 2 by it alone. closed: the conversation is. titled_by: the event whose copy says the title where there is no thread. at: when it
+-- was used last; for one that is being made, when that began.
 CREATE TABLE partner (
   bond INTEGER NOT NULL,
   chat INTEGER NOT NULL,
@@ -338,6 +340,9 @@ CREATE TABLE partner (
   title TEXT NOT NULL,
   state INTEGER NOT NULL,
   at INTEGER NOT NULL,
+  made INTEGER NOT NULL DEFAULT 0,
+  closed INTEGER NOT NULL DEFAULT 0,
+  titled_by INTEGER,
   PRIMARY KEY (bond, chat)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX partner_thread ON partner (chat, thread) WHERE thread IS NOT NULL;

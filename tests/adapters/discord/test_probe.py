@@ -10,13 +10,14 @@ from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.records import BOT_PERMISSIONS, Permission
 from adapters.discord.guild_cache import GuildCache
+from adapters.discord.servers import tags_of
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import ChatDown, RetryLater
 from tests.adapters.discord.conftest import Bench
 
 
 def test_the_permissions_asked_for_are_the_documented_ones() -> None:
-    assert int(BOT_PERMISSIONS) == 2885428286188608
+    assert int(BOT_PERMISSIONS) == 2885445466057792
 
 
 MEMBER, GUILD, CHANNELS = "GET /guilds/{guild}/members/{user}", "GET /guilds/{guild}", "GET /guilds/{guild}/channels"
@@ -132,3 +133,33 @@ async def test_a_name_in_a_server_whose_channels_may_not_be_listed_asks_for_the_
         await adapter.resolve("#general")
     assert "write its id" in raised.value.action
     assert "invite" not in raised.value.action
+
+
+async def test_the_probe_says_what_threads_need(bench: Bench) -> None:
+    """For ends that stand for all of them; elsewhere nothing of it is a fault."""
+
+    async def asked(chat_id: str) -> list[tuple[str, bool]]:
+        found = [item for item in await bench.adapter().probe([chat_id]) if item.every_thread or item.bars_threads]
+        assert all(item.ok for item in found)
+        return [(item.detail, item.bars_threads) for item in found]
+
+    channels = bench.emulator.world.channels
+    assert await asked(bench.chat) == []
+    bench.emulator.deny(bench.chat, Permission.CREATE_PUBLIC_THREADS | Permission.MANAGE_THREADS)
+    (making, bars), (following, does_not_bar) = await asked(bench.chat)
+    assert ("Create Public Threads" in making, bars) == (True, True)
+    assert ("Manage Threads" in following, does_not_bar) == (True, False)
+    forum = bench.emulator.add_forum("help").chat_id
+    assert await asked(forum) == []
+    channels[int(forum)].requires_tag = True
+    ((tagged, bars),) = await asked(forum)
+    assert ("requires a tag: posts get “news”" in tagged, bars) == (True, False)
+    voice = bench.emulator.add_chat("talk").chat_id
+    channels[int(voice)].kind = 2
+    ((none, bars),) = await asked(voice)
+    assert ("no threads" in none, bars) == (True, True)
+
+
+def test_tags_that_only_moderators_give_come_last() -> None:
+    tags = [{"id": "1", "name": "official", "moderated": True}, {"id": "2", "name": "news"}, {"id": "3", "moderated": "odd"}]
+    assert list(tags_of(tags)) == ["2", "3", "1"]  # type: ignore[arg-type]

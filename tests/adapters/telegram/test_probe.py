@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.telegram.emulator import TelegramEmulator
+from bridge.model.adapter import ProbeItem
 
 
 async def test_probe_says_what_to_click(emulator: TelegramEmulator, chat: str, make_adapter: Callable[..., Any]) -> None:
@@ -45,3 +46,22 @@ async def test_in_a_private_chat_everything_is_for_the_bot(emulator: TelegramEmu
     emulator.world.chats[int(chat.chat_id)].type = "private"
     items = await make_adapter().probe([chat.chat_id])
     assert [item.name for item in items if not item.ok] == []
+
+
+async def test_probe_says_what_topics_need(emulator: TelegramEmulator, chat: str, make_adapter: Callable[..., Any]) -> None:
+    """For ends that stand for all of them; a group without topics is none the worse elsewhere."""
+
+    async def asked(chat_id: str) -> dict[str, ProbeItem]:
+        found = [item for item in await make_adapter().probe([chat_id]) if item.every_thread or item.bars_threads]
+        assert all(item.ok and item.action for item in found)
+        return {item.name: item for item in found}
+
+    (item,) = (await asked(chat)).values()
+    assert (item.every_thread, item.bars_threads) == (True, True)
+    assert "no forum" in item.detail
+    forum = emulator.add_forum("forum")[0].chat_id
+    assert await asked(forum) == {}
+    emulator.promote(forum, admin=False)
+    found = await asked(forum)
+    assert {name: item.bars_threads for name, item in found.items()} == {"makes topics": True, "deletes topics": False}
+    assert "Manage topics" in found["makes topics"].action

@@ -97,6 +97,19 @@ def probe(tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
+@pytest.mark.parametrize(("end", "expected"), [("a0/lobby/*", {"topics": False, "makes": False}), ("a0/lobby", {"makes": True})])
+async def test_what_threads_need_is_asked_of_ends_of_all_threads(probe: Any, end: str, expected: dict[str, bool]) -> None:
+    def act() -> list[ProbeItem]:
+        chat_id = "id of lobby"
+        return [
+            ProbeItem(name="topics", ok=True, chat_id=chat_id, every_thread=True, bars_threads=True),
+            ProbeItem(name="makes", ok=True, chat_id=chat_id, bars_threads=True),
+        ]
+
+    findings, _ = await probe(act, route={"between": [end, "a0/other"]})
+    assert {found.name: found.ok for found in findings if found.name in ("topics", "makes")} == expected
+
+
 async def test_items_are_findings_with_the_address_from_the_file(probe: Any) -> None:
     findings, adapters = await probe(lambda: [ProbeItem(name="token", ok=True, detail="bot @x")])
     assert [(found.where, found.name, found.ok) for found in findings] == [

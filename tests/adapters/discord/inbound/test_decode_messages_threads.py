@@ -6,7 +6,7 @@ import pytest
 
 from adapters.discord.inbound.decode import decode
 from adapters.discord.inbound.decode_context import Context
-from bridge.model.events import ChatRenamed, Ignored, MembershipChanged, PinsChanged
+from bridge.model.events import Ignored, MembershipChanged, PinsChanged, ThreadChanged
 from tests.adapters.discord.payloads import (
     CHANNEL,
     FORUM,
@@ -26,10 +26,14 @@ def context() -> Context:
 
 def test_a_threads_rename_is_the_threads_and_told_once(context: Context) -> None:
     event = one(context, "MESSAGE_CREATE", message(type=4, channel_id=THREAD, content="another topic"))
-    assert isinstance(event, ChatRenamed)
+    assert isinstance(event, ThreadChanged)
     assert (event.name, event.meta.thread_id, event.meta.origin.chat_id) == ("another topic", THREAD, CHANNEL)
     update = {"id": THREAD, "type": 11, "name": "another topic", "parent_id": CHANNEL}
-    assert isinstance(decode("THREAD_UPDATE", update, context, position=""), Ignored)
+    odd: list[object] = [None, {}, [], {"locked": None}, {"locked": "true"}, {"archived": True, "locked": False}]
+    for more in ({}, *({"thread_metadata": value} for value in odd)):
+        assert isinstance(decode("THREAD_UPDATE", update | more, context, position=""), Ignored)
+    unknown = {**update, "id": "999", "thread_metadata": {"locked": True}}
+    assert isinstance(decode("THREAD_UPDATE", unknown, context, position=""), Ignored)
 
 
 def test_pins_and_joins_stay_events(context: Context) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind, StreamFault
 from adapters.discord.adapter import DiscordAdapter
-from bridge.model.events import ChatRenamed, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, ThreadChange, ThreadChanged, ThreadDeleted
 from bridge.model.rich_text import text_of
 from tests.adapters.discord.conftest import Bench
 from tests.support.intake import RecordingIntake
@@ -76,7 +76,10 @@ async def test_a_deleted_thread_leaves_the_message_that_it_began_from(bench: Ben
         await eventually(lambda: "I do" in said(intake), "the answer")
         await emulator.delete_thread(thread)
         await eventually(lambda: inside in deleted(intake), "the deletion")
+        await eventually(lambda: intake.of(ThreadDeleted), "the thread's end")
     assert deleted(intake) == {inside}
+    (gone,) = intake.of(ThreadDeleted)
+    assert (gone.meta.thread_id, gone.meta.thread_title, gone.meta.origin.chat_id) == (thread, "Tonight", bench.chat)
 
 
 async def test_a_thread_is_renamed_once_and_by_somebody(bench: Bench, adapter: DiscordAdapter) -> None:
@@ -86,13 +89,32 @@ async def test_a_thread_is_renamed_once_and_by_somebody(bench: Bench, adapter: D
         await emulator.rename_thread(thread, "Boris", "Tomorrow")
         await emulator.say(bench.chat, "Anna", "fine", thread_id=thread)
         await eventually(lambda: "fine" in said(intake), "the message behind it")
-    (renamed,) = [event for event in intake.events if isinstance(event, ChatRenamed)]
-    assert (renamed.name, renamed.meta.thread_id) == ("Tomorrow", thread)
+    (renamed,) = [event for event in intake.events if isinstance(event, ThreadChanged)]
+    assert (renamed.change, renamed.name, renamed.meta.thread_id) == (ThreadChange.RENAMED, "Tomorrow", thread)
     assert renamed.meta.author is not None
     assert renamed.meta.author.name == "Boris"
     answer = said(intake)["fine"].content.reply_to
     assert answer is not None
     assert answer.excerpt == "Tomorrow"
+
+
+async def test_a_lock_closes_a_thread_and_falling_asleep_does_not(bench: Bench, adapter: DiscordAdapter) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    async with bench.running(adapter, intake):
+        thread = await emulator.start_thread(bench.chat, "Anna", "Tonight")
+        await emulator.archive_thread(thread)
+        await emulator.say(bench.chat, "Anna", "woken", thread_id=thread)
+        await emulator.lock_thread(thread)
+        await emulator.archive_thread(thread, locked=True)
+        await emulator.lock_thread(thread, locked=False)
+        await emulator.say(bench.chat, "Anna", "the end")
+        await eventually(lambda: "the end" in said(intake), "the message behind it")
+    changes = [event for event in intake.events if isinstance(event, ThreadChanged)]
+    assert [event.change for event in changes] == [ThreadChange.CLOSED, ThreadChange.REOPENED]
+    assert {(event.meta.thread_id, event.meta.thread_title, event.meta.origin.chat_id) for event in changes} == {
+        (thread, "Tonight", bench.chat)
+    }
+    assert len({event.meta.event_key for event in changes}) == 2
 
 
 async def test_posts_missed_meanwhile_are_caught_up_and_the_forum_itself_is_not_asked(

@@ -13,7 +13,7 @@ from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
 from adapters.telegram.inbound.decode_service import EVENTS, LINES, SERVICE_FIELDS, UNTOLD
 from adapters.telegram.inbound.updates import strange
-from bridge.model.events import AttachmentKind, ChatRenamed, Ignored, MessageCreated
+from bridge.model.events import AttachmentKind, Ignored, MessageCreated, ThreadChange, ThreadChanged
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
 
@@ -98,8 +98,38 @@ def test_a_topic_that_is_made_is_no_renaming() -> None:
     assert isinstance(item, Ignored)
     renamed = message(message_thread_id=10, is_topic_message=True, forum_topic_edited={"name": "Versions"})
     [item] = DECODER.update({"update_id": 2, "message": renamed}, NOW)
-    assert isinstance(item, ChatRenamed)
-    assert (item.name, item.meta.thread_id) == ("Versions", "10")
+    assert isinstance(item, ThreadChanged)
+    assert (item.change, item.name, item.meta.thread_id) == (ThreadChange.RENAMED, "Versions", "10")
+
+
+@pytest.mark.parametrize(
+    ("fields", "change", "name"),
+    [
+        ({"forum_topic_closed": {}, "message_thread_id": 10, "is_topic_message": True}, ThreadChange.CLOSED, ""),
+        ({"forum_topic_reopened": {}, "message_thread_id": 10, "is_topic_message": True}, ThreadChange.REOPENED, ""),
+        ({"general_forum_topic_hidden": {}}, ThreadChange.CLOSED, ""),
+        ({"general_forum_topic_unhidden": {}}, ThreadChange.REOPENED, ""),
+        ({"forum_topic_closed": {}}, ThreadChange.CLOSED, ""),
+        ({"forum_topic_edited": {"name": "Lobby"}}, ThreadChange.RENAMED, "Lobby"),
+    ],
+)
+def test_changes_of_topics_and_of_the_general_one_which_has_no_id(fields: dict[str, Any], change: ThreadChange, name: str) -> None:
+    [event] = DECODER.update({"update_id": 1, "message": message(**fields)}, NOW)
+    assert isinstance(event, ThreadChanged)
+    assert (event.change, event.name) == (change, name)
+    assert event.meta.thread_id == ("10" if "message_thread_id" in fields else None)
+    assert event.meta.author is not None
+    assert not event.meta.sent_by_us
+    ours = message(**fields) | {"from": {"id": int(DECODER.bot_id), "is_bot": True, "first_name": "Bridge"}}
+    [echo] = DECODER.update({"update_id": 2, "message": ours}, NOW)
+    assert isinstance(echo, ThreadChanged)
+    assert echo.meta.sent_by_us
+
+
+@pytest.mark.parametrize("edited", [{}, {"icon_custom_emoji_id": ""}, {"name": ""}, {"name": 7}, [], None])
+def test_a_topics_new_icon_is_no_new_name(edited: Any) -> None:
+    [item] = DECODER.update({"update_id": 1, "message": message(message_thread_id=10, forum_topic_edited=edited)}, NOW)
+    assert isinstance(item, Ignored) or (isinstance(item, ThreadChanged) and item.name == "7")
 
 
 SERVICE: dict[str, dict[str, Any]] = {
@@ -123,7 +153,6 @@ SAID = {
     "suggested_post_paid": "the suggested post is paid: 5 Telegram Stars",
     "direct_message_price_changed": "set the price of a direct message to the channel: 9 Telegram Stars",
     "community_chat_added": "added the chat to a community: “Gardeners”",
-    "forum_topic_closed": "closed the topic",
     "new_chat_photo": "changed the chat's photo",
 }
 
