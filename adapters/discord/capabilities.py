@@ -50,6 +50,7 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.MENTION: Support.FULL,
     Feature.HEADING: Capability(Support.PARTIAL, "three levels; deeper ones become bold"),
     Feature.LIST: Support.FULL,
+    Feature.TABLE: Capability(Support.CONVERTED, "columns of text in a code block"),
     Feature.CUSTOM_EMOJI: Capability(Support.PARTIAL, "those of the bot's own servers; others as :name:"),
     Feature.TIMESTAMP: Support.FULL,
     Feature.EDIT: Support.FULL,

@@ -36,6 +36,7 @@ _FEATURES: dict[Feature, Capability | Support] = {
     Feature.MENTION: Capability(Support.PARTIAL, "people of the configuration; others by name"),
     Feature.HEADING: Capability(Support.CONVERTED, "a bold line"),
     Feature.LIST: Support.FULL,
+    Feature.TABLE: Capability(Support.PARTIAL, "one in a message, of 100 rows and 20 columns; others are columns of text"),
     Feature.CUSTOM_EMOJI: Capability(Support.PARTIAL, "the workspace's own; others as text"),
     Feature.TIMESTAMP: Support.FULL,
     Feature.EDIT: Capability(Support.PARTIAL, "no '(edited)' mark; a workspace policy may close the window"),

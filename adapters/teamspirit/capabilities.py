@@ -56,6 +56,8 @@ def capabilities(options: TeamSpiritOptions | None) -> Capabilities:
 
 def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilities:
     table: dict[Feature, Capability | Support] = dict.fromkeys(_MARKUP[dialect.text.flavour], Support.FULL)
+    shows_tables = dialect.text.flavour == "markdown" and dialect.text.tables
+    table[Feature.TABLE] = Support.FULL if shows_tables else Capability(Support.CONVERTED, "columns of text")
     if dialect.text.mention is not None:
         table[Feature.MENTION] = Capability(Support.PARTIAL, "by username; people are matched in bridge.yaml")
     table.update(_operations(dialect))

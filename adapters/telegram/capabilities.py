@@ -37,6 +37,7 @@ FEATURES = features(
         Feature.MENTION: Capability(Support.PARTIAL, "by username, or by the id of a user the bot has met"),
         Feature.HEADING: Capability(Support.CONVERTED, "a bold line"),
         Feature.LIST: Capability(Support.CONVERTED, "bullets and numbers as text"),
+        Feature.TABLE: Capability(Support.CONVERTED, "columns of text in a code block"),
         Feature.CUSTOM_EMOJI: Capability(Support.PARTIAL, "only Telegram's own; the plain emoji without a paid bot username"),
         Feature.TIMESTAMP: _FULL,
         # 1.3 operations

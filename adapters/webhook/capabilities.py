@@ -29,6 +29,7 @@ _COMMON = {
     **dict.fromkeys((Feature.BOLD, Feature.ITALIC, Feature.UNDERLINE, Feature.STRIKE, Feature.CODE), _PLAIN),
     Feature.LINK: Capability(Support.CONVERTED, "the address behind its words"),
     Feature.LIST: Capability(Support.CONVERTED, "lines of text"),
+    Feature.TABLE: Capability(Support.CONVERTED, "columns of text"),
     **dict.fromkeys((Feature.QUOTE, Feature.NESTED_QUOTE), Capability(Support.CONVERTED, "lines with > signs")),
     Feature.MENTION: Capability(Support.CONVERTED, "a name"),
     Feature.SEES_EDITS: Capability(Support.PARTIAL, "a sender's own id, sent again with other words"),

@@ -31,6 +31,7 @@ from bridge.model.rich_text import (
     Text,
     Timestamp,
 )
+from bridge.model.rich_text_tables import table
 from bridge.policy.routing import RelayOptions
 from bridge.render.attachments import MEGABYTE, Target, as_sendable_kind, why_unsendable
 from bridge.render.degrade import Losses, degrade
@@ -78,6 +79,7 @@ _TEXT: tuple[tuple[str, Feature, Block], ...] = (
     ("mention", Feature.MENTION, Paragraph((Mention(MentionKind.USER, "1", "x"),))),
     ("heading", Feature.HEADING, Heading(1, (Text("x"),))),
     ("list", Feature.LIST, List((ListItem((Text("x"),)),))),
+    ("table", Feature.TABLE, table([["x"], ["y"]])),
     ("custom emoji", Feature.CUSTOM_EMOJI, Paragraph((Emoji("x", "1", ":x:"),))),
     ("timestamp", Feature.TIMESTAMP, Paragraph((Timestamp(0, "x"),))),
 )

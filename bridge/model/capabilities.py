@@ -43,6 +43,8 @@ class Feature(StrEnum):
     MENTION = "mention"
     HEADING = "heading"
     LIST = "list"
+    TABLE = "table"
+    """A table whose cells are plain words; elsewhere it is columns of text in a code block."""
     CUSTOM_EMOJI = "custom_emoji"
     TIMESTAMP = "timestamp"
     # operations into the platform: FULL or PARTIAL exactly when the adapter has the ability's method

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import regex
 
@@ -36,3 +37,26 @@ def is_blank(text: str) -> bool:
     """Whether nothing of it is visible: white space, control, format and other ignorable characters, and letters that have no ink.
     Platforms refuse such messages as empty."""
     return _INK.search(text) is None
+
+
+_CLUSTER = regex.compile(r"\X")
+_WITHOUT_WIDTH = regex.compile(rf"[{INVISIBLE}\p{{M}}]*")
+
+
+def columns(text: str) -> int:
+    """How many columns the text takes in a font whose letters are all as wide: two for each East Asian wide letter and each emoji,
+    none for what is not visible by itself. Source: Unicode Standard Annex 11 (East Asian Width)."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns_of(found[0]) for found in _CLUSTER.finditer(text))
+
+
+def _columns_of(cluster: str) -> int:
+    """Of one letter with its marks."""
+    if len(cluster) == 1 and cluster.isascii():
+        return 1
+    if "\ufe0f" in cluster or any(unicodedata.east_asian_width(character) in "WF" for character in cluster):
+        return 2
+    if "\U0001f1e6" <= cluster[0] <= "\U0001f1ff":  # two of them are a flag
+        return 2
+    return 0 if _WITHOUT_WIDTH.fullmatch(cluster) else 1

@@ -153,6 +153,7 @@ class Loss(_Word):
     CODE_BLOCK_AS_TEXT = "code block shown as plain text"
     CODE_LANGUAGE = "language of a code block dropped"
     LIST_AS_TEXT = "list shown as text"
+    TABLE_AS_TEXT = "table shown as columns of text"
     QUOTE_AS_SIGNS = "quote shown with > signs"
     NESTED_QUOTE_AS_SIGNS = "quote within a quote shown with > signs"
     SPOILER_OPEN = "spoiler shown in the open"

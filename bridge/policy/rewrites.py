@@ -24,6 +24,7 @@ from bridge.model.rich_text import (
     merge_inlines,
     normalize,
 )
+from bridge.model.rich_text_tables import table
 
 LIMIT_S = 0.25
 """Time limit for all replacements in one message together."""
@@ -108,6 +109,8 @@ class _Change:
                 return Paragraph(self._inlines(block.inlines))
             case Heading():
                 return Heading(block.level, self._inlines(block.inlines))
+            case CodeBlock() if block.rows:
+                return self._table(block)
             case CodeBlock():
                 return CodeBlock(self.words(block.text), block.language) if self._rule.in_code else block
             case List():
@@ -115,6 +118,14 @@ class _Change:
                 return msgspec.structs.replace(block, items=items)
             case Quote():
                 return Quote(tuple(self._block(inner) for inner in block.blocks), block.is_expandable, block.depth)  # type: ignore[misc]
+
+    def _table(self, block: CodeBlock) -> Block:
+        """What is in its cells is words, although they are shown as code where there are no tables."""
+        rows = [[self.words(cell) for cell in row] for row in block.rows]
+        length = sum(len(cell) for row in rows for cell in row)
+        if length > max(min(len(block.text) * MOST_GROWTH, MOST_GROWN), MOST_FIRST, len(block.text)):
+            raise TooLong(self._rule.name)
+        return table(rows)
 
     def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
         return tuple(self._inline(inline) for inline in merge_inlines(inlines))

@@ -114,6 +114,9 @@ class _Degrader:
         if block.language and not self._native(Feature.CODE_LANGUAGE):
             self._lost(Loss.CODE_LANGUAGE)
             return CodeBlock(block.text)
+        if block.rows and not self._native(Feature.TABLE):
+            self._lost(Loss.TABLE_AS_TEXT)
+            return CodeBlock(block.text, block.language)
         return block
 
     def _list(self, block: List) -> Block:

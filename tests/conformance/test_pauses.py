@@ -15,7 +15,7 @@ from adapters.registry import load_platform
 from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.inbound.decode_text import decode_text as slack_text
 from adapters.slack.names import NO_NAMES, wanted
-from adapters.slack.outbound.encode import rich_text_blocks
+from adapters.slack.outbound.encode import message_blocks
 from bench.text import SHAPES
 from bridge.model.pauses import with_pauses
 from bridge.model.rich_text import normalize
@@ -78,7 +78,7 @@ def test_looking_for_links_to_messages_pauses(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_reading_what_slack_sends_pauses(shape: str) -> None:
-    blocks = msgspec.json.encode(rich_text_blocks(normalize(SHAPES[shape](40_000)), "id"))
+    blocks = msgspec.json.encode(message_blocks(normalize(SHAPES[shape](40_000)), "id"))
     assert longest_step(lambda: (wanted(blocks), slack_text("text", blocks, NO_NAMES))) < MOST_LINES
 
 

@@ -35,7 +35,7 @@ Json = dict[str, Any]
 PATIENCE_S = 90.0
 SAME_PLATFORM = {"mattermost": "teamspirit"}
 """Origins that are another server of a platform, which then is no target."""
-_STATES = ("waiting", "sending", "held", "dead", "delivered", "skipped")
+_STATES = ("waiting", "sending", "held", "dead", "delivered", "skipped", "behind")
 _READ_ALREADY = "already read from the history"
 """TeamSpirit's webhook and history tell the same; which of them is first is a matter of time."""
 _TAG = re.compile(r"<(?!/?(p|br|div)\b)")
@@ -107,7 +107,7 @@ class CorpusWorld(World):
         return document
 
     async def start_bridge(self, *, wait_up: bool = True) -> App:
-        self.app = App(self.config(), manifests=self._manifest, back_off=QUICK)
+        self.app = App(self.config(), manifests=self._manifest, back_off=QUICK, **self.app_parts)
         await self.app.start()
         for name, emulator in self.emulators.items():
             if isinstance(emulator, CallsBridge):

@@ -75,8 +75,8 @@ async def caption_edits(world: World, origin: str, targets: list[str]) -> Found:
 
 
 async def deletes(world: World, origin: str, targets: list[str]) -> Found:
-    if not _sees(world, origin, Feature.SEES_DELETES):
-        return dict.fromkeys(targets, f"not possible: {_note(world, origin, Feature.SEES_DELETES)}")
+    if not sees(world, origin, Feature.SEES_DELETES):
+        return dict.fromkeys(targets, f"not possible: {note(world, origin, Feature.SEES_DELETES)}")
     said = await world.say(origin, "to be deleted")
     shown = await copies(world, targets, "to be deleted")
     await world.emulators[origin].delete(world.chats[origin].chat_id, said)
@@ -119,12 +119,12 @@ async def replies(world: World, origin: str, targets: list[str]) -> Found:
     return found
 
 
-def _sees(world: World, name: str, feature: Feature) -> bool:
+def sees(world: World, name: str, feature: Feature) -> bool:
     assert world.app is not None
     return world.app.capabilities_of(name).native(feature)
 
 
-def _note(world: World, name: str, feature: Feature) -> str:
+def note(world: World, name: str, feature: Feature) -> str:
     assert world.app is not None
     return world.app.capabilities_of(name).note(feature) or "the platform does not tell bots"
 

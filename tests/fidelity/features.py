@@ -6,10 +6,13 @@ target's own: a pattern of its HTML, or the kind of its file. Anything else that
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.common.emulation.contract import SeenMessage
 from bridge.model.capabilities import Feature as Ability
+from tests.flows.world import World
 
 Json = dict[str, Any]
 Sample = Json | list[Json] | str
@@ -33,8 +36,10 @@ class Feature:
     """Native where one message of the copy has so many files, or so many messages of one album have one each."""
     text: str = ""
     """Native where the copy's text matches, in whatever form."""
-    hidden: bool = False
-    """Native where the copy's file is covered until a reader asks for it."""
+    told: Callable[[World, str, Sequence[SeenMessage]], bool] | None = None
+    """Native where the target's server was told this of the copy."""
+    plain_is: str = ""
+    """What it is where the copy shows nothing of it, which then is no loss: a cell."""
     how: str = ""
     """The conversion in words; an example is shown beside it."""
     ability: Ability | None = None

@@ -13,6 +13,7 @@ from tests.fidelity.payloads import (
     telegram,
     telegram_file,
 )
+from tests.fidelity.seen import has_alt_text, is_hidden
 
 FILES = [
     Feature(
@@ -80,47 +81,6 @@ FILES = [
         file=("animation", "photo"),
     ),
     Feature(
-        "sticker",
-        telegram(
-            **telegram_file(
-                "sticker",
-                "s.webp",
-                "image/webp",
-                emoji="🙂",
-                width=512,
-                height=512,
-                type="regular",
-                is_animated=False,
-                is_video=False,
-            )
-        ),
-        NO.format("Slack"),
-        discord(sticker_items=[{"id": "749054660769218631", "name": "Wave", "format_type": 1}]),
-        UNKNOWN,
-        file=("sticker",),
-    ),
-    Feature(
-        "animated sticker",
-        telegram(
-            **telegram_file(
-                "sticker",
-                "s.tgs",
-                "application/x-tgsticker",
-                emoji="🙂",
-                width=512,
-                height=512,
-                type="regular",
-                is_animated=True,
-                is_video=False,
-            )
-        ),
-        NO.format("Slack"),
-        discord(sticker_items=[{"id": "749054660769218632", "name": "Wave", "format_type": 3}]),
-        UNKNOWN,
-        file=("sticker",),
-        how="a file, or a line where nothing can play it",
-    ),
-    Feature(
         "album",
         [telegram(media_group_id="g1", **telegram_file("photo", f"{n}.jpg", "image/jpeg")) for n in (1, 2)],
         slack_files("", slack_file("1.jpg", "image/jpeg"), slack_file("2.jpg", "image/jpeg")),
@@ -129,12 +89,29 @@ FILES = [
         count=2,
     ),
     Feature(
+        "album with words to each picture",
+        [telegram(f"a word {n}", media_group_id="g2", **telegram_file("photo", f"w{n}.jpg", "image/jpeg")) for n in ("one", "two")],
+        "all files of a message have its words",
+        "all files of a message have its words",
+        UNKNOWN,
+        how="the words of all in one text",
+    ),
+    Feature(
+        "description of a picture",
+        NO.format("Telegram"),
+        slack_files("", slack_file("d.jpg", "image/jpeg", alt_txt="a word")),
+        discord(attachments=[discord_file("d.jpg", "image/jpeg", width=64, height=48, description="a word")]),
+        UNKNOWN,
+        told=has_alt_text,
+        plain_is="not possible: it keeps none, and `trace` says so",
+    ),
+    Feature(
         "hidden picture",
         telegram(has_media_spoiler=True, **telegram_file("photo", "h.jpg", "image/jpeg")),
         NO.format("Slack"),
         discord(attachments=[discord_file("SPOILER_h.jpg", "image/jpeg", width=64, height=48, flags=8)]),
         UNKNOWN,
-        hidden=True,
+        told=is_hidden,
     ),
     Feature(
         "file above the limit",

@@ -10,6 +10,7 @@ from tests.fidelity.payloads import (
     teamspirit,
     telegram,
 )
+from tests.fidelity.seen import is_silent
 
 _URL = "https://example.org/page"
 _USER = {"id": 500000888, "is_bot": False, "first_name": "Ann"}
@@ -130,6 +131,15 @@ OTHER = [
         UNKNOWN,
         html=r"class=\"forward",
         how="a line with its origin above the words",
+    ),
+    Feature(
+        "message without a sound",
+        "Telegram does not tell who reads it",
+        NO.format("Slack"),
+        discord("a word", flags=4096),
+        UNKNOWN,
+        told=is_silent,
+        plain_is="not possible: each reader's own settings decide there",
     ),
     Feature(
         "card of an app",

@@ -53,20 +53,29 @@ def _link(world: World, platform: str, message_id: str) -> str:
 
 
 async def odd_reactions(world: World, origin: str, targets: list[str]) -> Found:
+    return await _reacted(world, origin, targets, "🥦")
+
+
+async def alike_reactions(world: World, origin: str, targets: list[str]) -> Found:
+    return await _reacted(world, origin, targets, "💚")
+
+
+async def _reacted(world: World, origin: str, targets: list[str], sign: str) -> Found:
     if origin == "telegram":
         return dict.fromkeys(targets, "not possible: people react with a fixed set, and every target has all of it")
-    said = await world.say(origin, "to be reacted to")
-    shown = await copies(world, targets, "to be reacted to")
-    await world.emulators[origin].react(world.chats[origin].chat_id, said, "Boris", "🥦")
+    words = f"to be reacted to: {ord(sign)}"
+    said = await world.say(origin, words)
+    shown = await copies(world, targets, words)
+    await world.emulators[origin].react(world.chats[origin].chat_id, said, "Boris", sign)
     found: Found = {}
     for target, copy in shown.items():
 
         def seen(target: str = target, message_id: str = copy.message_id) -> str:
             if reactions := now(world, target, message_id).reactions:
-                return "native" if reactions[0].emoji == "🥦" else f"converted: the reaction most like it (`{reactions[0].emoji}`)"
-            return "converted: one line below, which is kept up to date" if world.copies(target, "🥦") else ""
+                return "native" if reactions[0].emoji == sign else f"converted: the reaction most like it (`{reactions[0].emoji}`)"
+            return "converted: one line below, which is kept up to date" if world.copies(target, sign) else ""
 
-        found[target] = await eventually(seen, what=f"🥦 on {target}: {world.texts(target)}")
+        found[target] = await eventually(seen, what=f"{sign} on {target}: {world.texts(target)}")
     return found
 
 
@@ -114,6 +123,7 @@ PEOPLE: dict[str, Action] = {
     "picture of the sender": pictures,
     "names that look alike": namesakes,
     "link to a message": links_to_messages,
+    "reaction that is like one of the target's": alike_reactions,
     "reaction that has no likeness": odd_reactions,
     "author who is muted": muted,
     "author who opted out": opted_out,

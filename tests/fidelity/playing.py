@@ -13,23 +13,34 @@ from tests.corpus.case import Case
 from tests.corpus.origins import MOMENT, origin_of
 from tests.corpus.playing import CorpusWorld, arrived, plain, started
 from tests.fidelity.actions import ACTIONS
+from tests.fidelity.chat_actions import CHAT, GUARDS
+from tests.fidelity.converted_files import SAMPLES, converted, folder_of, nothing_to_convert
 from tests.fidelity.features import Feature
 from tests.fidelity.file_features import FILES
 from tests.fidelity.other_features import OTHER
 from tests.fidelity.people_actions import PEOPLE
+from tests.fidelity.route_actions import ROUTE
+from tests.fidelity.sticker_features import STICKERS
 from tests.fidelity.table import Cells
 from tests.fidelity.text_features import TEXT
-from tests.flows.world import PLATFORMS
+from tests.flows.world import PLATFORMS, World
 
 NATIVE = "native"
 LOST = "lost"
-FEATURES = [*TEXT, *FILES, *OTHER]
+FEATURES = [*TEXT, *FILES, *STICKERS, *OTHER]
+ALL_ACTIONS = ACTIONS | CHAT | PEOPLE | ROUTE
 
-_SWITCHES = {"merge": False, "membership": True, "renames": True, "pins": True, "statuses": True, "typing": True}
+_SWITCHES = {
+    "merge": False,
+    "membership": True,
+    "renames": True,
+    "pins": True,
+    "statuses": True,
+    "typing": True,
+    "tally_every_s": 1,
+}
 Json = dict[str, Any]
 
-GUARDS = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
-"""Invisible characters that nobody sees."""
 _MARK = re.compile(r"-- step (\d+) --")
 _LONGEST_SHOWN = 90
 
@@ -65,12 +76,28 @@ async def play(origin: str, folder: Path) -> Cells:
             for number, seen in by_step(world.seen(target)).items():
                 if number < len(FEATURES):
                     cells.setdefault(FEATURES[number].name, {})[target] = cell(FEATURES[number], seen, world, target)
-        for name, action in (ACTIONS | PEOPLE).items():
+        for name, action in ALL_ACTIONS.items():
             cells[name] = await action(world, origin, targets)
+    cells |= await _converted(origin, folder)
     lost = [f"{name}: {found}" for name, found in cells.items() if "lost" in found.values()]
     assert not lost, "nothing is shown, not even a line:\n" + "\n".join(lost)
-    names = [*(feature.name for feature in FEATURES), *ACTIONS, *PEOPLE]
+    names = [*(feature.name for feature in FEATURES), *SAMPLES, *ALL_ACTIONS]
     return {name: {target: cells[name][target] for target in targets} for name in names}
+
+
+async def _converted(origin: str, folder: Path) -> Cells:
+    """In a bridge of its own: all others are quicker without."""
+    if not any(origin in samples for samples in SAMPLES.values()):
+        return nothing_to_convert(origin)
+    world = World(folder_of(folder))
+    world.settings["media"] = {"convert": "auto"}
+    await world.start_platforms()
+    try:
+        await world.start_bridge()
+        return await converted(world, origin)
+    finally:
+        await world.stop_bridge()
+        await world.stop_platforms()
 
 
 def _of_now(payload: Json, wire: Any) -> Json:
@@ -105,8 +132,10 @@ def cell(feature: Feature, seen: Sequence[SeenMessage], world: CorpusWorld, targ
         return NATIVE
     if feature.file and any(file.kind in feature.file for file in files):
         return NATIVE
-    if feature.hidden and _is_hidden(world, target, seen):
+    if feature.told and feature.told(world, target, seen):
         return NATIVE
+    if feature.plain_is:
+        return feature.plain_is
     shown = shortened(str(plain({"text": text}, world)["text"]))
     example = f"`{shown}`" if shown else ""
     if files and not feature.html:
@@ -121,21 +150,6 @@ def _blocks(world: Any, target: str, seen: Sequence[SeenMessage]) -> str:
         return ""
     channel = world.emulators[target].workspace.channels[world.chats[target].chat_id]
     return "".join(str(channel.messages[message.message_id].blocks) for message in seen if message.message_id in channel.messages)
-
-
-def _is_hidden(world: Any, target: str, seen: Sequence[SeenMessage]) -> bool:
-    """Whether a file of the copy is covered until somebody asks for it, as the platform's server was told."""
-    emulator: Any = world.emulators[target]
-    ids = {int(message.message_id) for message in seen if message.message_id.isdecimal()}
-    match target:
-        case "telegram":
-            kept = [chat.messages[one] for chat in emulator.world.chats.values() for one in ids if one in chat.messages]
-            return any(message.content.get("has_media_spoiler") for message in kept)
-        case "discord":
-            kept = [channel.messages[one] for channel in emulator.world.channels.values() for one in ids if one in channel.messages]
-            return any(attachment.is_spoiler for message in kept for attachment in message.attachments)
-        case _:
-            return False
 
 
 def shortened(text: str) -> str:

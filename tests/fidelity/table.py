@@ -21,6 +21,7 @@ date. Do not edit it.
 
 ● native: the target shows it as its own. ◐ converted: shown by other means. ○ not possible: there is nothing to send, or nothing to
 show. How and why is told below, by origin. The accounts are those of the emulators: one person posts, bots copy, without `people:`.
+Rows that end in "converted" are of a bridge with the extra `[media]`, all others of one without.
 
 """
 _SIGNS = {"native": "●", "converted": "◐", "not possible": "○", "": ""}

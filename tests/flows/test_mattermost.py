@@ -79,3 +79,26 @@ async def test_answers_from_elsewhere_are_in_the_thread(world: WithMattermost, r
         await world.until_state("mm", AccountState.UP)
     await world.say("slack", "to the answer", thread_id=there.thread_id or there.message_id)
     assert (await world.arrived("to the answer"))["root_id"] == question
+
+
+async def test_tables_are_tables_on_both_sides_and_stay_so_by_an_edit(world: WithMattermost) -> None:
+    said = world.post("so\n\n| os | size |\n|----|-----:|\n| **linux** | 5 MB |\n\nand on")
+    copy = await world.copy("slack", "and on")
+    assert copy.html.count("<td>") == 4
+    assert "<td><div>linux</div></td>" in copy.html
+    world.server.edit(said, "so\n\n| os | size |\n|----|-----:|\n| linux | 5 MB |\n| bsd | 3 MB |\n\nand on")
+    await eventually(lambda: "<td><div>bsd</div></td>" in world.copies("slack", "and on")[0].html, what="the row of the edit")
+
+    slack: Any = world.emulators["slack"]
+    cells = [[{"type": "raw_text", "text": text} for text in row] for row in (("name", "n"), ("a | b", "1"))]
+    ts = slack.workspace.clock.next()
+    event = {
+        "type": "message",
+        "channel": world.chats["slack"].chat_id,
+        "channel_type": "channel",
+        "user": slack.add_person("Boris"),
+    }
+    pasted = {"fallback": "[no preview available]", "blocks": [{"type": "table", "rows": cells}]}
+    slack.deliveries.emit(event | {"ts": ts, "event_ts": ts, "text": "from a sheet", "attachments": [pasted]})
+    post = await world.arrived("from a sheet")
+    assert "| name | n |\n|---|---|\n| a \\| b | 1 |" in post["message"]

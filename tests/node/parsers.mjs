@@ -21,6 +21,17 @@ const parserOf = {
     const { Parser, HtmlRenderer } = require("@mattermost/commonmark");
     return (text) => new HtmlRenderer({ softbreak: "<br>" }).render(new Parser({ urlFilter: () => true }).parse(text));
   },
+  "@odiffey/discord-markdown"() {
+    return require("@odiffey/discord-markdown").parser;
+  },
+  "slack-message-parser"() {
+    return require("slack-message-parser").parse;
+  },
+  "slack-markdown"() {
+    const engine = createRequire(require.resolve("slack-markdown"))("simple-markdown");
+    const parse = engine.parserFor(require("slack-markdown").rules);
+    return (text) => parse(text, { inline: true, inQuote: false });
+  },
   async marked() {
     const { marked } = await load("marked");
     return (text) => marked.parse(text, { gfm: true, breaks: true });

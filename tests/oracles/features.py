@@ -24,6 +24,7 @@ B, I, U, S, SP, C = (int(mark) for mark in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLI
 URL = "https://example.org/a_b?c=d&e=(f)*g*"
 USER = {"telegram": "123456789", "slack": "U024BE7LH", "discord": "80351110224678912", "teamspirit": "anna", "mattermost": "anna"}
 CHAT = {"slack": "C024BE7LR", "discord": "103735883630395392", "mattermost": "town-square"}
+GROUP = {"slack": "SAZ94GDB8"}
 EMOJI = {"telegram": "5368324170671202286", "slack": "party_parrot", "discord": "41771983429993937"}
 
 
@@ -129,6 +130,8 @@ def atoms(target: str) -> dict[str, RichText]:
     }
     if target in CHAT:
         found["mention of a chat"] = words("in ", Mention(MentionKind.CHAT, CHAT[target], "general"), " then")
+    if target in GROUP:
+        found["mention of a group"] = words("ask ", Mention(MentionKind.GROUP, GROUP[target], "admins"), " then")
     if target in EMOJI:
         found["custom emoji"] = words(
             "so ", Emoji(EMOJI[target], EMOJI[target], "🎉") if target != "discord" else Emoji("party", EMOJI[target]), " there"

@@ -148,16 +148,17 @@ def _collapsed(characters: list[tuple[str, Marks]]) -> list[tuple[str, Marks]]:
 # -- our own tree -----------------------------------------------------------------------------------------------------------
 
 
-def meant(rich: RichText, *, tables: bool = False) -> Meaning:
-    """What the tree says, to those who see tables or do not."""
-    return tuple(each for block in rich.blocks for each in _block(block, 0, tables))
+def meant(rich: RichText, *, tables: bool = False, heads: Marks = NONE) -> Meaning:
+    """What the tree says, to those who see tables or do not; `heads`: the marks of what is in a table's first row."""
+    return tuple(each for block in rich.blocks for each in _block(block, 0, tables, heads))
 
 
-def _block(block: Block, quotes: int, tables: bool) -> Iterator[Line]:
+def _block(block: Block, quotes: int, tables: bool, heads: Marks) -> Iterator[Line]:
     match block:
         case CodeBlock() if tables and block.rows:
-            for row in block.rows:
-                yield from line("row", quotes, [Run(" | ".join(row))])
+            for at, row in enumerate(block.rows):
+                cells = [[*([Run(" | ")] if number else []), Run(cell, NONE if at else heads)] for number, cell in enumerate(row)]
+                yield from line("row", quotes, [run for cell in cells for run in cell])
         case Paragraph():
             yield from line("", quotes, map(_run, block.inlines))
         case Heading():
@@ -170,7 +171,7 @@ def _block(block: Block, quotes: int, tables: bool) -> Iterator[Line]:
                 yield from line(f"{label} {item.indent}", quotes, map(_run, item.inlines))
         case Quote():
             for inner in block.blocks:
-                yield from _block(inner, quotes + block.depth, tables)
+                yield from _block(inner, quotes + block.depth, tables, heads)
 
 
 def _run(inline: Inline) -> Run:

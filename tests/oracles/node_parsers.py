@@ -16,6 +16,8 @@ def why_not() -> str:
     """Why they cannot be asked here; empty if they can."""
     if shutil.which("node") is None or not (NODE / "asked").exists():
         return "Node or its packages are missing: scripts/setup.sh test"
+    if (NODE / "package.json").read_bytes() != (ROOT / "tests" / "node" / "package.json").read_bytes():
+        return "Node's packages are those of another version of this clone: scripts/setup.sh test"
     return ""
 
 

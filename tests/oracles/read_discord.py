@@ -83,7 +83,7 @@ class _Reader:
                 self._runs.append(Run(node["content"], marks | {"code"}))
             case "codeBlock":
                 self.flush()
-                self.lines += line(f"code {node['lang'] or ''}", self._quotes, [Run(node["content"])])
+                self.lines += line(f"code {node.get('lang') or ''}", self._quotes, [Run(node["content"])])
             case "blockQuote":
                 self.flush()
                 self._quotes += 1
@@ -126,8 +126,10 @@ def _atom(kind: str, node: Json, marks: Marks) -> Iterator[Run]:
             yield Run("@", marks | {f"@ {kind.removeprefix('discord').lower()}"})
         case "emoji" | "discordEmoji":
             yield Run("?", marks | {f": {node['name']}"})
-        case "timestamp":
+        case "timestamp" | "discordTimestamp":
             yield Run("?", marks | {f"at {node['timestamp']}"})
+        case "slashCommand" | "discordSlash":  # as code, so that it is no command elsewhere
+            yield Run(f"/{node.get('fullName') or node['name']}", marks | {"code"})
         case "emoticon" | "twemoji":
             yield Run(node.get("content") or node.get("name") or "", marks)
         case _:

@@ -36,6 +36,8 @@ def _one_mark_each(html: str) -> str:
     html = re.sub(
         rf"<(?P<tag>span|a)(?: [^<>]*)? class=\"(?P<classes>[^\"]*{_ELEMENT}[^\"]*)\">.*?</(?P=tag)>", marked, html, flags=re.S
     )
+    # cells of a table hold blocks of their own, which here are words of a row
+    html = re.sub(r"(?s)(<t[dh][ >].*?</t[dh]>)", lambda found: re.sub(r"</?(?:div|p)\b[^<>]*>", "", found[0]), html)
     html = re.sub(rf"class=\"{_ELEMENT}emoji\">([^<>]*)<", r'data-emoji="\1">\1<', html)
     return re.sub(
         r"<li class=\"flex\" style=\"margin-left:(\d+)(?:px)?\">",
@@ -67,6 +69,17 @@ _APART = " "
 _TOKEN = re.compile(
     r"<(?:[@#]|!subteam\^)(?P<id>\w+)>|<!(?P<all>here|channel|everyone)>|<!date\^(?P<at>\d+)\^[^<>]*>|:(?P<emoji>[\w+'-]+):"
 )
+
+
+def blocks_aside(blocks: Sequence[Json]) -> list[Json]:
+    """`words_aside` of all blocks, and of all cells of a table."""
+
+    def aside(block: Json) -> Json:
+        if block["type"] == "table":
+            return {**block, "rows": [[aside(cell) for cell in row] for row in block["rows"]]}
+        return {**block, "elements": words_aside(block["elements"])}
+
+    return [aside(block) for block in blocks]
 
 
 def words_aside(elements: Sequence[Json], *, first: bool = True) -> list[Json]:
@@ -104,7 +117,8 @@ def read_written(meaning: Meaning) -> Meaning:
     for each in meaning:
         runs: list[Run] = []
         for told in each.runs:
-            run = Run(told.text.replace(_APART, ""), told.marks)
+            bare = told.text.replace(_APART, "")
+            run = Run(bare.replace("|", " | ") if each.kind == "row" else bare, told.marks)
             at = 0
             for found in _TOKEN.finditer(run.text):
                 runs += [Run(_back(run.text[at : found.start()]), run.marks), _atom(found, run)]

@@ -12,7 +12,7 @@ import mistune
 from adapters.discord.capabilities import capabilities as discord_capabilities
 from adapters.discord.outbound import encode_text as discord
 from adapters.slack.capabilities import capabilities as slack_capabilities
-from adapters.slack.outbound import encode_text as slack
+from adapters.slack.outbound.encode import message_blocks
 from adapters.teamspirit.capabilities import capabilities as teamspirit_capabilities
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.outbound.encode_text import encode_text as encode_for_teamspirit
@@ -21,11 +21,11 @@ from adapters.telegram.outbound import encode_text as telegram
 from bridge.model.capabilities import Capabilities
 from bridge.model.rich_text import CodeBlock, Heading, Inline, List, Mark, Paragraph, Quote, RichText, Text, list_lines, map_inlines
 from bridge.render.degrade import with_marks
-from tests.oracles.meaning import Meaning, Run, changed, meant, same_address
+from tests.oracles.meaning import NONE, Marks, Meaning, Run, changed, meant, same_address
 from tests.oracles.node_parsers import NodeParsers
 from tests.oracles.read_discord import items_of_lines, read_tree
 from tests.oracles.read_html import Attributes, read_html
-from tests.oracles.read_slack import read_rendered, read_written, words_aside
+from tests.oracles.read_slack import blocks_aside, read_rendered, read_written
 from tests.oracles.read_telegram import back, by_tdlib, nested, put_aside, telegraf_tag
 
 Ask = NodeParsers
@@ -64,6 +64,8 @@ class Target:
     shows: Callable[[RichText], RichText] = _shown_as_it_is
     """What the capabilities' notes say the encoder makes of what the target does not have."""
     tables: bool = False
+    heads: Marks = NONE
+    """Marks of what is in a table's first row."""
 
 
 # -- Telegram ---------------------------------------------------------------------------------------------------------------
@@ -190,16 +192,15 @@ def _plain_block(block: Paragraph | Heading | CodeBlock | List) -> Paragraph:
 
 
 def _encode_for_slack(rich: RichText) -> list[Any]:
-    return slack.rich_text_elements(rich)
+    return message_blocks(rich, "mb-x", with_table=True)
 
 
 def _by_jsx(wire: list[Any], ask: Ask) -> Meaning:
-    return read_rendered(ask("slack-blocks-to-jsx", [{"type": "rich_text", "elements": wire}])) if wire else ()
+    return read_rendered(ask("slack-blocks-to-jsx", wire)) if wire else ()
 
 
 def _by_markdown_of_blocks(wire: list[Any], ask: Ask) -> Meaning:
-    written = ask("markdown-to-slack-blocks", [{"type": "rich_text", "elements": words_aside(wire)}])
-    return read_written(read_html(ask("marked", written)))
+    return read_written(read_html(ask("marked", ask("markdown-to-slack-blocks", blocks_aside(wire)))))
 
 
 SLACK = Target(
@@ -216,6 +217,8 @@ SLACK = Target(
         ),
     ),
     shows=_plain_quotes,
+    tables=True,
+    heads=frozenset({"b"}),
 )
 
 # -- TeamSpirit and Mattermost ----------------------------------------------------------------------------------------------
@@ -273,5 +276,8 @@ TARGETS = {each.name: each for each in (TELEGRAM, DISCORD, SLACK, _markdown_targ
 
 def misread(target: Target, oracle: Oracle, shown: RichText, wire: object, ask: Ask) -> str:
     """How the parser reads otherwise than it was meant; empty if it does not."""
-    want, got = oracle.sees(meant(target.shows(shown), tables=target.tables)), oracle.sees(oracle.read(wire, ask))
+    want, got = (
+        oracle.sees(meant(target.shows(shown), tables=target.tables, heads=target.heads)),
+        oracle.sees(oracle.read(wire, ask)),
+    )
     return "" if want == got else f"\nwritten for {target.name} as {wire!r}\nmeant{want}\n{oracle.name} reads{got}\n"

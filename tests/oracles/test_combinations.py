@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -93,15 +92,3 @@ def test_two_parsers_read_any_combination_as_it_was_meant(target: Target, ask: N
     asked = [oracle for oracle in target.oracles if not oracle.stumbles(str(wire))]
     wrong = [why for oracle in asked if (why := misread(target, oracle, shown, wire, ask))]
     assert len(wrong) <= max(len(asked) - 2, 0), "".join(wrong)
-
-
-@given(rich=TREES, names=st.permutations(sorted(TARGETS)))
-@settings(max_examples=examples(200), deadline=None)
-def test_what_one_target_gets_does_not_depend_on_the_others(rich: RichText, names: list[str]) -> None:
-    def written(name: str) -> str:
-        return str(TARGETS[name].encode(degrade(normalize(rich), TARGETS[name].capabilities, {})))
-
-    given_tree = msgspec.json.encode(rich)
-    alone = {name: written(name) for name in TARGETS}
-    assert {name: written(name) for name in names} == alone
-    assert msgspec.json.encode(rich) == given_tree

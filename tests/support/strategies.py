@@ -28,6 +28,7 @@ from bridge.model.rich_text import (
     Timestamp,
     to_plain,
 )
+from bridge.model.rich_text_tables import table
 from bridge.policy.routing import RelayOptions
 from bridge.render.message import FetchResult, Target
 from bridge.render.origin import Origin
@@ -59,7 +60,9 @@ inlines = st.one_of(
 runs_of_inlines = st.lists(inlines, max_size=5).map(tuple)
 paragraphs = st.builds(Paragraph, runs_of_inlines)
 headings = st.builds(Heading, st.integers(1, 6), runs_of_inlines)
-code_blocks = st.builds(CodeBlock, texts, st.sampled_from(["", "python"]))
+code_blocks = st.builds(CodeBlock, texts, st.sampled_from(["", "python"])) | st.lists(
+    st.lists(texts, min_size=1, max_size=3), min_size=1, max_size=3
+).map(table)
 items = st.builds(ListItem, runs_of_inlines, st.integers(0, 3))
 lists = st.builds(List, st.lists(items, max_size=4).map(tuple), st.booleans(), st.integers(0, 12))
 simple_blocks = st.one_of(paragraphs, headings, code_blocks, lists)
@@ -102,6 +105,7 @@ TEXT_FEATURES = (
     Feature.MENTION,
     Feature.HEADING,
     Feature.LIST,
+    Feature.TABLE,
     Feature.CUSTOM_EMOJI,
     Feature.TIMESTAMP,
 )

@@ -136,7 +136,7 @@ class SeenMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     text: str = ""
     """The displayed text, without markup."""
     html: str = ""
-    """The displayed text as safe HTML of <b> <i> <u> <s> <code> <pre> <blockquote> <a> <ul> <ol> <li> <h1>.. <span class=...>,
+    """The displayed text as safe HTML of <b> <i> <u> <s> <code> <pre> <blockquote> <a> <ul> <ol> <li> <table> <h1>.. <span>,
     rendered from the wire by the emulator's own reading of it (never by the adapter's decoder)."""
     files: tuple[EmulatedFile, ...] = ()
     reply_to: str = ""

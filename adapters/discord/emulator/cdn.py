@@ -29,6 +29,8 @@ class Cdn(AttachmentUrls):
         self._base_url = base_url
         self._secret = secrets.token_bytes(32)
         self.lifetime_s = LIFETIME_S
+        self.stickers: dict[str, tuple[bytes, str]] = {}
+        """Content and type of stickers by file name; all others are some picture."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -36,7 +38,7 @@ class Cdn(AttachmentUrls):
             web.get("/avatars/{user}/{name}", self.avatar),
             web.get("/embed/avatars/{name}", self.avatar),
             web.get("/emojis/{name}", self.avatar),
-            web.get("/stickers/{name}", self.avatar),
+            web.get("/stickers/{name}", self.sticker),
         ]
 
     def sign(self, channel_id: int, attachment: StoredAttachment) -> str:
@@ -56,6 +58,10 @@ class Cdn(AttachmentUrls):
         if not is_signed or stored is None or int(expires, 16) < time.time():
             return web.Response(status=404, text="This content is no longer available.")
         return Body.of_file(stored.content, stored.path)
+
+    async def sticker(self, request: web.Request) -> web.StreamResponse:
+        content, mime = self.stickers.get(request.match_info["name"], (square(request.path), "image/png"))
+        return web.Response(body=content, content_type=mime)
 
     async def avatar(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=square(request.path), content_type="image/png")

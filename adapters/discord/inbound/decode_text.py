@@ -52,6 +52,13 @@ _ROLE = re.compile(r"<@&(\d{1,20})>")
 _CHANNEL = re.compile(r"<#(\d{1,20})>")
 _COMMAND = re.compile(r"</([\w -]{1,100}):\d{1,20}>")
 _GUIDE = re.compile(r"<id:(customize|browse|guide|linked-roles)(?::\d+)?>")
+_GUIDES = {
+    "browse": "Browse Channels",
+    "customize": "Channels & Roles",
+    "guide": "Server Guide",
+    "linked-roles": "Linked Roles",
+}
+"""What Discord's client calls these pages of a server. Source: API reference, "Guild Navigation Types", read 2026-11."""
 _EMOJI = re.compile(r"<(a?):(\w{1,32}):(\d{1,20})>")
 _TIMESTAMP = re.compile(r"<t:(-?\d{1,13})(?::([tTdDfFsSR]))?>")
 _EVERYONE = re.compile(r"@(everyone|here)\b")
@@ -268,7 +275,7 @@ class _Scanner:
         elif match := _COMMAND.match(source, at):
             inline = Text(f"/{match[1]}", marks | Mark.CODE, link)  # elsewhere a bare one would be a live command
         elif match := _GUIDE.match(source, at):
-            inline = Text(f"#{match[1]}", marks, link)
+            inline = Text(_GUIDES[match[1]], marks, link)
         elif match := _ANGLED_URL.match(source, at):
             inline = Text(match[1], marks, link or (match[1] if match[1].startswith("http") else None))
         else:

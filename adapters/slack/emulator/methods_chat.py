@@ -105,6 +105,7 @@ async def post_message(workspace: Workspace, arguments: Arguments) -> Json:
         icon_emoji=arguments.text("icon_emoji"),
         metadata=_metadata(arguments),
         mrkdwn="mrkdwn" not in arguments or arguments.flag("mrkdwn"),
+        unfurls="unfurl_links" not in arguments or arguments.flag("unfurl_links"),
     )
     workspace.post(message)
     return {"channel": channel.channel_id, "ts": message.ts, "message": workspace.wire(message)}

@@ -28,6 +28,9 @@ class FileMethods:
             raise ApiError("file_upload_size_restricted")
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
         file = make_file(workspace, name, mime, None, owner=workspace.bot_user_id, size_bytes=length)
+        file.alt_text = arguments.text("alt_txt")
+        if len(file.alt_text) > rules.MAX_ALT_TEXT:
+            raise ApiError("invalid_arguments")
         return {"upload_url": f"{workspace.base_url()}{self._files.expect(file)}", "file_id": file.file_id}
 
     async def complete_upload(self, workspace: Workspace, arguments: Arguments) -> Json:

@@ -57,6 +57,7 @@ class SlackFile:
     shares: dict[str, list[Json]] = field(default_factory=dict)
     kind: str = ""
     duration_ms: int | None = None
+    alt_text: str = ""
 
 
 @dataclass(slots=True)
@@ -79,6 +80,8 @@ class Message:
     client_msg_id: str = ""
     mrkdwn: bool = True
     """Whether marks in `text` are formatting."""
+    unfurls: bool = True
+    """Whether Slack shows previews of its links."""
     edited: Json | None = None
     changed: bool = False
     reactions: dict[str, list[str]] = field(default_factory=dict)

@@ -66,8 +66,23 @@ def _block(block: Json, name: Name) -> Shown:
             return Shown(str(block.get("alt_text", "")))
         case "markdown":
             return Shown(str(block.get("text", "")))
+        case "table":
+            return _table(block, name)
         case _:
             return Shown()
+
+
+def _table(block: Json, name: Name) -> Shown:
+    rows = [[_cell(cell, name) for cell in row] for row in block.get("rows", [])]
+    text = "\n".join(" | ".join(cell.text for cell in row) for row in rows)
+    html = "".join(f"<tr>{''.join(f'<td>{cell.html}</td>' for cell in row)}</tr>" for row in rows)
+    return Shown(text, f"<table>{html}</table>")
+
+
+def _cell(cell: Json, name: Name) -> Shown:
+    if cell.get("type") == "rich_text":
+        return _stacked([_container(element, name) for element in cell.get("elements", [])])
+    return Shown(str(cell.get("text") or cell.get("value", "")))
 
 
 def _text_object(value: Any, name: Name) -> Shown:

@@ -106,6 +106,8 @@ def file_wire(file: SlackFile, workspace: Workspace) -> Json:
         "permalink": f"{workspace.base_url()}/files/{file.owner}/{file.file_id}/{quote(file.name)}",
         "file_access": "visible",
     }
+    if file.alt_text:
+        wire["alt_txt"] = file.alt_text
     if file.subtype:
         wire["subtype"] = file.subtype
     if file.duration_ms is not None:

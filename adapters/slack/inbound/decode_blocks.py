@@ -16,12 +16,15 @@ from adapters.slack.inbound.decode_rich_text import decode_rich_text
 from adapters.slack.lenient import objects, words
 from adapters.slack.names import Names
 from bridge.model.rich_text import EMPTY, Heading, Inline, Paragraph, RichText, Text, concat, inline_text, to_plain
+from bridge.model.rich_text_tables import table
 
 Json = Mapping[str, Any]
 
 _DEEPEST = 6
 _MOST_BLOCKS = 200
 """Slack allows 50 in a message and fewer in what a block may contain."""
+_MOST_CELLS = 2000
+"""Of a row, and rows of a table: Slack allows 20 and 100."""
 _SILENT = ("actions", "context_actions", "divider", "input")
 """Kinds that say nothing by themselves: where there are no others, a message's text is shown as well."""
 
@@ -105,25 +108,18 @@ def _markdown(block: Json, names: Names, depth: int) -> RichText:
 
 
 def _table(block: Json, names: Names, depth: int) -> RichText:
-    """A line for each row, the cells apart by bars; the first row is the head."""
+    """The first row is the head. A cell is one line of words: its marks are lost."""
     rows = block.get("rows")
     caption = words(block.get("caption"))
-    parts = [line(*plain_runs(caption)) if caption else EMPTY]
-    for at, row in enumerate(rows if isinstance(rows, list) else []):
-        inlines: list[Inline] = []
-        for number, entry in enumerate(row if isinstance(row, list) else []):
-            inlines += [Text(" | ")] if number else []
-            inlines += _one_line(table_cell(entry, names) if isinstance(entry, Mapping) else text_object(entry, names))
-        shown = line(*inlines)
-        parts.append(shown if at else bold(shown))
-    return lines(parts)
+    cells = [
+        [_plain_cell(entry, names) for entry in (row if isinstance(row, list) else [])[:_MOST_CELLS]]
+        for row in (rows if isinstance(rows, list) else [])[:_MOST_CELLS]
+    ]
+    return concat(line(*plain_runs(caption)) if caption else EMPTY, RichText((table(cells),)))
 
 
-def _one_line(rich: RichText) -> list[Inline]:
-    if all(isinstance(block, Paragraph) for block in rich.blocks):
-        found = [run for block in rich.blocks if isinstance(block, Paragraph) for run in block.inlines]
-        return [Text(" ".join(run.text.split("\n")), run.marks, run.link) if isinstance(run, Text) else run for run in found]
-    return [Text(" ".join(to_plain(rich).split()))]
+def _plain_cell(entry: Any, names: Names) -> str:
+    return to_plain(table_cell(entry, names) if isinstance(entry, Mapping) else text_object(entry, names))
 
 
 def _call(block: Json, names: Names, depth: int) -> RichText:

@@ -28,7 +28,9 @@ from bridge.model.rich_text import (
     nested_items,
     normalize,
     quoted,
+    to_plain,
 )
+from bridge.model.rich_text_tables import table
 
 _LONGEST = 40_000
 """Characters; Slack takes 12,000 for all blocks of a message."""
@@ -131,24 +133,19 @@ class _Reader:
         return List(tuple(items), ordered, int(opening.attrGet("start") or 1) if ordered else 1)
 
     def _table(self) -> Iterator[Block]:
-        rows: list[Inline] = []
-        row: list[Inline] = []
-        is_head = False
+        """A cell is one line of words: its marks are lost."""
+        rows: list[list[str]] = []
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             self._at += 1
             match token.type:
                 case "table_close":
-                    yield Paragraph(tuple(rows))
+                    yield table(rows)
                     return
-                case "thead_open" | "thead_close":
-                    is_head = token.type == "thead_open"
                 case "tr_open":
-                    row = []
+                    rows.append([])
                 case "inline":
-                    row += [*([Text(" | ")] if row else []), *self._runs(token.children or [], int(Mark.BOLD) if is_head else 0)]
-                case "tr_close":
-                    rows += [*([Text("\n")] if rows else []), *row]
+                    rows[-1].append(to_plain(RichText((Paragraph(self._runs(token.children or [], 0)),))))
                 case _:
                     pass
 

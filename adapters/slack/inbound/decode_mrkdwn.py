@@ -24,6 +24,7 @@ from bridge.model.rich_text import (
     RichText,
     Text,
     Timestamp,
+    format_moment,
     merge_inlines,
     normalize,
 )
@@ -31,7 +32,7 @@ from bridge.model.rich_text import (
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _EMOJI = re.compile(r":([\w+'-]+(?:::skin-tone-[2-6])?):(?::(skin-tone-[2-6]):)?")
-_DATE = re.compile(r"!date\^(\d{1,11})\^([^^|]*)(?:\^[^|]*)?")
+_DATE = re.compile(r"!date\^(\d{1,11})\^([^^|]*)(?:\^([^|]*))?")
 _QUOTE_SIGNS = re.compile(r"^>{1,3}")
 _MARKS = {"*": Mark.BOLD, "_": Mark.ITALIC, "~": Mark.STRIKE, "`": Mark.CODE}
 _SPECIAL = re.compile(r"[<:*_~`]")
@@ -175,6 +176,13 @@ def link(url: str, label: str, marks: int = 0) -> Text:
     return Text(shown, marks, None if address != url and shown == address else url)
 
 
+def moment(unix_s: int, words: str, url: str, marks: int) -> Inline:
+    """A moment in each reader's own time. One that is a link is a link with the words that stand for it."""
+    if _scheme(url) in ("http", "https"):
+        return Text(words or format_moment(unix_s), marks, url)
+    return Timestamp(unix_s, words, "", marks)
+
+
 def _scheme(url: str) -> str:
     """The scheme of a URL; empty if it is none."""
     try:
@@ -185,7 +193,7 @@ def _scheme(url: str) -> str:
 
 def _special(target: str, label: str, names: Names, marks: int) -> Inline:
     if (date := _DATE.fullmatch(target)) is not None:
-        return Timestamp(int(date[1]), label, "", marks)
+        return moment(int(date[1]), label, unescape(date[3] or ""), marks)
     if target.startswith("!subteam^"):
         group_id = target.removeprefix("!subteam^")
         return Mention(MentionKind.GROUP, group_id, label.lstrip("@") or names.group(group_id), marks)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.slack import emoji_names
-from adapters.slack.inbound.decode_mrkdwn import link
+from adapters.slack.inbound.decode_mrkdwn import link, moment
 from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
 from bridge.model.pauses import in_steps
@@ -28,7 +28,6 @@ from bridge.model.rich_text import (
     Quote,
     RichText,
     Text,
-    Timestamp,
     inline_text,
     normalize,
     numbered,
@@ -222,7 +221,7 @@ def _date(leaf: Json, marks: int) -> Inline:
     unix_s, shown = int(leaf["timestamp"]), words(leaf.get("fallback"))
     if not 0 <= unix_s < _LATEST_UNIX_S:
         return Text(shown or str(unix_s), marks)
-    return Timestamp(unix_s, shown, "", marks)
+    return moment(unix_s, shown, words(leaf.get("url")), marks)
 
 
 def _leaf_text(leaf: Json) -> str:

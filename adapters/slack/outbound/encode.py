@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from adapters.slack.identity import BLOCK_ID_PREFIX, METADATA_TYPE
+from adapters.slack.outbound.encode_table import around_table, has_table
 from adapters.slack.outbound.encode_text import MAX_PLAIN, MAX_PLAIN_EDIT, fallback_text, plain_text, rich_text_elements
 from adapters.slack.timestamps import is_ts
 from bridge.model.adapter import Outbound, OutboundEdit, Reply, Sender
@@ -58,10 +60,21 @@ def _quoted_line(reply: Reply) -> RichText:
     return RichText((Quote((Paragraph(shown),)),))
 
 
-def rich_text_blocks(rich: RichText, block_id: str) -> list[Arguments]:
-    """The message's one block; empty for no text, since Slack takes no block without content."""
+def message_blocks(rich: RichText, block_id: str, *, with_table: bool = False) -> list[Arguments]:
+    """The message's block, or with `with_table` its blocks where a table is among its words. Empty for no text, since Slack takes
+    no block without content. The first block has the id."""
+    around = around_table(rich) if with_table else None
+    if around is None:
+        return _rich_text_block(rich, block_id)
+    above, table, below = around
+    first = _rich_text_block(above, block_id)
+    return [*first, table if first else {**table, "block_id": block_id}, *_rich_text_block(below, "")]
+
+
+def _rich_text_block(rich: RichText, block_id: str) -> list[Arguments]:
     elements = rich_text_elements(rich)
-    return [{"type": "rich_text", "block_id": block_id, "elements": elements}] if elements else []
+    named = {"block_id": block_id} if block_id else {}
+    return [{"type": "rich_text", **named, "elements": elements}] if elements else []
 
 
 def block_id(token: str, version: str = "") -> str:
@@ -84,20 +97,36 @@ def is_shortened(rich: RichText) -> bool:
     return plain_text(rich, MAX_PLAIN_EDIT) != plain_text(rich, MAX_PLAIN)
 
 
-def _words(rich: RichText, own_block_id: str, *, plain_limit: int = 0) -> Arguments:
-    """The text as a block with its fallback, or with `plain_limit` the words alone."""
-    if plain_limit:
+class Form(Enum):
+    """How words are written: each is simpler than the one before it."""
+
+    TABLE = "table"
+    """A table among them as Slack's own."""
+    RICH = "rich"
+    PLAIN = "plain"
+    """Without blocks."""
+
+    def lesser(self, rich: RichText) -> Form | None:
+        """The form to try where Slack refuses this one for these words; None if there is none."""
+        if self is Form.TABLE and has_table(rich):
+            return Form.RICH
+        return None if self is Form.PLAIN else Form.PLAIN
+
+
+def _words(rich: RichText, own_block_id: str, form: Form, *, plain_limit: int) -> Arguments:
+    """The text as blocks with their fallback, or the words alone."""
+    if form is Form.PLAIN:
         return {"text": plain_text(rich, plain_limit) or " "}
-    return {"text": fallback_text(rich) or " ", "blocks": rich_text_blocks(rich, own_block_id)}
+    return {"text": fallback_text(rich) or " ", "blocks": message_blocks(rich, own_block_id, with_table=form is Form.TABLE)}
 
 
 def post_message(
-    outbound: Outbound, rich: RichText, thread: str | None, *, broadcast: bool, with_persona: bool, as_plain: bool = False
+    outbound: Outbound, rich: RichText, thread: str | None, *, broadcast: bool, with_persona: bool, form: Form = Form.TABLE
 ) -> Arguments:
     """Arguments of chat.postMessage."""
     arguments: Arguments = {
         "channel": outbound.chat_id,
-        **_words(rich, block_id(outbound.token), plain_limit=MAX_PLAIN if as_plain else 0),
+        **_words(rich, block_id(outbound.token), form, plain_limit=MAX_PLAIN),
         "metadata": {"event_type": METADATA_TYPE, "event_payload": {"id": outbound.token}},
         "mrkdwn": False,
         "parse": "none",
@@ -110,12 +139,12 @@ def post_message(
     return arguments
 
 
-def update(edit: OutboundEdit, rich: RichText, version: str, *, as_plain: bool = False) -> Arguments:
+def update(edit: OutboundEdit, rich: RichText, version: str, form: Form = Form.TABLE) -> Arguments:
     """Arguments of chat.update. The name a message was posted under cannot be changed, and stays."""
     return {
         "channel": edit.copy.chat_id,
         "ts": edit.copy.message_ids[0],
-        **_words(rich, block_id(edit.token, version), plain_limit=MAX_PLAIN_EDIT if as_plain else 0),
+        **_words(rich, block_id(edit.token, version), form, plain_limit=MAX_PLAIN_EDIT),
         "metadata": {"event_type": METADATA_TYPE, "event_payload": {"id": edit.token}},
         "parse": "none",
     }
@@ -128,16 +157,17 @@ def complete_upload(
     thread: str | None,
     *,
     with_persona: bool,
-    as_plain: bool = False,
+    form: Form = Form.RICH,
 ) -> Arguments:
-    """Arguments of files.completeUploadExternal for uploaded files (id, title): one message with all of them."""
+    """Arguments of files.completeUploadExternal for uploaded files (id, title): one message with all of them. A table is columns of
+    text: it is not documented that this method takes one, and of `markdown` blocks it is known that it does not."""
     arguments: Arguments = {
         "channel_id": outbound.chat_id,
         "files": [{"id": file_id, "title": title} for file_id, title in files],
         **(persona(outbound.sender) if with_persona else {}),
     }
-    blocks = rich_text_blocks(rich, block_id(outbound.token))
-    if blocks and as_plain:
+    blocks = message_blocks(rich, block_id(outbound.token))
+    if blocks and form is Form.PLAIN:
         arguments["initial_comment"] = plain_text(rich, MAX_PLAIN)
     elif blocks:
         arguments["blocks"] = blocks

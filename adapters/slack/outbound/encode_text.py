@@ -119,6 +119,11 @@ def rich_text_elements(rich: RichText) -> list[Json]:
     return elements
 
 
+def literal_leaves(text: str, *, bold: bool) -> list[Json]:
+    """Literal words as leaves, addresses in them as links."""
+    return [*_leaves((Text(text, _BOLD if bold else 0),))]
+
+
 def measure(rich: RichText) -> int:
     """Length in the unit of this platform's limits: UTF-16 units of texts and addresses, and a share for each run. The same as
     counting what is in `rich_text_elements`, without making it where the runs are plain: long texts are measured often."""

@@ -35,8 +35,10 @@ _THREAD_REFUSED = frozenset(
     }
 )
 """Only the placement is refused: the message itself may be posted without the thread."""
-_BLOCKS_REFUSED = frozenset({"block_mismatch", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-"""Only the form is refused: the text may be posted without formatting."""
+_BLOCKS_REFUSED = frozenset(
+    {"block_mismatch", "invalid_attachments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
+)
+"""Only the form is refused: the text may be posted in a simpler one. A second table is refused as an attachment is."""
 
 _SHORTENED = LossOf(Loss.SHORTENED, f"{Loss.SHORTENED}: an edit without blocks takes 4000 characters")
 
@@ -47,13 +49,13 @@ class _Form:
 
     thread: str | None
     with_persona: bool
-    as_plain: bool = False
+    words: encode.Form = encode.Form.TABLE
     losses: tuple[LossNote, ...] = ()
 
     @property
     def recoverable(self) -> frozenset[str]:
         """Refusals for which there is a simpler form."""
-        codes: frozenset[str] = frozenset() if self.as_plain else _BLOCKS_REFUSED
+        codes: frozenset[str] = frozenset() if self.words is encode.Form.PLAIN else _BLOCKS_REFUSED
         codes |= _THREAD_REFUSED if self.thread else frozenset()
         return codes | (frozenset({"missing_scope"}) if self.with_persona else frozenset())
 
@@ -80,6 +82,7 @@ class MessageSender:
         form = _Form(
             thread=thread,
             with_persona=outbound.sender is not None and self._app.can_customize and self._options.personas,
+            words=encode.Form.RICH if outbound.files else encode.Form.TABLE,
         )
         uploaded = await self._uploads.upload(outbound.files) if outbound.files else []
         while True:
@@ -115,16 +118,14 @@ class MessageSender:
     def _arguments(self, outbound: Outbound, form: _Form, uploaded: list[tuple[str, str]]) -> encode.Arguments:
         rich = encode.body(outbound, quote_reply=self._quotes(form.thread), show_sender=self._is_named(outbound, form))
         if uploaded:
-            return encode.complete_upload(
-                outbound, rich, uploaded, form.thread, with_persona=form.with_persona, as_plain=form.as_plain
-            )
+            return encode.complete_upload(outbound, rich, uploaded, form.thread, with_persona=form.with_persona, form=form.words)
         return encode.post_message(
             outbound,
             rich,
             form.thread,
             broadcast=self._options.replies is Replies.BROADCAST and outbound.reply is not None,
             with_persona=form.with_persona,
-            as_plain=form.as_plain,
+            form=form.words,
         )
 
     def _lesser(self, form: _Form, refusal: str, outbound: Outbound) -> _Form:
@@ -132,8 +133,9 @@ class MessageSender:
         if refusal == "missing_scope":
             self._app.can_customize = False
             return replace(form, with_persona=False, losses=(*form.losses, Loss.SENDER_NOT_ALLOWED))
-        if refusal in _BLOCKS_REFUSED:
-            return replace(form, as_plain=True, losses=(*form.losses, Loss.FORMATTING_REFUSED))
+        if refusal in _BLOCKS_REFUSED and (words := form.words.lesser(outbound.text)) is not None:
+            lost = Loss.FORMATTING_REFUSED if words is encode.Form.PLAIN else Loss.TABLE_AS_TEXT
+            return replace(form, words=words, losses=(*form.losses, lost))
         if outbound.thread_id and outbound.reply is None:
             raise ThreadDown(f"the thread takes no messages ({refusal})", action="correct the thread in bridge.yaml")
         return replace(form, thread=None, losses=(*form.losses, Loss.OUTSIDE_THREAD))
@@ -143,17 +145,19 @@ class MessageSender:
         copy = outbound.copy
         named = receipt_notes.is_named(copy.adapter_data)
         rich = encode.body(outbound, quote_reply=self._quotes(copy.thread_id), show_sender=named)
-        answer = await self._update(outbound, rich, as_plain=False)
-        losses: tuple[LossNote, ...] = ()
-        if not answer:
-            await self._update(outbound, rich, as_plain=True)
-            losses = (Loss.FORMATTING_REFUSED, *((_SHORTENED,) if encode.is_shortened(rich) else ()))
-        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data, losses=losses)
+        form = encode.Form.RICH if receipt_notes.file_ids(copy.adapter_data) else encode.Form.TABLE
+        losses: list[LossNote] = []
+        while not await self._update(outbound, rich, form):
+            form = form.lesser(rich) or encode.Form.PLAIN
+            losses.append(Loss.FORMATTING_REFUSED if form is encode.Form.PLAIN else Loss.TABLE_AS_TEXT)
+        if form is encode.Form.PLAIN and encode.is_shortened(rich):
+            losses.append(_SHORTENED)
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data, losses=tuple(losses))
 
-    async def _update(self, outbound: OutboundEdit, rich: RichText, *, as_plain: bool) -> bool:
+    async def _update(self, outbound: OutboundEdit, rich: RichText, form: encode.Form) -> bool:
         """Whether Slack took it; False only for refused blocks."""
         version = str(round(self._clock.now().timestamp() * 1e6))
-        update = partial(encode.update, outbound, rich, version=version, as_plain=as_plain)
+        update = partial(encode.update, outbound, rich, version, form)
         arguments = await beside_if(is_long(rich), update)
-        tolerate: frozenset[str] = frozenset() if as_plain else _BLOCKS_REFUSED
+        tolerate: frozenset[str] = frozenset() if form is encode.Form.PLAIN else _BLOCKS_REFUSED
         return bool((await self._transport.call("chat.update", arguments, tolerate=tolerate)).get("ok"))

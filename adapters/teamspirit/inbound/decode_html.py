@@ -24,8 +24,10 @@ from bridge.model.rich_text import (
     inline_text,
     normalize,
     quoted,
+    to_plain,
     with_numbers,
 )
+from bridge.model.rich_text_tables import table
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import TextDialect
@@ -43,6 +45,11 @@ _TAG_MARKS = {
     "code": Mark.CODE,
     "tt": Mark.CODE,
 }
+
+
+_TABLE = frozenset({"tr", "td", "th"})
+_BLOCKS = _TABLE | {"table", "p", "div", "pre", "blockquote", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6"}
+"""Tags that in a table mean a cell, or a line of one."""
 
 
 def decode_html(source: str, dialect: TextDialect) -> RichText:
@@ -69,6 +76,8 @@ class _Page(HTMLParser):
         self._pre: list[str] | None = None
         self._language = ""
         self._heading = 0
+        self._rows: list[list[str]] | None = None
+        """Of the table that is open."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -76,7 +85,13 @@ class _Page(HTMLParser):
             if tag == "code":
                 self._language = (given.get("class") or "").removeprefix("language-")
             return
+        if self._rows is not None and tag in _BLOCKS:
+            self._in_table(tag)
+            return
         match tag:
+            case "table":
+                self._end_block()
+                self._rows = []
             case "br":
                 self._inlines.append(Text("\n"))
             case "a":
@@ -110,6 +125,12 @@ class _Page(HTMLParser):
             if tag == "pre":
                 self._blocks.append(CodeBlock("".join(self._pre).removesuffix("\n"), self._language))
                 self._pre = None
+            return
+        if self._rows is not None and tag in _BLOCKS:
+            if tag == "table":
+                self._end_table()
+            elif tag not in _TABLE:
+                self._inlines.append(Text(" "))
             return
         match tag:
             case "a" if self._links:
@@ -165,6 +186,37 @@ class _Page(HTMLParser):
             self._blocks.append(Paragraph(inlines))
         self._heading = 0
 
+    # -- tables -------------------------------------------------------------------------------------------------------------
+
+    def _in_table(self, tag: str) -> None:
+        """A row or a cell begins. Whatever else is in a cell is words on one line; a table within it is more of its rows."""
+        rows = self._rows if self._rows is not None else []
+        if tag not in _TABLE:
+            self._inlines.append(Text(" "))
+            return
+        self._end_cell()
+        if tag == "tr" or not rows:
+            rows.append([])
+        if tag in ("td", "th"):
+            rows[-1].append("")
+
+    def _end_cell(self) -> None:
+        """What stands before the first row is above the table; words before the first cell of a row have one of their own."""
+        inlines, self._inlines = tuple(self._inlines), []
+        words = " ".join(to_plain(RichText((Paragraph(inlines),))).split())
+        if not words:
+            return
+        if not self._rows:
+            self._blocks.append(Paragraph((Text(words),)))
+            return
+        row = self._rows[-1] = self._rows[-1] or [""]
+        row[-1] = " ".join(filter(None, (row[-1], words)))
+
+    def _end_table(self) -> None:
+        self._end_cell()
+        rows, self._rows = self._rows or [], None
+        self._blocks.append(table([row for row in rows if row]))
+
     def _end_list(self) -> None:
         items, numbers = tuple(self._items), self._numbers
         self._items, self._numbers = [], []
@@ -174,6 +226,8 @@ class _Page(HTMLParser):
             self._blocks.append(with_numbers(List(items, ordered, 1 if start is None else start), numbers))
 
     def finish(self) -> list[Block]:
+        if self._rows is not None:
+            self._end_table()
         self._end_block()
         if self._pre is not None:
             self._blocks.append(CodeBlock("".join(self._pre), self._language))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from markdown_it.token import Token
 
 from adapters.common.markdown_nesting import is_cut
-from adapters.teamspirit.inbound.decode_tables import fence_tables
+from adapters.teamspirit.inbound.decode_tables import fence_tables, rows_of
 from adapters.teamspirit.inbound.markdown_parser import ADDRESS, parse
 from adapters.teamspirit.mention_guards import GAP, GUARD, JOINER, guard, mentions, unguard
 from bridge.model.pauses import in_steps, pause_point
@@ -36,7 +36,9 @@ from bridge.model.rich_text import (
     normalize,
     plain,
     quoted,
+    to_plain,
 )
+from bridge.model.rich_text_tables import MOST_CELLS, table
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import TextDialect
@@ -52,10 +54,11 @@ def decode_markdown(source: str, dialect: TextDialect, *, server: str = "") -> R
     """`server`: where links to a path lead. Never raises: what is no markup is text."""
     if _is_plain(source, dialect):
         return plain(source.strip("\n"))
-    tokens = parse(fence_tables(source, emoji_names=dialect.emoji_names), emoji_names=dialect.emoji_names, server=server)
+    fenced, language = fence_tables(source)
+    tokens = parse(fenced, emoji_names=dialect.emoji_names, server=server)
     if is_cut(tokens):
         return normalize(plain(source.strip("\n")))
-    return normalize(RichText(tuple(_Blocks(dialect).decode(tokens))))
+    return normalize(RichText(tuple(_Blocks(dialect, server, language).decode(tokens))))
 
 
 def _is_plain(source: str, dialect: TextDialect) -> bool:
@@ -67,8 +70,11 @@ def _is_plain(source: str, dialect: TextDialect) -> bool:
 class _Blocks:
     """Walks the token stream. Text of a paragraph that follows another is put below it with the blank lines between them."""
 
-    def __init__(self, dialect: TextDialect) -> None:
+    def __init__(self, dialect: TextDialect, server: str, tables: str) -> None:
+        """`tables`: the language of fences that hold a table."""
         self._dialect = dialect
+        self._server = server
+        self._tables = tables
 
     def decode(self, tokens: Sequence[Token]) -> list[Block]:
         return [Paragraph(tuple(block)) if isinstance(block, list) else block for block in self._decode(tokens)]
@@ -94,6 +100,8 @@ class _Blocks:
                         blocks.append(list(inlines))
                 case "heading_open":
                     blocks.append(Heading(int(token.tag[1:]), self._inlines(inside)))
+                case "fence" if self._tables and token.info == self._tables:
+                    blocks.append(self._table(rows_of(token.content)))
                 case "fence" | "code_block":
                     blocks.append(CodeBlock(token.content.removesuffix("\n"), token.info.strip().partition(" ")[0]))
                 case "hr":
@@ -107,6 +115,19 @@ class _Blocks:
             paragraph_end = last_line if token.type == "paragraph_open" else -1
             at = end + 1
         return blocks
+
+    # -- tables -------------------------------------------------------------------------------------------------------------
+
+    def _table(self, rows: Sequence[Sequence[str]]) -> CodeBlock:
+        is_read = sum(map(len, rows)) <= MOST_CELLS
+        return table([[self._cell(cell) if is_read else cell for cell in row] for row in rows])
+
+    def _cell(self, source: str) -> str:
+        """What a cell shows. It holds one line of words, and these no marks: columns of text have none."""
+        if _NO_INLINE.fullmatch(source) and not (self._dialect.emoji_names and ":" in source):
+            return source
+        tokens = parse(source, emoji_names=self._dialect.emoji_names, server=self._server, inline=True)
+        return source if is_cut(tokens) else to_plain(RichText((Paragraph(self._inlines(tokens)),)))
 
     # -- lists --------------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Tables of Markdown (GitHub's) as code blocks with aligned columns, since no other platform of the bridge shows tables. Pure.
+"""Finds tables of Markdown (GitHub's) and puts each in a fence of its own. Pure.
 
 Called by `decode_markdown` before the parser, which would take a table right behind a list for the list's last words. A table is a
 row of heads with a row of dashes below it, each with as many cells. Source: GitHub Flavored Markdown Spec, "Tables (extension)".
@@ -7,53 +7,74 @@ row of heads with a row of dashes below it, each with as many cells. Source: Git
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from itertools import zip_longest
-
-from adapters.teamspirit.emoji_names import with_emoji
 
 _DASHES = re.compile(r" {0,3}\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_QUOTE = re.compile(r"(?: {0,3}> ?)*")
 _CELL_END = re.compile(r"(?<!\\)\|")
-_WIDEST = 60
-"""Characters to which a column is filled up: one long cell must not make every row as long."""
 _BACKTICKS = re.compile("`+")
+_LANGUAGES = re.compile(r"table(-*)")
 
 
-def fence_tables(source: str, *, emoji_names: bool = False) -> str:
-    """The source with each table inside a fence; everything else as it is. `emoji_names`: short names in cells become emoji,
-    since in a fence nobody makes them so later."""
+def fence_tables(source: str) -> tuple[str, str]:
+    """The source with the rows of each table inside a fence, everything else as it is; and the language of these fences, which no
+    other can have. Without a table it is empty."""
     if "|" not in source:
-        return source
+        return source, ""
     lines = source.split("\n")
+    language = f"table{max(_LANGUAGES.findall(source), default='')}-"
     shown: list[str] = []
-    fence = ""
+    fence, fence_quotes = "", 0
+    found = False
     at = 0
     while at < len(lines):
-        line = lines[at]
+        line, quotes = _unquoted(lines[at]), _quotes(lines[at])
+        if fence and quotes < fence_quotes:
+            fence = ""  # it ends with its quote
         opening = _FENCE.match(line)
         if opening and (not fence or (line.strip().startswith(fence) and not line.strip().strip(fence[0]))):
-            fence = "" if fence else opening[1]
-        end = at if fence or opening else _table_end(lines, at)
-        if end > at:
-            shown += _fenced(lines[at:end], with_emoji if emoji_names else str)
-            at = end
+            fence, fence_quotes = ("", 0) if fence else (opening[1], quotes)
+        rows = [] if fence or opening else _rows(lines, at)
+        if rows:
+            shown += _fenced(rows, language, quotes=quotes)
+            at += len(rows) + 1
+            found = True
         else:
-            shown.append(line)
+            shown.append(lines[at])
             at += 1
-    return "\n".join(shown)
+    return ("\n".join(shown), language) if found else (source, "")
 
 
-def _table_end(lines: list[str], at: int) -> int:
-    """Where the table that begins here ends; `at` itself if none begins."""
-    if at + 1 >= len(lines) or "|" not in lines[at] or not _DASHES.fullmatch(lines[at + 1].rstrip()):
-        return at
-    if lines[at].startswith(("    ", "\t", ">")) or len(_cells(lines[at])) != len(_cells(lines[at + 1])):
-        return at
-    end = at + 2
-    while end < len(lines) and "|" in lines[end] and lines[end].strip() and not _FENCE.match(lines[end]):
-        end += 1
-    return end
+def rows_of(fenced: str) -> list[list[str]]:
+    """The cells of what is in such a fence, as they are written."""
+    return [_cells(row) for row in fenced.removesuffix("\n").split("\n")]
+
+
+def _quotes(line: str) -> int:
+    """In how many quotes the line stands."""
+    begun = _QUOTE.match(line)
+    return begun[0].count(">") if begun else 0
+
+
+def _unquoted(line: str) -> str:
+    begun = _QUOTE.match(line)
+    return line[begun.end() :] if begun and begun[0] else line
+
+
+def _rows(lines: list[str], at: int) -> list[str]:
+    """The rows of the table that begins here, without its row of dashes and the signs of its quotes; none if none begins."""
+    if at + 1 >= len(lines) or "|" not in lines[at] or _quotes(lines[at]) != (quotes := _quotes(lines[at + 1])):
+        return []
+    head, dashes = _unquoted(lines[at]), _unquoted(lines[at + 1])
+    if not _DASHES.fullmatch(dashes.rstrip()) or head.startswith(("    ", "\t")) or len(_cells(head)) != len(_cells(dashes)):
+        return []
+    rows = [head]
+    for line in lines[at + 2 :]:
+        row = _unquoted(line)
+        if "|" not in row or not row.strip() or _FENCE.match(row) or _quotes(line) != quotes:
+            break
+        rows.append(row)
+    return rows
 
 
 def _cells(row: str) -> list[str]:
@@ -62,10 +83,6 @@ def _cells(row: str) -> list[str]:
     return pieces[:-1] if len(pieces) > 1 and not pieces[-1] else pieces
 
 
-def _fenced(rows: list[str], shown: Callable[[str], str]) -> list[str]:
-    cells = [[shown(cell) for cell in _cells(row)] for row in (rows[0], *rows[2:])]
-    widths = [min(max(map(len, column)), _WIDEST) for column in zip_longest(*cells, fillvalue="")]
-    head, *body = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
-    rule = "-+-".join("-" * width for width in widths)
+def _fenced(rows: list[str], language: str, *, quotes: int) -> list[str]:
     fence = "`" * max(3, *(len(run) + 1 for row in rows for run in _BACKTICKS.findall(row)), 3)
-    return [fence, head, rule, *body, fence]
+    return [f"{'> ' * quotes}{line}" for line in (f"{fence}{language}", *(row.strip() for row in rows), fence)]

@@ -111,7 +111,8 @@ def _parser(server: str) -> MarkdownIt:
     return parser
 
 
-def parse(source: str, *, emoji_names: bool, server: str = "") -> Any:
-    """The tokens of a text. `server`: where links to a path lead. Never raises."""
+def parse(source: str, *, emoji_names: bool, server: str = "", inline: bool = False) -> Any:
+    """The tokens of a text. `server`: where links to a path lead; `inline`: whether it can hold no blocks. Never raises."""
     env: MutableMapping[str, Any] = {NAMES: True} if emoji_names else {}
-    return _parser(server).parse(source, env)
+    parser = _parser(server)
+    return parser.parseInline(source, env) if inline else parser.parse(source, env)

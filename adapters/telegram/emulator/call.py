@@ -178,9 +178,12 @@ class Call:
             for kind, plural in _KINDS.items():
                 if kind in content and kind in target.chat.forbidden_kinds:
                     raise bad_request(f"not enough rights to send {plural} to the chat")
-        return self.world.post(
+        posted = self.world.post(
             target.chat, self.bot, contents, thread_id=target.thread_id, reply_to=target.reply_to, quote=target.quote
         )
+        for message in posted:
+            message.silent = self.params.boolean("disable_notification")
+        return posted
 
 
 _KINDS = {

@@ -17,6 +17,8 @@ Method = Callable[[Call], Awaitable[Any]]
 
 async def send_message(call: Call) -> Json:
     content = call.text()
+    if previews := call.params.json("link_preview_options"):
+        content["link_preview_options"] = previews
     return message_wire(call.post(call.target(), [content])[0])
 
 

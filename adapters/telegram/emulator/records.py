@@ -79,6 +79,8 @@ class Message:
     ballots: dict[int, list[int]] = field(default_factory=dict)
     """Of a poll: for which options each person has voted."""
     service: bool = False
+    silent: bool = False
+    """Posted without a sound (`disable_notification`). The Bot API tells it to nobody."""
 
     @property
     def text(self) -> str:

@@ -27,6 +27,7 @@ from bridge.model.rich_text import (
     normalize,
     quoted,
     text_of,
+    to_plain,
 )
 from bridge.model.rich_text_tables import table
 
@@ -39,6 +40,8 @@ _MARKS = {
     "code": Mark.CODE,
     "marked": Mark.BOLD,
 }
+_MOST_SPANNED = 20
+"""Columns or rows; a table has 20 columns at most."""
 _NESTING = 16
 """Deeper nesting than Telegram allows is not followed."""
 MEDIA_BLOCKS = ("photo", "video", "animation", "audio", "document", "voice_note")
@@ -154,8 +157,23 @@ def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:
 
 
 def _table(rows: object) -> CodeBlock:
-    lines = [records(row) for row in rows] if isinstance(rows, list) else []
-    return table([[_shown(cell.get("text")) for cell in row] for row in lines])
+    """A cell is a line of words; one that spans columns or rows has empty ones beside and below it."""
+    shown: list[list[str]] = []
+    below: list[int] = []
+    """For each column, through how many rows more the cell above goes."""
+    for row in rows if isinstance(rows, list) else []:
+        line: list[str] = []
+        for cell in records(row):
+            while len(line) < len(below) and below[len(line)]:
+                below[len(line)] -= 1
+                line.append("")
+            wide, high = (min(max(whole(cell.get(name)) or 1, 1), _MOST_SPANNED) for name in ("colspan", "rowspan"))
+            below += [0] * (len(line) + wide - len(below))
+            below[len(line) : len(line) + wide] = [high - 1] * wide
+            line += [to_plain(RichText((Paragraph(_inlines(cell.get("text"))),))), *[""] * (wide - 1)]
+        below[len(line) :] = [max(rest - 1, 0) for rest in below[len(line) :]]
+        shown.append(line)
+    return table(shown)
 
 
 def _inlines(rich: object, marks: int = 0, link: str | None = None, depth: int = 0) -> tuple[Inline, ...]:

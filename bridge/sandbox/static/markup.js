@@ -2,8 +2,8 @@
 // parsed in an inert document and rebuilt from an allow-list; nothing foreign is ever assigned to innerHTML.
 
 const SIMPLE = new Set(["B", "STRONG", "I", "EM", "U", "S", "DEL", "CODE", "PRE", "BLOCKQUOTE", "UL", "OL", "LI", "BR", "P", "DIV",
-  "SPAN", "H1", "H2", "H3", "H4", "H5", "H6"]);
-const BLOCKS = new Set(["DIV", "PRE", "BLOCKQUOTE", "UL", "OL", "P", "H1", "H2", "H3", "H4", "H5", "H6"]);
+  "SPAN", "TABLE", "THEAD", "TBODY", "TR", "TH", "TD", "H1", "H2", "H3", "H4", "H5", "H6"]);
+const BLOCKS = new Set(["DIV", "PRE", "BLOCKQUOTE", "UL", "OL", "P", "TABLE", "H1", "H2", "H3", "H4", "H5", "H6"]);
 const GONE = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "EMBED", "NOSCRIPT", "TITLE", "TEXTAREA", "SVG", "MATH"]);
 const CLASSES = new Set(["mention", "text_mention", "broadcast", "channel", "spoiler", "emoji", "time", "subtext"]);
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);

@@ -23,6 +23,7 @@ from bridge.model.rich_text import (
     plain,
     text_of,
 )
+from bridge.model.rich_text_tables import table
 from bridge.policy.rewrites import LIMIT_S, MOST_GROWN, Rewrite, rewritten, rewritten_words
 from tests.support.strategies import rich_texts
 
@@ -105,3 +106,11 @@ def test_a_rule_that_finds_nothing_changes_nothing(tree: RichText) -> None:
     shown, left_out = rewritten(tree, (rule("\ue123never", "x"),))
     assert text_of(shown) == text_of(rewritten(tree, (rule("\ue124never", "x"),))[0])
     assert left_out == ()
+
+
+def test_cells_of_a_table_are_words() -> None:
+    tree = RichText((table([["who", "a secret"], ["me", "secret"]]),))
+    shown, left_out = rewritten(tree, (rule("secret", "x"),))
+    assert (shown, left_out) == (RichText((table([["who", "a x"], ["me", "x"]]),)), ())
+    many = RichText((table([["a"] * 20] * 100),))
+    assert rewritten(many, (rule("a", "b" * 100),)) == (many, ("rewrite 1 (line 3)",)), "it would be far longer"

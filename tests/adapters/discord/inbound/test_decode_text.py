@@ -21,7 +21,7 @@ DECODED = [
     (">>> all\nthe rest", "all\nthe rest"),
     ("text ```code``` more", "text \ncode\n more"),
     ("<https://x.y> (https://a.b/c)", "https://x.y (https://a.b/c)"),
-    ("</settings show:12345> <id:customize>", "/settings show #customize"),
+    ("</settings show:12345> <id:customize>", "/settings show Channels & Roles"),
     ("-# small print", "small print"),
     ("#hashtag and #1", "#hashtag and #1"),
     ("`` `a` `` and `b`", "`a` and b"),

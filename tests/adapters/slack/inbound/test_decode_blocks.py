@@ -85,8 +85,8 @@ CELLS = [
             },
             "Plan (https://s.example/f)",
         ),
-        ({"type": "table", "rows": CELLS}, "Name | Count\nAnna | 5"),
-        ({"type": "data_table", "caption": "People", "rows": CELLS}, "People\nName | Count\nAnna | 5"),
+        ({"type": "table", "rows": CELLS}, "Name | Count\n-----+------\nAnna | 5"),
+        ({"type": "data_table", "caption": "People", "rows": CELLS}, "People\nName | Count\n-----+------\nAnna | 5"),
         ({"type": "alert", "level": "error", "text": mrkdwn("*On fire*")}, "On fire"),
         (
             {

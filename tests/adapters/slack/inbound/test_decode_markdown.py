@@ -65,7 +65,7 @@ def test_a_markdown_block() -> None:
     assert (numbers.ordered, numbers.start) == (True, 3)
     assert quote == Quote((Paragraph((Text("quoted"),)),))
     assert code == CodeBlock("x = 1", "py")
-    assert text_of(RichText((table,))) == "a | b\n1 | 2"
+    assert text_of(RichText((table,))) == "a | b\n--+--\n1 | 2"
 
 
 @pytest.mark.parametrize("sign", ["- ", "> ", "1. ", "> - "])

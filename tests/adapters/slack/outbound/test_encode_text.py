@@ -18,7 +18,7 @@ from adapters.slack.emulator.rules import check_blocks
 from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.inbound.decode_text import decode_text
 from adapters.slack.names import NO_NAMES
-from adapters.slack.outbound.encode import rich_text_blocks
+from adapters.slack.outbound.encode import message_blocks
 from adapters.slack.outbound.encode_text import MAX_FALLBACK, escape, fallback_text, measure, rich_text_elements
 from bridge.model.rich_text import (
     CodeBlock,
@@ -70,7 +70,7 @@ marks = st.integers(0, 31)
 
 
 def encoded(rich: RichText) -> bytes:
-    return msgspec.json.encode(rich_text_blocks(rich, "mb-x"))
+    return msgspec.json.encode(message_blocks(rich, "mb-x"))
 
 
 def back(rich: RichText) -> RichText:
@@ -101,7 +101,7 @@ def test_plain_text_survives_by_the_fallback_too(text: str) -> None:
 
 @given(texts)
 def test_foreign_text_is_shown_as_it_is(text: str) -> None:
-    blocks = rich_text_blocks(normalize(plain(text)), "mb-x")
+    blocks = message_blocks(normalize(plain(text)), "mb-x")
     shown = show("", blocks, lambda any_id: "somebody")
     assert shown.text == text
     as_shown = re.sub(r'<a href="([^"]*)">\1</a>', r"\1", shown.html)
@@ -159,7 +159,7 @@ trees = st.lists(blocks, max_size=5).map(lambda found: normalize(RichText(tuple(
 @settings(max_examples=examples(200))
 def test_whatever_is_encoded_slack_accepts(rich: RichText) -> None:
     shown = degrade(rich, capabilities(None), {})
-    made = rich_text_blocks(shown, "mb-x")
+    made = message_blocks(shown, "mb-x")
     if made:
         check_blocks(made)
     assert measure(shown) >= len(text_of(shown)) or not made
@@ -174,7 +174,7 @@ def test_no_part_is_over_the_limit(text: str, mark: int) -> None:
     rich = RichText((Paragraph((Text(text, mark), Text(text, 0, "https://example.com/"))), CodeBlock(text)))
     parts = split(rich, lambda part: measure(part) <= TEXT_LENGTH)
     for part in parts:
-        check_blocks(rich_text_blocks(part, "mb-x"))
+        check_blocks(message_blocks(part, "mb-x"))
         assert measure(part) <= TEXT_LENGTH
         assert len(fallback_text(part)) <= 4000
     assert "".join("".join(text_of(part).split()) for part in parts) == "".join(text_of(rich).split())

@@ -84,3 +84,30 @@ def test_tags_in_any_order_keep_every_letter(source: str) -> None:
     assert text_of(decode_html(source, HTML)).count("a") == source.replace("<blockquote>", "").replace("</blockquote>", "").count(
         "a"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "rows"),
+    [
+        (
+            "<table><tr><th>os</th><th>size</th></tr><tr><td>linux</td><td>5 MB</td></tr></table>",
+            (("os", "size"), ("linux", "5 MB")),
+        ),
+        (
+            "<table>\n<thead><tr>\n<th>a</th>\n</tr></thead>\n<tbody><tr><td>1</td>\n<td></td></tr></tbody>\n</table>",
+            (("a",), ("1", "")),
+        ),
+        ("<table><tr><td><b>x</b> <a href='https://example.org/p'>y</a><td>z</table>", (("x y (https://example.org/p)", "z"),)),
+        ("<table><tr><td><p>one</p><ul><li>two</li></ul><pre>three</pre></td></tr></table>", (("one two three",),)),
+        ("<table><caption>words above</caption><tr><td>a</td></tr></table>", (("a",),)),
+        ("<table>stray<td>a</td></table>", (("a",),)),
+        ("<table><tr></tr><tr><td>a<table><tr><td>b</td></tr></table></td></tr></table>", (("a",), ("b",))),
+    ],
+)
+def test_tables(source: str, rows: tuple[tuple[str, ...], ...]) -> None:
+    decoded = decode_html(f"before {source} behind", HTML)
+    (found,) = [block for block in decoded.blocks if isinstance(block, CodeBlock)]
+    assert found.rows[: len(rows)] == rows
+    words = text_of(decoded)
+    assert words.startswith("before")
+    assert "behind" in words

@@ -37,7 +37,7 @@ def blocks(*given_blocks: dict[str, Any]) -> Any:
         ({"type": "map", "location": {"latitude": 1.5, "longitude": 2}}, "Map: 1.5, 2"),
         ({"type": "map"}, "Map"),
         ({"type": "details", "summary": "more", "blocks": [{"type": "paragraph", "text": "inside"}]}, "more\ninside"),
-        ({"type": "table", "cells": [[{"text": "a"}, {"text": "bb"}], [{"text": "ccc"}]]}, "a   | bb\nccc"),
+        ({"type": "table", "cells": [[{"text": "a"}, {"text": "bb"}], [{"text": "ccc"}]]}, "a   | bb\n----+---\nccc"),
         ({"type": "of tomorrow", "text": "words"}, "words"),
         ({"type": "of tomorrow"}, "(something Telegram calls of tomorrow)"),
         ({"type": "anchor", "name": "x"}, ""),
@@ -103,3 +103,21 @@ JSON = st.recursive(
 @given(JSON)
 def test_nothing_that_is_odd_raises(given_blocks: Any) -> None:
     decode_rich({"blocks": given_blocks})
+
+
+def test_a_table_with_cells_that_span_others() -> None:
+    head = [{"text": "a", "colspan": 2}, {"text": "b", "rowspan": 2}]
+    link = {"type": "url", "url": "https://example.org/x", "text": "two"}
+    rows = [
+        head,
+        [{"text": "1"}, {"text": link}],
+        [{"text": "3"}, {"text": "4"}, {"text": "5"}],
+        [{"rowspan": 9}, {"colspan": "x"}],
+        [],
+    ]
+    (found,) = blocks({"type": "table", "cells": [*rows, "?"]})
+    assert isinstance(found, CodeBlock)
+    assert found.rows == (("a", "", "b"), ("1", "two (https://example.org/x)"), ("3", "4", "5"), ("", ""), (), ())
+    (wide,) = blocks({"type": "table", "cells": [[{"text": "a", "colspan": 10**9, "rowspan": 10**9}]] * 3})
+    assert isinstance(wide, CodeBlock)
+    assert max(map(len, wide.rows)) <= 3 * 20
