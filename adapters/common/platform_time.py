@@ -53,6 +53,8 @@ class PlatformTime:
         self._readings: deque[float] = deque(maxlen=_READINGS)
         self._offset_s: float | None = None
         self._stretches: deque[_Stretch] = deque([_Stretch(float("-inf"), local_s() - steady_s())], maxlen=_STEPS)
+        self._latest: tuple[str, datetime] | None = None
+        """The latest `Date` and what it means: a busy platform gives the same one many times."""
 
     # -- learning -------------------------------------------------------------------------------------------------------------
 
@@ -62,13 +64,15 @@ class PlatformTime:
         text = headers.get("Date")
         if not text or headers.get("Age", "0").strip() not in ("", "0"):
             return
-        try:
-            stated = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return
-        if stated.tzinfo is None:
-            stated = stated.replace(tzinfo=UTC)
-        self.learn_moment(stated + _MIDDLE)
+        if self._latest is None or self._latest[0] != text:
+            try:
+                stated = parsedate_to_datetime(text)
+            except (ValueError, TypeError, IndexError, OverflowError):
+                return
+            if stated.tzinfo is None:
+                stated = stated.replace(tzinfo=UTC)
+            self._latest = text, stated + _MIDDLE
+        self.learn_moment(self._latest[1])
 
     def learn_moment(self, moment: datetime) -> None:
         """The same from another time given by the platform: the timestamp of a message that it has just created."""

@@ -70,7 +70,9 @@ class AccountSupervisor:
         self._open = asyncio.Event()
         self._now = asyncio.Event()
         self._down: asyncio.Future[AccountDown] | None = None
-        self._given_up: asyncio.Future[None] | None = None
+        self._calls: set[asyncio.Future[None]] = set()
+        """One for each call of the adapter that is waited for."""
+        self._given_up = False
         self._failures = 0
         self._waits = Repeats()
         self._connected_at_s: float | None = None
@@ -153,19 +155,26 @@ class AccountSupervisor:
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Make a call of the adapter, whose answer may never come. It is awaited until the adapter was closed and a grace period is
         over, not for hours. Raises TimeoutError then."""
-        if self._given_up is None:
-            self._given_up = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
         task = asyncio.create_task(work)
-        either: set[asyncio.Future[Any]] = {task, self._given_up}
+        if self._given_up:
+            _set(over)
+        task.add_done_callback(lambda _: _set(over))
+        limit = loop.call_later(_LONGEST_CALL_S, _set, over)
+        self._calls.add(over)
         try:
-            await asyncio.wait(either, timeout=_LONGEST_CALL_S, return_when=asyncio.FIRST_COMPLETED)
+            await over  # not `asyncio.wait`: with many calls under way it takes longer than all else here
         finally:
+            limit.cancel()
+            self._calls.discard(over)
             task.cancel()
         return outcome(task)
 
     def _give_up(self) -> None:
-        if self._given_up is not None and not self._given_up.done():
-            self._given_up.set_result(None)
+        self._given_up = True
+        for over in self._calls:
+            _set(over)
 
     # -- for the intake -----------------------------------------------------------------------------------------------------
 
@@ -394,3 +403,8 @@ class AccountSupervisor:
             log.info("account up", account=self.account)
         if self._on_state is not None:
             self._on_state(self.account, self._health)
+
+
+def _set(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)

@@ -8,8 +8,11 @@ part be there already?), `time` (how long is it tried?), `group` (what goes out 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import field
 
 from bridge.delivery.message_plan import Plan, Together
 from bridge.delivery.superseded import doubt_of, together_of
@@ -21,8 +24,7 @@ from bridge.model.clock import Clock
 from bridge.model.outcomes import LossNote
 
 
-@dataclass(slots=True)
-class Attempts:
+class Attempts(msgspec.Struct, eq=False):
     """Attempts on the part that comes next."""
 
     number: int = 0
@@ -55,8 +57,7 @@ class Attempts:
         self.number = 0
 
 
-@dataclass(slots=True)
-class UnknownOutcome:
+class UnknownOutcome(msgspec.Struct, eq=False):
     """Whether the part that comes next may be there already, and since when to look for it."""
 
     is_open: bool = False
@@ -88,8 +89,7 @@ class UnknownOutcome:
         return self._since
 
 
-@dataclass(slots=True)
-class TimeSpent:
+class TimeSpent(msgspec.Struct, eq=False):
     """Time spent on the delivery, whatever the wall clock did. The time in which the bridge did not run is not counted."""
 
     before_s: float = 0.0
@@ -109,8 +109,7 @@ class TimeSpent:
         return self.before_s + (now_s - self.since_s if self.since_s is not None else 0.0)
 
 
-@dataclass(slots=True)
-class MergeGroup:
+class MergeGroup(msgspec.Struct, eq=False):
     """The deliveries that are sent in one message with this one."""
 
     followers: list[OpenDelivery] = field(default_factory=list)
@@ -127,8 +126,7 @@ class MergeGroup:
         return followers
 
 
-@dataclass(slots=True)
-class MadeUp:
+class MadeUp(msgspec.Struct, eq=False):
     """The message's plan."""
 
     plan: Plan | None = None
@@ -141,8 +139,7 @@ class MadeUp:
     """To be recorded with the next attempt."""
 
 
-@dataclass(slots=True)
-class FileWaits:
+class FileWaits(msgspec.Struct, eq=False):
     """How long the delivery's files are waited for."""
 
     patience: Patience = Patience.WAIT
@@ -152,8 +149,7 @@ class FileWaits:
     """On the monotonic clock: when they were first requested."""
 
 
-@dataclass(slots=True)
-class Faults:
+class Faults(msgspec.Struct, eq=False):
     """Failures that may be the message's own; see `poison`."""
 
     served_before: int | None = None
@@ -177,8 +173,7 @@ class Placed:
     losses: tuple[LossNote, ...] = ()
 
 
-@dataclass(slots=True)
-class DeliveryState:
+class DeliveryState(msgspec.Struct, eq=False):
     """See the module. `parts` are those that have a receipt."""
 
     pending: OpenDelivery

@@ -119,6 +119,8 @@ def runs_by_line(rich: RichText) -> Iterator[tuple[Inline, ...]]:
 def is_long(rich: RichText) -> bool:
     """Whether to go over the text a few times takes so long that it is done beside the loop (`pauses`): what that costs is
     told by its runs rather than by its characters."""
+    if len(rich.blocks) == 1 and type(block := rich.blocks[0]) is Paragraph and len(block.inlines) == 1:  # as most messages are
+        return len(inline_text(block.inlines[0])) + 2 * _RUN_WEIGHT > _LONG
     weight = 0
     for inlines in runs_by_line(rich):
         weight += _RUN_WEIGHT * (len(inlines) + 1)

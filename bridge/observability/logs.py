@@ -24,6 +24,7 @@ import msgspec
 
 from bridge.config.model import LogConfig, LogFormat
 from bridge.observability.metrics import Metrics
+from bridge.observability.verbosity import show_debug
 from bridge.policy.redact import Masker
 
 _NOT_FOR_STRUCTLOG = ("rich", "greenlet")
@@ -82,6 +83,7 @@ def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: Te
     Secrets given once stay masked: what an account used before a reload is as secret as what it uses now."""
     _masker.add(secrets)
     level = _LEVELS[config.level.lower()]
+    show_debug(level == logging.DEBUG)
     output = stream or sys.stderr
     render = _renderer(config.format, output)
     shared = [
@@ -118,6 +120,7 @@ def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: Te
 def plain_defaults() -> None:
     """How lines look until `set_up_logging` is called: on stdout, with tracebacks as short as ever. structlog's own default shows
     every local variable, which takes seconds for one error."""
+    show_debug(False)
     console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0)
     added = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
     structlog.configure(

@@ -13,6 +13,7 @@ from bridge.model.errors import Scope
 from bridge.model.events import ChatEvent
 from bridge.model.outcomes import Outcome, SkipRule
 from bridge.model.refs import ChatAddress
+from bridge.observability.verbosity import is_debug_shown
 from bridge.policy.repeats import Repeats
 
 log = structlog.get_logger("outbox")
@@ -80,6 +81,8 @@ class Verdicts:
             log.warning("outcome unknown", target=str(self._address), delivery=first.delivery_id, reason=reason, times=times)
 
     def _decided(self, outcome: Outcome, pending: OpenDelivery, **details: object) -> None:
+        if not is_debug_shown():
+            return
         log.debug(
             outcome.value,
             key=pending.event.meta.event_key,

@@ -307,6 +307,8 @@ class _Rendering:
 
     def _known_reply(self, reply: Reply | None) -> Reply | None:
         """What is known of the answered message, from the journal and from what the origin showed."""
+        if reply is None and self.content.reply_to is None:
+            return None
         shown = self.content.reply_to or ReplyTo(message_id="")
         known = reply or Reply()
         both = Reply(

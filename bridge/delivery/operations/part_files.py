@@ -28,6 +28,8 @@ class PartFiles:
         self._fetched: dict[int, FetchResult] = {}
 
     async def fetch_all(self) -> Sequence[FetchResult]:
+        if not self.event.content.attachments:
+            return ()
         fetched = await self._fetch_those(None)
         self._fetched = dict(enumerate(fetched))
         return fetched

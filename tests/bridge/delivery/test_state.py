@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import timedelta
 
 import msgspec
@@ -70,7 +69,7 @@ def test_the_next_part_starts_afresh_and_losses_are_noted_once() -> None:
     state.faults.beside_others = 2
     state.part_over()
     assert (state.attempts.number, state.attempts.is_underway, state.unknown.is_open) == (0, False, False)
-    assert all(getattr(state.faults, one.name) == getattr(Faults(), one.name) for one in fields(Faults))
+    assert all(getattr(state.faults, one.name) == getattr(Faults(), one.name) for one in msgspec.structs.fields(Faults))
 
 
 def test_a_group_is_dissolved_once() -> None:
