@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import text_of
@@ -65,19 +66,35 @@ class RecentMessages:
 
 
 class _Said:
-    """What was said, in words that formatting, case and width do not change."""
-
-    __slots__ = ("at", "author", "chat", "spans", "text", "words")
+    """What was said, in words that formatting, case and width do not change. They are looked for when a bot's message is compared:
+    most messages never are."""
 
     def __init__(self, event: MessageCreated) -> None:
         self.at: datetime = event.meta.received_at
-        self.chat = str(event.meta.origin)
-        self.author = _fold(event.meta.author.name).strip() if event.meta.author else ""
+        self.chat = event.meta.origin
+        self._name = event.meta.author.name if event.meta.author else ""
         text = text_of(event.content.text) or " ".join(attachment.name for attachment in event.content.attachments)
-        self.text = _fold(text[-_COMPARED:])
-        found = list(_WORD.finditer(self.text))
-        self.words = [word[0] for word in found]
-        self.spans = [word.start() for word in found]
+        self._text = text[-_COMPARED:]
+
+    @cached_property
+    def author(self) -> str:
+        return _fold(self._name).strip()
+
+    @cached_property
+    def text(self) -> str:
+        return _fold(self._text)
+
+    @cached_property
+    def _found(self) -> list[re.Match[str]]:
+        return list(_WORD.finditer(self.text))
+
+    @cached_property
+    def words(self) -> list[str]:
+        return [word[0] for word in self._found]
+
+    @cached_property
+    def spans(self) -> list[int]:
+        return [word.start() for word in self._found]
 
 
 def _repeats(copy: _Said, said: _Said) -> bool:

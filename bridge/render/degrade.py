@@ -66,7 +66,7 @@ _FEATURES = ((_UNDERLINE, Feature.UNDERLINE), (_SPOILER, Feature.SPOILER), *((ma
 def degrade(rich: RichText, capabilities: Capabilities, losses: Losses) -> RichText:
     """The text with everything that is not native shown by other means; adds to `losses` what that was. In normal form if `rich`
     is."""
-    return _Degrader(capabilities, losses).text(rich)
+    return _Degrader(capabilities, losses).text(rich) if rich.blocks else rich
 
 
 class _Degrader:
