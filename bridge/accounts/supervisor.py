@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bridge.accounts.back_off import BackOff
+from bridge.accounts.calls import Calls
 from bridge.accounts.state import AccountState, Health, SeenFault
 from bridge.journal.contract import JournalError
 from bridge.model.adapter import Adapter, Intake
@@ -28,8 +29,6 @@ log = structlog.get_logger("supervisor")
 _CLOSE_S = 5.0
 _GRACE_S = 15.0
 """How long a call may continue after its adapter was closed."""
-_LONGEST_CALL_S = 2 * 3600.0
-"""The longest that a call of an adapter may take: the largest file over a slow line."""
 
 T = TypeVar("T")
 
@@ -70,9 +69,7 @@ class AccountSupervisor:
         self._open = asyncio.Event()
         self._now = asyncio.Event()
         self._down: asyncio.Future[AccountDown] | None = None
-        self._calls: set[asyncio.Future[None]] = set()
-        """One for each call of the adapter that is waited for."""
-        self._given_up = False
+        self._calls = Calls()
         self._failures = 0
         self._waits = Repeats()
         self._connected_at_s: float | None = None
@@ -155,26 +152,7 @@ class AccountSupervisor:
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Make a call of the adapter, whose answer may never come. It is awaited until the adapter was closed and a grace period is
         over, not for hours. Raises TimeoutError then."""
-        loop = asyncio.get_running_loop()
-        over: asyncio.Future[None] = loop.create_future()
-        task = asyncio.create_task(work)
-        if self._given_up:
-            _set(over)
-        task.add_done_callback(lambda _: _set(over))
-        limit = loop.call_later(_LONGEST_CALL_S, _set, over)
-        self._calls.add(over)
-        try:
-            await over  # not `asyncio.wait`: with many calls under way it takes longer than all else here
-        finally:
-            limit.cancel()
-            self._calls.discard(over)
-            task.cancel()
-        return outcome(task)
-
-    def _give_up(self) -> None:
-        self._given_up = True
-        for over in self._calls:
-            _set(over)
+        return await self._calls.make(work)
 
     # -- for the intake -----------------------------------------------------------------------------------------------------
 
@@ -331,7 +309,7 @@ class AccountSupervisor:
             await self._clock.wait(self._unused, finish_s)
         if self._adapter is not None:
             adapter, self._adapter = self._adapter, None
-            asyncio.get_running_loop().call_later(_GRACE_S, self._give_up)
+            asyncio.get_running_loop().call_later(_GRACE_S, self._calls.give_up)
             try:
                 await within(_CLOSE_S, adapter.close())
             except Exception as error:
@@ -403,8 +381,3 @@ class AccountSupervisor:
             log.info("account up", account=self.account)
         if self._on_state is not None:
             self._on_state(self.account, self._health)
-
-
-def _set(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)
