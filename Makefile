@@ -1,5 +1,5 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
-.PHONY: help sandbox self-test check unit-tests test tests tests-of-ntfy search lint bench fidelity constraints new-platform clean
+.PHONY: help sandbox self-test check unit-tests test tests tests-of-ntfy search lint bench fidelity monitoring dist deb sbom constraints new-platform clean
 
 # most tests wait more than they compute: two workers a core
 WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
@@ -13,6 +13,10 @@ help:
 	@echo "make new-platform NAME=matrix  write the skeleton of an adapter (see docs/adding-a-platform.md)"
 	@echo "make bench      measure speed and memory (see bench/README.md)"
 	@echo "make fidelity   write docs/fidelity.md anew: what crosses between which messengers, and how"
+	@echo "make monitoring  write the alert rules and the Grafana board of monitoring/ anew"
+	@echo "make dist       build the wheel and the source package, with man page and completions, into dist/"
+	@echo "make deb        build the Debian package, for the Python and the machine it is built on, into dist/"
+	@echo "make sbom       write which packages it is built of (CycloneDX) into dist/"
 	@echo "make constraints  renew the pinned versions and their hashes (of some packages alone: ONLY=\"aiohttp yarl\")"
 
 sandbox:
@@ -62,6 +66,23 @@ bench:
 fidelity:
 	@scripts/setup.sh test
 	FIDELITY=write .venv/bin/pytest -q tests/fidelity
+
+# the tests fail when these are out of date
+monitoring:
+	@scripts/setup.sh run
+	@.venv/bin/messenger-bridge monitoring monitoring
+
+dist:
+	@scripts/setup.sh run
+	@scripts/dist.sh
+
+deb:
+	@scripts/setup.sh run
+	@scripts/deb.sh
+
+sbom:
+	@scripts/setup.sh run
+	@scripts/sbom.sh
 
 constraints:
 	scripts/constraints.sh $(ONLY)

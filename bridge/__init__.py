@@ -9,7 +9,7 @@ files          the spool: each file is fetched once                       config
 observability  logs, metrics, outcomes
 intake         input becomes the bridge's responsibility                  web      the admin and the public listener
 systemd        notifications to systemd                                   process  standard streams, early signals
-delivery       one ordered lane per target chat
+delivery       one ordered lane per target chat                          ops      humans are told of what needs them
 running_accounts, account_trial  accounts built, replaced, tried out      app, daemon    the parts wired; the daemon's life
 reloading      bridge.yaml is applied, or what it brings undone           route_test     a line through a route and back
 sandbox        the bridge between emulators                               matterbridge   its configuration as bridge.yaml

@@ -13,7 +13,6 @@ from bridge.account_trial import AccountTrial, new_ends
 from bridge.accounts.back_off import BackOff
 from bridge.accounts.chat_probes import Lookout
 from bridge.accounts.ends import Ends
-from bridge.accounts.health import HealthReport, without_journal
 from bridge.accounts.presence import Presence, PresencePace
 from bridge.accounts.state import Health
 from bridge.accounts.supervisor import AccountSupervisor
@@ -41,7 +40,7 @@ from bridge.intake.commands import Commands
 from bridge.intake.community import Community
 from bridge.intake.email_match import EmailMatch
 from bridge.journal import journal_at
-from bridge.journal.contract import Journal, JournalError
+from bridge.journal.contract import Journal
 from bridge.journal.maintenance import Maintenance, begin_tokens
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
@@ -49,9 +48,10 @@ from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.tasks import Services
 from bridge.observability.logs import Metrics
+from bridge.observability.reports import Reports
+from bridge.ops.teller import Ops
 from bridge.policy.echo import Tokens
 from bridge.policy.retry import Policy
-from bridge.policy.routing import RoutingTable
 from bridge.running_accounts import AccountParts, RunningAccounts, end_tasks
 from bridge.web.build import Media, media, public_web
 from bridge.web.listening import named
@@ -82,7 +82,7 @@ class App:
         self._clock = clock or SystemClock()
         self._journal = journal or journal_at(config.journal.path)
         self._policy = policy
-        self._table = RoutingTable(config.routes)
+        self._table = config.routing_table()
         self._community = Community(self._journal.persons, on_change=self._community_changed)
         self._own_names = OwnNames(self._journal, on_change=self._protect_names)
         self._media: Media | None = None
@@ -101,14 +101,16 @@ class App:
         self._maintenance = Maintenance(
             self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal
         )
-        self.metrics.health = lambda: self._health().snapshot()
         self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
+        self.reports = self._reporting()
+        self.metrics.health, self.metrics.disk = lambda: self.reports.health().snapshot(), self.reports.room
         self._public = public_web(
             *(self._journal, self._clock, self.metrics, self._supervisors), config=lambda: self._config, manifests=manifests
         )
         self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
-        self._presence = Presence(lambda: self._supervisors, self._health, self._clock, presence_pace)
+        self._presence = Presence(lambda: self._supervisors, self.reports.health, self._clock, presence_pace)
+        self._ops = self._telling_humans()
         self._accounts = RunningAccounts(self._account_parts(back_off), self._supervisors)
         self._services: Services | None = None
         self._outbox: Outbox | None = None
@@ -136,9 +138,9 @@ class App:
             services.start(self._ends.run(), "ends not found yet")
             requests = RetryRequests(self._journal, outbox, self._supervisors.get, self._clock)
             services.start(requests.run(), "retried dead letters")
-            services.start(
-                DeadMarks(self._journal, outbox.wake_if_idle, lambda: self._table, self._clock).run(), "marks of failures"
-            )
+            marks = DeadMarks(self._journal, outbox.wake_if_idle, lambda: self._table, self._clock, on_dead=self._ops.dead)
+            services.start(marks.run(), "marks of failures")
+            services.start(self._ops.run(), "telling humans")
             services.start(self._public.run(), "public listener")
             services.start(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
             services.start(self._presence.run(), "presence")
@@ -217,7 +219,7 @@ class App:
 
     async def _put_in_force(self, config: Config, trial: AccountTrial | None) -> None:
         """Raises NotUp, if there is a trial, and JournalError: then nothing was changed."""
-        table = RoutingTable(config.routes)
+        table = config.routing_table()
         for name in config.accounts:
             await self._ends.recall(name, table)
         self._ends.keep(table, self._accounts.going_on(config))
@@ -238,25 +240,7 @@ class App:
 
     async def report(self) -> dict[str, Any]:
         """What `/health` shows: every account and lane, what is wrong, and what a human should do."""
-        try:
-            held = {"held_bytes": self._spool.held_bytes, "bound_bytes": int(self._started_with.media.spool_mb * 1_000_000)}
-            return self._health().data(await self._journal.figures()) | {"spool": held}
-        except JournalError as error:
-            return without_journal(str(error))
-
-    async def brief(self) -> dict[str, Any]:
-        """The status line's part of it, whatever the number of routes. Raises JournalError."""
-        figures = await self._journal.figures()
-        faults = sum(len(one.chat_faults | one.end_faults) for one in self._supervisors.values())
-        states = {str(name): supervisor.health.state.value for name, supervisor in self._supervisors.items()}
-        return {"accounts": states, "dead": figures.dead, "ends_in_trouble": faults}
-
-    def _health(self) -> HealthReport:
-        return HealthReport(self._supervisors, self._table, self._deaf_after_s, self._clock)
-
-    def _deaf_after_s(self, name: AccountName) -> float | None:
-        configured = self._config.accounts.get(name)
-        return None if configured is None else self._manifests(configured.platform).deaf_after_s(configured.options)
+        return await self.reports.report()
 
     @property
     def config(self) -> Config:
@@ -301,6 +285,7 @@ class App:
             commands=self._commands,
             standing=lambda: self._names.standing,
             on_author=self._email_match.seen,
+            on_gap=self._ops.gap,
             back_off=back_off,
         )
 
@@ -369,6 +354,21 @@ class App:
             self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose, hosts=web.admin_hosts)
             with named("web.admin.listen", web.admin):
                 self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
+
+    def _telling_humans(self) -> Ops:
+        return Ops(
+            *(self._journal, self._clock, self._supervisors, self.reports),
+            wake=lambda chat: self._outbox.wake_if_idle(chat) if self._outbox is not None else None,
+            config=lambda: self._config.ops,
+            table=lambda: self._table,
+        )
+
+    def _reporting(self) -> Reports:
+        return Reports(
+            *(self._journal, self._clock, self._supervisors, self._manifests, self._started_with, self._spool),
+            config=lambda: self._config,
+            table=lambda: self._table,
+        )
 
     def _email_matching(self) -> EmailMatch:
         return EmailMatch(

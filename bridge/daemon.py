@@ -190,7 +190,7 @@ async def _watchdog(notifier: Notifier, app: App, outcome: Callable[[], str]) ->
     interval_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6 or 15.0
     while True:
         try:
-            brief = await app.brief()
+            brief = await app.reports.brief()
             states = ", ".join(f"{name} {state}" for name, state in brief["accounts"].items())
             status = f"{states}; {brief['dead']} dead letters"
             if brief["ends_in_trouble"]:

@@ -7,6 +7,7 @@ One reload at a time. A reload that has begun is finished, whether or not somebo
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -161,7 +162,8 @@ class Reloader:
 
     async def _reload(self, keep: bool) -> Reloaded:
         async with self._one_at_a_time:
-            self._notify("RELOADING=1")
+            # with the moment, for Type=notify-reload: systemd tells by it which reload is meant (sd_notify(3))
+            self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
             reloaded = await self._reloaded(keep)
             self._latest = (self._clock.now(), reloaded)
             for line in [*map(str, reloaded.config_faults), *reloaded.faults]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -67,6 +68,7 @@ class AccountParts:
     commands: Commands
     standing: Callable[[], Standing]
     on_author: Callable[[AccountName, Author | None], None]
+    on_gap: Callable[[ChatRef, datetime, datetime, str], None]
     back_off: BackOff | None
 
 
@@ -260,6 +262,7 @@ class RunningAccounts:
             standing=parts.standing,
             on_author=parts.on_author,
             until_settled=supervisor.settled,
+            on_gap=parts.on_gap,
         )
 
     def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:

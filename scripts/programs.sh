@@ -29,21 +29,21 @@ install_debian() {
     is_done .debian "$sum" && return
     rm -rf .debian
     mkdir -p .debian/root .debian/lists/partial .debian/cache
-    if download_packages prometheus-alertmanager webhook; then
+    if download_packages prometheus prometheus-alertmanager webhook; then
         for package in .debian/*.deb; do dpkg -x "$package" .debian/root; done
         # it reads its texts from below /usr/share: here, from below the folder that it is started in
         sed -i 's|/usr/share/prometheus/alertmanager|usr/share/prometheus//alertmanager|g' .debian/root/usr/bin/prometheus-alertmanager
         rm -rf .debian/lists .debian/cache .debian/*.deb
         printf '%s\n' "$sum" > .debian/asked
     else
-        say "The tests with Debian's prometheus-alertmanager and webhook are left out: apt-get download did not bring them."
+        say "The tests with Debian's prometheus, prometheus-alertmanager and webhook are left out: apt-get download did not bring them."
         rm -rf .debian
     fi
 }
 
 download_packages() {
     command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1 || return 1
-    say "Fetching Debian's Alertmanager and webhook, which post into the bridge in tests ..."
+    say "Fetching Debian's Prometheus, which asks the bridge in tests, and Alertmanager and webhook, which post into it ..."
     own="-o Dir::State::Lists=$PWD/.debian/lists -o Dir::Cache=$PWD/.debian/cache -o APT::Sandbox::User=root"
     # shellcheck disable=SC2086 # one word an option
     (cd .debian && { apt-get download -qq -o APT::Sandbox::User=root "$@" ||

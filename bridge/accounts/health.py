@@ -112,6 +112,13 @@ class HealthReport:
         """How each account is."""
         return {name: condition.status for name, condition in self._accounts.items()}
 
+    def condition(self, account: AccountName) -> Condition:
+        return self._accounts.get(account, _WELL)
+
+    def trouble_of(self, end: ChatAddress) -> Condition | None:
+        """What is wrong with a chat itself, whatever its account is like."""
+        return self._troubled.get(end)
+
     def silent_s(self, supervisor: AccountSupervisor) -> float | None:
         """None: the account has no heartbeat, or was never connected."""
         if supervisor.alive_at_s is None or self._deaf_after_s(supervisor.account) is None:
@@ -291,7 +298,7 @@ class HealthReport:
 
 
 def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The report as a flat list, one line per item, for `/ready?verbose`."""
+    """The report as a flat list, one line per item, for `/ready?verbose` and `/readyz`."""
     found: list[dict[str, Any]] = [
         {"name": f"account {name}", "status": account["status"], "reason": account["reason"], "action": account["action"]}
         for name, account in report.get("accounts", {}).items()
@@ -306,7 +313,15 @@ def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "action": end["action"],
                 }
             )
+    for lane in report.get("lanes", ()):
+        if lane["status"] != Status.PASS.value:
+            about = f"{lane['waiting']} waiting since {lane['oldest']}" + (f": {lane['reason']}" if lane["reason"] else "")
+            found.append({"name": f"lane {lane['target']}", "status": lane["status"], "reason": about, "action": ""})
+    for name, disk in report.get("disk", {}).items():
+        found.append({"name": f"disk of the {name}", "status": disk["status"], "reason": disk["reason"], "action": disk["action"]})
     journal = report.get("journal", {})
+    if dead := journal.get("dead"):
+        found.append({"name": "dead letters", "status": "warn", "reason": f"{dead} wait", "action": "messenger-bridge dead list"})
     broken = journal.get("error", "")
     found.append({"name": "journal", "status": "fail" if broken else "pass", "reason": broken, "action": ""})
     return found

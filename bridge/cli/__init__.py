@@ -10,7 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bridge.cli.exits import EX_BUG, EX_INTERRUPTED
+from bridge.cli.env_option import take_env_file
+from bridge.cli.exits import EX_BUG, EX_INTERRUPTED, EX_USAGE
 from bridge.process import hold_signals, open_standard_streams
 
 __all__ = ["main"]
@@ -19,9 +20,13 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; ends the process with one of the codes in `exits`."""
     open_standard_streams()
+    wrong = take_env_file(sys.argv, os.environ)
     if "run" in sys.argv[1:2]:
         hold_signals()
     try:
+        if wrong:
+            print(f"error: {wrong}", file=sys.stderr)
+            raise SystemExit(EX_USAGE)
         path = daemon_config(sys.argv[1:], os.environ)
         if path is not None:
             from bridge.cli.start import start

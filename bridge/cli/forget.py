@@ -14,10 +14,11 @@ import typer
 from msgspec.structs import replace
 
 from bridge.cli.exits import EX_FAILED
-from bridge.cli.journal import JournalPath, with_journal
+from bridge.cli.journal import JournalPath, journal_file, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
 from bridge.cli.output import as_json, say, table
 from bridge.cli.persons import AT_COMMAND_LINE, PersonArgument, users_of
+from bridge.journal import former_copies
 
 if TYPE_CHECKING:
     from bridge.journal.contract import Journal, UserKey
@@ -49,6 +50,10 @@ def forget(
         return await _erase(opened, users, found, wait_s)
 
     report = with_journal(config, journal, work, json=json)
+    if not dry_run:
+        why = "a copy of before an upgrade, which nothing is erased from: delete it once the new version works"
+        copies = former_copies(journal_file(config, journal, json=json))
+        report["left"] += [{"where": str(copy), "why": why, "messages": report["messages"]} for copy in copies]
     if json:
         as_json({"ok": not report["left"], "dry_run": dry_run, **report})
     else:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import platform
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from bridge.config.env_file import VARIABLE
 
 _COMMANDS = {
     "init": "bridge.cli.init:init",
@@ -26,11 +29,14 @@ _COMMANDS = {
     "mute": "bridge.cli.people:mute",
     "unmute": "bridge.cli.people:unmute",
     "audit": "bridge.cli.people:audit",
+    "journal": "bridge.cli.journal_file:journal",
     "forget": "bridge.cli.forget:forget",
     "dialect": "bridge.cli.dialect:dialect",
     "keys": "bridge.cli.keys:keys",
     "hooks": "bridge.cli.hooks:hooks",
     "schema": "bridge.cli.schema:schema",
+    "example": "bridge.cli.example:example",
+    "monitoring": "bridge.cli.monitoring:monitoring",
     "import": "bridge.cli.importing:import_",
     "sandbox": "bridge.cli.sandbox:sandbox",
 }
@@ -86,8 +92,18 @@ def _root(
             help="Show the version and exit.",
         ),
     ] = False,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--env-file",
+            envvar=VARIABLE,
+            show_envvar=True,
+            metavar="FILE",
+            help="Variables for bridge.yaml, one NAME=value a line. May stand behind a command too. Set variables are stronger.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    """`env_file` was taken before (`env_option`): it is here for the help."""
 
 
 def _version() -> None:

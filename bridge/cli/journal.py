@@ -32,9 +32,7 @@ def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], C
     from bridge.journal import open_journal
     from bridge.journal.contract import JournalError
 
-    path = journal if journal is not None else journal_of(config, json=json)
-    if not path.is_file():
-        fail(f"there is no journal {path}: has the bridge run yet?", EX_UNAVAILABLE, json=json)
+    path = journal_file(config, journal, json=json)
 
     async def run() -> T:
         async with open_journal(path, exclusive=False) as opened:
@@ -46,11 +44,24 @@ def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], C
         fail(str(error), EX_UNAVAILABLE, json=json)
 
 
+def journal_file(config: Path, journal: Path | None, *, json: bool) -> Path:
+    """The existing file. One that is not there ends the command with 69."""
+    path = journal if journal is not None else journal_of(config, json=json)
+    if not path.is_file():
+        fail(f"there is no journal {path}: has the bridge run yet?", EX_UNAVAILABLE, json=json)
+    return path
+
+
 def journal_of(config: Path, *, json: bool) -> Path:
     """The journal that the configuration names. The rest of the file is not checked: an admin's shell has no tokens."""
+    from bridge.config.env_file import with_file
     from bridge.config.load import find_journal
+    from bridge.model.errors import ConfigFault
 
-    place, faults = find_journal(config, os.environ)
+    try:
+        place, faults = find_journal(config, with_file(os.environ))
+    except ConfigFault as fault:
+        place, faults = None, [fault]
     if place is None:
         if json:
             as_json({"ok": False, "faults": [fault_data(fault) for fault in faults]})

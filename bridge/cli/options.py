@@ -30,11 +30,18 @@ def load(path: Path, *, without_secrets: bool = False) -> Loaded:
     """The configuration with everything that was found in it. `without_secrets`: for commands that need none, so that they work in
     an admin's shell, which has neither the service's environment nor the right to read its files."""
     from adapters import registry
+    from bridge.config.env_file import with_file
     from bridge.config.load import load_config
+    from bridge.config.model import Loaded
     from bridge.config.values import Absent
+    from bridge.model.errors import ConfigFault
 
     absent = Absent.LEFT_OUT if without_secrets else Absent.CREDENTIALS
-    return load_config(path, service_environ(path, os.environ), registry.load_platform, registry.platforms(), absent=absent)
+    try:
+        environ = with_file(os.environ)
+    except ConfigFault as fault:
+        return Loaded(None, [fault])
+    return load_config(path, service_environ(path, environ), registry.load_platform, registry.platforms(), absent=absent)
 
 
 def service_environ(path: Path, environ: Mapping[str, str]) -> Mapping[str, str]:

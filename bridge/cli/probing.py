@@ -43,7 +43,7 @@ class Finding:
 
 async def probe_all(config: Config, manifests: Callable[[str], Platform], *, timeout_s: float) -> Sequence[Finding]:
     """All accounts at once, each within `timeout_s`. One account's failure is its own finding."""
-    table = RoutingTable(config.routes)
+    table = config.routing_table()
     mask = Masker(secrets_of(config))
     entries: dict[AccountName, dict[str, str]] = {}
     for person in config.people:

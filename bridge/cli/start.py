@@ -28,9 +28,20 @@ def start(path: Path) -> int:
 def read(path: str) -> None:
     """What the reading process does."""
     from adapters import registry
+    from bridge.config.env_file import with_file
     from bridge.config.load import load_config
+    from bridge.config.model import Loaded
     from bridge.config.reader_process import answer
+    from bridge.model.errors import ConfigFault
     from bridge.policy.redact import ask_platforms
 
     ask_platforms(registry.secret_shapes)
-    answer(lambda: load_config(Path(path), os.environ, registry.load_platform, registry.platforms()), registry.load_platform)
+
+    def load() -> Loaded:
+        try:
+            environ = with_file(os.environ)
+        except ConfigFault as fault:
+            return Loaded(None, [fault])
+        return load_config(Path(path), environ, registry.load_platform, registry.platforms())
+
+    answer(load, registry.load_platform)

@@ -15,7 +15,7 @@ from bridge.journal.contract import DeliveryStatus
 from bridge.journal.tracing import ChangeKind, Traced, TracedDelivery, TracedEvent
 from bridge.model.outcomes import read_skip
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
-from bridge.policy.routing import Route, RouteEnd, RoutingTable
+from bridge.policy.routing import Route, RouteEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Known:
         self._native_ids = native_ids
         self._waits = waits
         self._now = now
-        self._table = RoutingTable(config.routes)
+        self._table = config.routing_table()
         for account, known in native_ids.items():
             for address in self._table.addresses(account):
                 # an address that is itself a native id is in no table

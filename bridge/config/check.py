@@ -19,6 +19,7 @@ from bridge.config.nodes import join
 from bridge.config.routes import ReadRoute
 from bridge.config.sections import WebSection
 from bridge.files.folder import fault_of
+from bridge.model.refs import ChatAddress
 from bridge.policy.routing import RouteEnd
 
 _PRIVATE_NAMES = (".localhost", ".local", ".lan", ".internal", ".intranet", ".corp", ".home", ".home.arpa", ".test", ".svc")
@@ -89,9 +90,9 @@ def _is_outside(rest: str) -> bool:
         return "." in host.rstrip(".") and not host.rstrip(".").lower().endswith(_PRIVATE_NAMES)
 
 
-def check_unused(faults: Faults, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
-    """Accounts that no route names are connected without use."""
-    used = {end.chat.account for one in routes for end in one.route.ends}
+def check_unused(faults: Faults, accounts: Mapping[str, Account], routes: Sequence[ReadRoute], told: Sequence[ChatAddress]) -> None:
+    """Accounts that no route names, and by which nobody is `told` anything, are connected without use."""
+    used = {end.chat.account for one in routes for end in one.route.ends} | {chat.account for chat in told}
     for account in accounts.values():
         if account.name not in used:
             faults.warn(account.key_node, account.key, "no route uses this account")

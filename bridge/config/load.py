@@ -32,6 +32,7 @@ from bridge.config.model import (
     WebConfig,
 )
 from bridge.config.nodes import Entries, Entry
+from bridge.config.ops import read_ops
 from bridge.config.people import read_people
 from bridge.config.relay import cascade, read_relay
 from bridge.config.route_tests import run_tests
@@ -41,7 +42,7 @@ from bridge.config.values import Absent, Values
 from bridge.identity.people import People, Person
 from bridge.model.errors import ConfigFault
 from bridge.model.forwarded import ForwardedHeader
-from bridge.model.refs import AccountName
+from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RelayOptions
 
@@ -56,6 +57,7 @@ SECTIONS = (
     "log",
     "shutdown",
     "commands",
+    "ops",
     "people_match",
     "reserved_names",
 )
@@ -186,7 +188,8 @@ class _Reader:
         given = {name: entry for name, entry in found.items() if not nodes.is_null(entry.value)}
         defaults = self._defaults(given)
         accounts = self._accounts(given, root)
-        routes = self._routes(given, root, accounts, defaults)
+        reader = RouteReader(self._values, accounts, defaults)
+        routes = self._routes(given, root, reader)
         people = self._people(given, accounts)
         self._run_tests(routes, people)
         journal, media = self._folders(given)
@@ -194,22 +197,15 @@ class _Reader:
         log = self._section(given, "log", LogSection) or LogSection()
         shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
         commands = read_commands(self._values, given, accounts, routes)
+        ops = read_ops(self._values, given, reader)
         people_match = self._people_match(given)
         reserved = self._reserved(given)
-        self._check_whole(accounts, routes)
+        self._check_whole(accounts, routes, ops.chats)
         if self._faults.faults:
             return None
         return Config(
             path=self._path,
-            accounts={
-                AccountName(account.name): AccountConfig(
-                    name=AccountName(account.name),
-                    platform=account.platform,
-                    options=account.options,
-                    relay=cascade(defaults, account.given),
-                )
-                for account in accounts.values()
-            },
+            accounts={AccountName(account.name): _configured(account, defaults) for account in accounts.values()},
             routes=tuple(one.route for one in routes),
             people=people,
             journal=journal,
@@ -219,15 +215,16 @@ class _Reader:
             drain_s=shutdown.drain_s,
             reserved_names=reserved,
             commands=commands,
+            ops=ops,
             people_match=people_match,
         )
 
-    def _check_whole(self, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
+    def _check_whole(self, accounts: Mapping[str, Account], routes: Sequence[ReadRoute], told: Sequence[ChatAddress]) -> None:
         check.check_credentials(self._faults, accounts)
         check.check_encryption(self._faults, accounts)
         check.check_doubles(self._faults, accounts, routes)
         if not self._faults.faults:
-            check.check_unused(self._faults, accounts, routes)
+            check.check_unused(self._faults, accounts, routes, told)
         self._check_own_mode()
 
     # -- sections -----------------------------------------------------------------------------------------------------------
@@ -241,12 +238,12 @@ class _Reader:
             self._faults.add(given["accounts"].value, "accounts", "there are no accounts")
         return accounts
 
-    def _routes(self, given: Entries, root: Node, accounts: Mapping[str, Account], defaults: RelayOptions) -> list[ReadRoute]:
+    def _routes(self, given: Entries, root: Node, reader: RouteReader) -> list[ReadRoute]:
         entry = given.get("routes")
         if entry is None or entry.value.value == []:
             self._faults.warn(entry.value if entry else root, "routes", "there are no routes: nothing will be relayed")
             return []
-        return RouteReader(self._values, accounts, defaults).read(entry.value)
+        return reader.read(entry.value)
 
     def _defaults(self, given: Entries) -> RelayOptions:
         if "defaults" not in given:
@@ -338,6 +335,11 @@ class _Reader:
             node, key = self._values.literal_secrets[0]
             why = f"a secret in a file that everyone can read ({len(self._values.literal_secrets)} in all)"
             self._faults.warn(node, key, why, hint=f"chmod 640 {self._path}, or use ${{VAR}} or a *_file key")
+
+
+def _configured(account: Account, defaults: RelayOptions) -> AccountConfig:
+    relay = cascade(defaults, account.given)
+    return AccountConfig(name=AccountName(account.name), platform=account.platform, options=account.options, relay=relay)
 
 
 def _has(given: Entries, section: str, key: str) -> bool:

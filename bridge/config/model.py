@@ -8,12 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bridge.config.plain_options import Secret
 from bridge.identity.people import Person as Person
 from bridge.model.errors import ConfigFault
 from bridge.model.forwarded import ForwardedHeader, Network
-from bridge.model.refs import AccountName
+from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.commands import CommandRules
-from bridge.policy.routing import RelayOptions, Route
+from bridge.policy.routing import RelayOptions, Route, RoutingTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +87,26 @@ class LogConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OpsConfig:
+    """Where humans are told of what needs them."""
+
+    chat: ChatAddress | None = None
+    thread_id: str | None = None
+    quiet_min: float = 10.0
+    """Minutes in which what changes again is summed up."""
+    apprise: Secret | None = None
+    """URLs of apprise, parted by white space or commas."""
+
+    @property
+    def is_on(self) -> bool:
+        return self.chat is not None or self.apprise is not None
+
+    @property
+    def chats(self) -> tuple[ChatAddress, ...]:
+        return () if self.chat is None else (self.chat,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     path: Path
     accounts: Mapping[AccountName, AccountConfig]
@@ -102,6 +123,11 @@ class Config:
     people_match: str = "off"
     """`email`: accounts with the same e-mail address are one person's."""
     commands: CommandRules = field(default_factory=CommandRules)
+    ops: OpsConfig = field(default_factory=OpsConfig)
+
+    def routing_table(self) -> RoutingTable:
+        """A new one, which knows the chats that the bridge itself speaks in too."""
+        return RoutingTable(self.routes, also=self.ops.chats)
 
 
 @dataclass(frozen=True, slots=True)

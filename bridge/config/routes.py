@@ -112,7 +112,7 @@ class RouteReader:
         section = None if node is None or entries is None else self._values.model(OnDeadSection, entries, node, key)
         if section is None or entries is None:
             return OnDead()
-        told = self._end(entries["notify"].value, join(key, "notify"), {}, True, False) if section.notify else None
+        told = self.target(entries["notify"].value, join(key, "notify")) if section.notify else None
         return OnDead(
             mark=section.mark,
             notify=told.chat if told is not None else None,
@@ -173,6 +173,10 @@ class RouteReader:
         return [(item, f"{key}[{index}]") for index, item in enumerate(self._values.sequence(node, key))]
 
     # -- ends ---------------------------------------------------------------------------------------------------------------
+
+    def target(self, node: Node, key: str) -> RouteEnd | None:
+        """An end outside of routes, into which the bridge itself speaks; None, with a fault, if it is none."""
+        return self._end(node, key, {}, True, False)
 
     def _end(self, node: Node, key: str, route_given: Given, receives: bool, sends: bool) -> RouteEnd | None:
         given: Given = {}

@@ -19,6 +19,7 @@ from bridge.config.sections import (
     LogSection,
     MediaSection,
     OnDeadSection,
+    OpsSection,
     RelaySection,
     RewriteSection,
     ShutdownSection,
@@ -51,6 +52,7 @@ def schema(manifests: Sequence[Platform]) -> Json:
             ("log", LogSection),
             ("shutdown", ShutdownSection),
             ("commands", CommandsSection),
+            ("ops", OpsSection),
         )
     }
     defs["condition"] = {**_object(ConditionSection, "condition", defs), "minProperties": 1}

@@ -1,7 +1,9 @@
-"""All secrets of a configuration, for the log's masker: `SecretStr` values of every account, and passwords in URLs."""
+"""All secrets of a configuration, for the log's masker: `SecretStr` values of every account, passwords in URLs, and the URLs of
+`ops`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,10 +12,16 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 
 from bridge.config.model import AccountConfig, Config
 
+_URLS = re.compile(r"[\s,]+")
+
 
 def secrets_of(config: Config) -> set[str]:
     """Every text that must never be shown."""
-    return {secret for account in config.accounts.values() for secret in secrets_of_account(account)}
+    found = {secret for account in config.accounts.values() for secret in secrets_of_account(account)}
+    if config.ops.apprise is not None:
+        urls = config.ops.apprise.get_secret_value()
+        found |= {urls, *_URLS.split(urls.strip())}
+    return found
 
 
 def secrets_of_account(account: AccountConfig) -> set[str]:

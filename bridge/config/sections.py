@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from bridge.config.model import Listener, LogFormat
 from bridge.model.events import AttachmentKind
@@ -347,6 +357,16 @@ class CommandsSection(Section):
     )
     retry_on: tuple[str, ...] = Field(
         default=(), description="Emoji by which a moderator's reaction retries what failed of a message"
+    )
+
+
+class OpsSection(Section):
+    chat: str | None = Field(default=None, description="account/chat (or account/chat/thread) that is told what needs a human")
+    quiet_min: float = Field(
+        default=10.0, ge=0, le=1440, description="Minutes in which what changes again is summed up instead of told each time"
+    )
+    apprise: SecretStr | None = Field(
+        default=None, description="A second way, needs the extra [ops]: URLs of apprise, parted by white space or commas"
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 from bridge.identity.names import clean_line, shorten
 from bridge.journal.contract import (
     AcceptRequest,
+    DeadLetter,
     DeadLetterStore,
     DeliveryStatus,
     IntakeStore,
@@ -47,8 +48,16 @@ class MarkStore(IntakeStore, DeadLetterStore, TraceStore, Protocol):
 
 class DeadMarks:
     def __init__(
-        self, journal: MarkStore, wake: Callable[[ChatAddress], None], table: Callable[[], RoutingTable], clock: Clock
+        self,
+        journal: MarkStore,
+        wake: Callable[[ChatAddress], None],
+        table: Callable[[], RoutingTable],
+        clock: Clock,
+        *,
+        on_dead: Callable[[DeadLetter], None] = lambda _: None,
     ) -> None:
+        """`on_dead` is given each dead letter, once."""
+        self._on_dead = on_dead
         self._journal = journal
         self._wake = wake
         self._table = table
@@ -99,6 +108,7 @@ class DeadMarks:
         letter = await self._journal.dead_letter(number)
         if letter is None:
             return ()
+        self._on_dead(letter)
         rules, event = self._rules(letter.route), letter.event
         if not isinstance(event, MessageCreated) or event.meta.author is None:
             return ()

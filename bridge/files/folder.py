@@ -13,8 +13,9 @@ import secrets
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _OWN = re.compile(r"messenger-bridge-[0-9a-f]{16}-[0-9]+\.spooled")
 _FORMER = re.compile(r"[0-9]+")
@@ -159,6 +160,27 @@ def fault_of(path: Path) -> str | None:
         if not _is_own(entry) and not (_FORMER.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)):
             return f"is not the bridge's own: it holds {entry.name!r}"
     return None
+
+
+def contents(path: Path) -> dict[str, Any]:
+    """What is in a spool's folder, for people: how many of our files, their size, whether a process uses it (None: unknown), and
+    why it cannot be the spool (`fault`). Takes no lock, which could keep a daemon from starting. Raises OSError."""
+    sizes = []
+    for entry in _entries(path):
+        with suppress(FileNotFoundError):  # sent meanwhile
+            if _is_own(entry):
+                sizes.append(entry.stat(follow_symlinks=False).st_size)
+    return {"files": len(sizes), "size_bytes": sum(sizes), "in_use": _is_locked(path), "fault": fault_of(path) or ""}
+
+
+def _is_locked(path: Path) -> bool | None:
+    """Source: proc_locks(5)."""
+    which = path.stat()
+    place = f"{os.major(which.st_dev):02x}:{os.minor(which.st_dev):02x}:{which.st_ino}"
+    try:
+        return any(place in line.split() for line in Path("/proc/locks").read_text().splitlines())
+    except OSError:
+        return None
 
 
 def _is_at(which: os.stat_result, path: Path) -> bool:

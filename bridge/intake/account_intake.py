@@ -77,6 +77,7 @@ class AccountIntake:
         standing: Callable[[], Standing] | None = None,
         on_author: Callable[[AccountName, Author | None], None] = lambda _account, _author: None,
         until_settled: Callable[[], Awaitable[None]] | None = None,
+        on_gap: Callable[[ChatRef, datetime, datetime, str], None] = lambda _chat, _since, _until, _reason: None,
     ) -> None:
         """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's.
         `until_routed` returns once no reload is about to give a chat its first route, `until_settled` once it is sure that the
@@ -99,6 +100,7 @@ class AccountIntake:
         self._standing = standing
         self._on_author = on_author
         self._settled = until_settled
+        self._on_gap = on_gap
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -339,6 +341,8 @@ class AccountIntake:
 
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         log.warning("gap", account=self._account, chat=chat_id, since=str(since), until=str(until), reason=reason)
+        self._counts.gap(self._account)
+        self._on_gap(ChatRef(self._account, chat_id), since, until, reason)
         key = f"gap:{self._account}:{chat_id}:{since.isoformat()}:{until.isoformat()}"
         line = f"Messages between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC could not be fetched: {reason}"
         event = MessageCreated(

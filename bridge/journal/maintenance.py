@@ -44,7 +44,8 @@ async def begin_tokens(journal: Journal) -> Tokens:
 
 
 class Maintenance:
-    """`keep_days` says for how long entries are kept; `on_figures` gets the journal's figures, once per interval."""
+    """`keep_days` says for how long entries are kept; `on_figures` gets the journal's figures, at the start and once per
+    interval."""
 
     def __init__(
         self, journal: Journal, clock: Clock, *, keep_days: Callable[[], float], on_figures: Callable[[Figures], None]
@@ -61,6 +62,7 @@ class Maintenance:
         self._trusted = self._from(datetime.fromisoformat(known) if known else None)
         if known is None:
             await self._keep(self._moment())
+        await self._tell_figures()
 
     def stamp(self) -> datetime:
         """When something that comes now is said to have come."""
@@ -75,9 +77,15 @@ class Maintenance:
                 await self._keep(moment)
                 while await self._journal.prune(before=before):
                     await self._clock.sleep(0)
-                self._on_figures(await self._journal.figures())
             except JournalError as error:
                 log.error("journal maintenance failed", reason=str(error))
+            await self._tell_figures()
+
+    async def _tell_figures(self) -> None:
+        try:
+            self._on_figures(await self._journal.figures())
+        except JournalError as error:
+            log.error("journal unavailable", reason=str(error))
 
     def _from(self, known: datetime | None) -> TrustedNow:
         return TrustedNow(known, self._clock.now(), self._clock.monotonic_s())

@@ -22,7 +22,7 @@ log = structlog.get_logger("outbox")
 class OutboxCounts(Protocol):
     """What the outbox counts; `observability.logs.Metrics` keeps it."""
 
-    def delivered(self, account: str, route: str, lag_s: float) -> None: ...
+    def delivered(self, account: str, route: str, lag_s: float, delivery_id: int | None = None) -> None: ...
 
     def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
 
@@ -48,7 +48,7 @@ class Verdicts:
         account = self._address.account
         match end:
             case Delivered():
-                self._counts.delivered(account, pending.route, lag_s)
+                self._counts.delivered(account, pending.route, lag_s, pending.delivery_id)
                 self._counts.outcome(account, pending.route, Outcome.DELIVERED)
                 self._decided(Outcome.DELIVERED, pending, attempt=attempt, losses=[str(loss) for loss in end.losses])
                 self._waits.over()

@@ -206,7 +206,8 @@ class RoutingTable:
     """All routes, indexed by the native id of their ends' chats. Immutable but for the native ids, which become known and may
     change while accounts connect."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], *, also: Sequence[ChatAddress] = ()) -> None:
+        """`also`: chats in which the bridge itself speaks; they are looked up and looked at like the others."""
         self.routes = tuple(routes)
         self._ends: dict[tuple[str, str], RouteEnd] = {}
         self._by_address: dict[ChatAddress, list[tuple[Route, RouteEnd]]] = {}
@@ -214,6 +215,8 @@ class RoutingTable:
             for end in route.ends:
                 self._ends.setdefault((route.name, _name(end.chat, end.thread_id)), end)
                 self._by_address.setdefault(end.chat, []).append((route, end))
+        for address in also:
+            self._by_address.setdefault(address, [])
         self._addresses: dict[ChatRef, list[ChatAddress]] = {}
         self._native: dict[ChatAddress, str] = {}
         self._origins: dict[AccountName, frozenset[str]] = {}
@@ -221,7 +224,7 @@ class RoutingTable:
         self._slow: dict[tuple[str, str], None] = {}
 
     def addresses(self, account: AccountName) -> list[ChatAddress]:
-        """All addresses of one account that routes name, in the order of the configuration."""
+        """All addresses of one account, in the order of the configuration."""
         return [address for address in self._by_address if address.account == account]
 
     def set_native_id(self, address: ChatAddress, chat_id: str) -> None:

@@ -1,9 +1,11 @@
 """The admin listener, for the host itself: `/health` (what every account, route and lane is doing, and what a human should do),
-`/ready` (200 while everything is relayed; `?verbose` says what is not), `/metrics` (Prometheus)."""
+`/ready` (200 while everything is relayed; `?verbose` says what is not), `/livez` and `/readyz` (the same question for container
+platforms, in plain text), `/metrics` (Prometheus, OpenMetrics)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -18,18 +20,27 @@ log = structlog.get_logger("web")
 
 _MOST_CONNECTIONS = 64
 """Connections at once: many more than monitoring needs, and far fewer than the process's file descriptors."""
+_ANSWERS_WITHIN_S = 10.0
+"""A journal that answers later than that hangs."""
 Report = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class AdminWeb:
-    """`report` gives the health report (its `ok` is what `/ready` answers), `metrics` the exposition text and content type."""
+    """`report` gives the health report (its `ok` is what `/ready` answers), `metrics` the exposition text and content type for an
+    Accept header."""
 
-    def __init__(self, *, report: Report, metrics: Callable[[], tuple[bytes, str]], hosts: Collection[str] = ()) -> None:
+    def __init__(self, *, report: Report, metrics: Callable[[str], tuple[bytes, str]], hosts: Collection[str] = ()) -> None:
         self._hosts = hosts
         self._listen_host = ""
         self._report = report
         self._metrics = metrics
-        self._pages: dict[str, Handler] = {"/health": self._health, "/ready": self._ready, "/metrics": self._expose}
+        self._pages: dict[str, Handler] = {
+            "/health": self._health,
+            "/ready": self._ready,
+            "/livez": self._livez,
+            "/readyz": self._readyz,
+            "/metrics": self._expose,
+        }
         self._runner: web.ServerRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -64,7 +75,8 @@ class AdminWeb:
             return _refusal(500, "failed; the log says why\n")
 
     async def _health(self, _: web.Request) -> web.Response:
-        return _json(await self._report(), 200)
+        report = await self._report()
+        return _json(report | {"reasons": reasons(checks(report))}, 200)
 
     async def _ready(self, request: web.Request) -> web.Response:
         report = await self._report()
@@ -73,9 +85,46 @@ class AdminWeb:
             answer |= {"checks": checks(report), "to_do": report["to_do"]}
         return _json(answer, 200 if report["ok"] else 503)
 
-    async def _expose(self, _: web.Request) -> web.Response:
-        body, content_type = self._metrics()
-        return web.Response(body=body, headers={"Content-Type": content_type})
+    async def _livez(self, request: web.Request) -> web.Response:
+        """Whether the process works. A journal that answers with an error is no reason for a restart, which repairs no disk."""
+        try:
+            await asyncio.wait_for(self._report(), _ANSWERS_WITHIN_S)
+        except TimeoutError:
+            found = {"name": "journal", "status": "fail", "reason": f"does not answer within {_ANSWERS_WITHIN_S:.0f} s"}
+            return _listed("livez", [found], verbose=True, ok=False)
+        found = {"name": "journal", "status": "pass", "reason": ""}
+        return _listed("livez", [found], verbose="verbose" in request.query, ok=True)
+
+    async def _readyz(self, request: web.Request) -> web.Response:
+        report = await self._report()
+        verbose = "verbose" in request.query or not report["ok"]
+        return _listed("readyz", checks(report), verbose=verbose, ok=report["ok"])
+
+    async def _expose(self, request: web.Request) -> web.Response:
+        body, content_type = self._metrics(",".join(request.headers.getall("Accept", ())))
+        return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})
+
+
+def reasons(found: Iterable[dict[str, Any]]) -> list[str]:
+    """What is not `pass`, one line each."""
+    return [f"{one['status']}: {one['name']}: {one['reason']}" for one in found if one["status"] != "pass"]
+
+
+def _listed(name: str, found: Iterable[dict[str, Any]], *, verbose: bool, ok: bool) -> web.Response:
+    """As Kubernetes' own components answer. Source: kubernetes.io/docs/reference/using-api/health-checks."""
+    if not verbose:
+        return web.Response(text="ok\n")
+    lines = [_line(one) for one in found]
+    text = "\n".join((*lines, f"{name} check {'passed' if ok else 'failed'}", ""))
+    return web.Response(text=text, status=200 if ok else 503)
+
+
+def _line(check: dict[str, Any]) -> str:
+    if check["status"] == "pass":
+        return f"[+]{check['name']} ok"
+    sign, said = ("-", "failed") if check["status"] == "fail" else ("+", "ok, but")
+    action = f" - {check['action']}" if check.get("action") else ""
+    return " ".join(f"[{sign}]{check['name']} {said}: {check['reason']}{action}".split())
 
 
 def _json(value: object, status: int) -> web.Response:

@@ -58,7 +58,7 @@ def test_what_the_project_asks_for_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     run, checks, nextcord = map(pins, FILES)
     assert not missing(project["dependencies"], run)
-    for extra in ("test", "media"):
+    for extra in ("test", "media", "ops"):
         assert not missing(project["optional-dependencies"][extra], run | checks)
     assert not missing((NEXTCORD / "requirements.in").read_text(encoding="utf-8").split(), nextcord)
 

@@ -27,6 +27,7 @@ from bridge.config.sections import (
     JournalSection,
     LogSection,
     MediaSection,
+    OpsSection,
     ShutdownSection,
     WebSection,
 )
@@ -50,6 +51,7 @@ ENVIRON = {
     "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "WEBHOOK_SECRET_OF_YESTERDAY": "whsec_eWVzdGVyZGF5LXdhcy1hbm90aGVyLWRheQ==",
     "WEBHOOK_OAUTH2_SECRET": "a-client-secret-of-oauth2",
+    "OPS_URL": "json://127.0.0.1",
     "ALERTS_SECRET": "what-the-alert-manager-signs-with",
     "ALERTS_SECRET_OF_YESTERDAY": "what-it-signed-with-before",
 }
@@ -75,6 +77,7 @@ EXAMPLES_ONLY = {
     "web.public.url",
     "web.admin",
     "web.admin.listen",
+    "ops.chat",
     "spirit.webhook",
     "hooks.body",
     "hooks.ends",
@@ -113,6 +116,7 @@ SECTION_MODELS: Mapping[str, type[BaseModel]] = {
     "log": LogSection,
     "shutdown": ShutdownSection,
     "commands": CommandsSection,
+    "ops": OpsSection,
 }
 
 

@@ -36,12 +36,31 @@ async def node(source: str, *arguments: str) -> str:
     return out.decode()
 
 
-@asynccontextmanager
-async def debian(name: str, *arguments: str) -> AsyncIterator[None]:
-    """That program of Debian runs as long as the context is open. What it says is shown where the test fails."""
+async def debian_once(name: str, *arguments: str, given: bytes = b"") -> tuple[int, str]:
+    """That program of Debian, run to its end with that input: its exit code, and all that it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(str(_program(name)), *arguments),
+        cwd=DEBIAN,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(given), PATIENCE_S)
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+def _program(name: str) -> Path:
     program = DEBIAN / "usr" / "bin" / name
     if not program.exists():
         pytest.skip(f"Debian's {name} is missing: scripts/setup.sh test")
+    return program
+
+
+@asynccontextmanager
+async def debian(name: str, *arguments: str) -> AsyncIterator[None]:
+    """That program of Debian runs as long as the context is open. What it says is shown where the test fails."""
+    program = _program(name)
     with tempfile.TemporaryFile() as log:
         process = await asyncio.create_subprocess_exec(str(program), *arguments, cwd=DEBIAN, stdout=log, stderr=log)
         try:

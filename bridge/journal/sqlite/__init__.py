@@ -5,6 +5,7 @@ threads     the writer (group commit), the reader and the checkpointer, each wit
 database    opening: lock, creation, migration, pragmas; what an SQLite error means for a human
 accepting   one group of accepted events        recording   one group of changes to deliveries
 keys, invites, arrivals  keys of the public listener, and what arrived by them
+copying     backups         checking    what is wrong with a file         exporting   the file as JSON lines
 upkeep      all other writes                    reading     all reads, by role: delivering, linking, people, tracing
 """
 

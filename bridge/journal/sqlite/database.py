@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from bridge.journal.contract import JournalError
@@ -73,8 +74,11 @@ def connect(path: Path, *, cache_kib: int, busy_timeout_s: float) -> sqlite3.Con
     return connection
 
 
-def prepare(path: Path, *, exclusive: bool, busy_timeout_s: float) -> None:
-    """Create or migrate the file, or see that it can be used as it is. Only the daemon (`exclusive`) changes it.
+def prepare(
+    path: Path, *, exclusive: bool, busy_timeout_s: float, before_step: Callable[[Path, int], object] = lambda _path, _version: None
+) -> None:
+    """Create or migrate the file, or see that it can be used as it is. Only the daemon (`exclusive`) changes it. `before_step` is
+    given the file and its schema before that is led to the next one.
 
     Raises JournalError."""
     if not path.exists():
@@ -83,7 +87,7 @@ def prepare(path: Path, *, exclusive: bool, busy_timeout_s: float) -> None:
         _create_file(path)
     connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
     try:
-        _prepare(connection, path, exclusive=exclusive)
+        _prepare(connection, path, exclusive=exclusive, before_step=before_step)
     finally:
         connection.close()
 
@@ -93,7 +97,7 @@ def _create_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, *, exclusive: bool) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, *, exclusive: bool, before_step: Callable[[Path, int], object]) -> None:
     version = _value(connection, "PRAGMA user_version")
     owner = _value(connection, "PRAGMA application_id")
     empty = _value(connection, "SELECT count(*) FROM sqlite_schema") == 0
@@ -109,6 +113,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, exclusive: bool) -> 
             raise JournalError(
                 f"{path} was written by an older version of messenger-bridge. Start the daemon once: it migrates it."
             )
+        if not empty:
+            before_step(path, version)
         _build(connection, version, empty=empty)
     for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
         connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchall()  # a damaged file is better found now than in the night

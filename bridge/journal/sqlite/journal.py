@@ -37,6 +37,7 @@ from bridge.journal.contract import (
 from bridge.journal.sqlite import arrivals, erasing, generations, invites, keys, mailboxes, upkeep
 from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
+from bridge.journal.sqlite.copying import keep_former
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.partners import SqlitePartners
@@ -96,7 +97,7 @@ class SqliteJournal:
         try:
             if self._exclusive:
                 self._lock.take()
-            prepare(self._path, exclusive=self._exclusive, busy_timeout_s=self._busy_timeout_s)
+            prepare(self._path, exclusive=self._exclusive, busy_timeout_s=self._busy_timeout_s, before_step=keep_former)
             self._reader = Reader(self._path, busy_timeout_s=self._busy_timeout_s, prepare=self._use_for_reading)
             self._reader.start()
             self._writer = Writer(self._path, busy_timeout_s=self._busy_timeout_s)

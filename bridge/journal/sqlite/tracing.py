@@ -66,6 +66,13 @@ class Tracing:
         row = self._connection.execute("SELECT event FROM delivery WHERE id = ?", (delivery_id,)).fetchone()
         return None if row is None else self._of_event(row[0], asked=None, is_original=False, is_gone=False)
 
+    def event(self, seq: int) -> TracedEvent:
+        """One event with its deliveries, but for what they wait behind: for who reads all events. Raises LookupError."""
+        numbers = self._numbers(seq)
+        if numbers is None:
+            raise LookupError(f"there is no event {seq}")
+        return self._event(seq, *numbers, self._change_of(seq), in_line=False)
+
     def _of_link(self, message_id: str, chat: int, seq: int, copy: int) -> Traced:
         asked = MessageRef(self._names.chat_of(chat), message_id)
         return self._of_event(seq, asked=asked, is_original=copy == LinkKind.ORIGINAL, is_gone=copy == LinkKind.GONE)
@@ -91,12 +98,14 @@ class Tracing:
             left_out=left_out,
         )
 
-    def _event(self, seq: int, accepted_at: int, first: int, count: int, change: _Change | None = None) -> TracedEvent:
+    def _event(
+        self, seq: int, accepted_at: int, first: int, count: int, change: _Change | None = None, *, in_line: bool = True
+    ) -> TracedEvent:
         of, kind = (None, None) if change is None else (self._names.chat_of(change[0]), CHANGES[change[2]])
         return TracedEvent(
             event_seq=seq,
             accepted_at=unpack_time(accepted_at),
-            deliveries=self._deliveries(seq, first, count),
+            deliveries=self._deliveries(seq, first, count, in_line=in_line),
             change=kind,
             of=MessageRef(of, unpack_id(change[1])) if of is not None and change is not None else None,
         )
@@ -145,16 +154,16 @@ class Tracing:
 
     # -- deliveries ---------------------------------------------------------------------------------------------------------
 
-    def _deliveries(self, seq: int, first: int, count: int) -> tuple[TracedDelivery, ...]:
+    def _deliveries(self, seq: int, first: int, count: int, *, in_line: bool) -> tuple[TracedDelivery, ...]:
         rows = self._connection.execute(
             "SELECT id, lane, lane_seq, route, thread, state, attempt, first_attempt_at, not_before, at, note FROM delivery"
             " WHERE id BETWEEN ? AND ? ORDER BY id",
             (first, first + count - 1),
         ).fetchall()
         parts = self._parts.of(seq)
-        return tuple(self._delivery(seq, parts, row) for row in rows)
+        return tuple(self._delivery(seq, parts, row, in_line=in_line) for row in rows)
 
-    def _delivery(self, seq: int, parts: dict[int, list[StoredPart]], row: Sequence[Any]) -> TracedDelivery:
+    def _delivery(self, seq: int, parts: dict[int, list[StoredPart]], row: Sequence[Any], *, in_line: bool) -> TracedDelivery:
         number, lane, lane_seq, route, thread, state, attempt, first_attempt_at, not_before, at, note = row
         target, thread_id = self._names.lane_of(lane), unpack_optional(thread)
         end = self._names.find_end(target, thread_id)
@@ -172,7 +181,7 @@ class Tracing:
             answers=answers.of(self._connection, number),
             copies=tuple(parts.get(end, ())) if end is not None else (),
             shared_with=self._shared_with(seq, end),
-            behind=self._behind(lane, lane_seq) if STATES[state] in states.IN_LINE else None,
+            behind=self._behind(lane, lane_seq) if in_line and STATES[state] in states.IN_LINE else None,
         )
 
     def _shared_with(self, seq: int, end: int | None) -> int:

@@ -202,7 +202,9 @@ async def test_a_journal_that_fails_is_told_not_raised(tmp_path: Path, one: Scri
     journal = Broken(tmp_path / "bridge.journal")
     async with bridge(tmp_path, [one, two], journal=journal) as app:
         journal.broken = True
-        assert await app.report() == {
+        report = await app.report()
+        assert {one["status"] for one in report.pop("disk").values()} <= {"pass", "warn"}
+        assert report == {
             "ok": False,
             "status": "fail",
             "journal": {"error": "the disk is full"},

@@ -39,8 +39,8 @@ def offered(folder: Path) -> Offered:
 
 
 def test_commands_at_the_top(offered: Offered) -> None:
-    people = ["people", "mute", "unmute", "audit", "forget"]
-    tools = ["dialect", "keys", "hooks", "schema", "import", "sandbox"]
+    people = ["people", "mute", "unmute", "audit", "journal", "forget"]
+    tools = ["dialect", "keys", "hooks", "schema", "example", "monitoring", "import", "sandbox"]
     begin = ["init", "run", "check", "reload", "status", "test", "chats"]
     assert offered("") == [*begin, "routes", "trace", "dead", "retry-now", *people, *tools]
     assert offered("re") == ["reload", "retry-now"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.journal.contract import Figures, LaneFigures
@@ -56,6 +58,43 @@ def test_lag_is_a_histogram() -> None:
     assert sample(metrics, "lag_seconds_sum", account="team") == 9999.026
 
 
+def test_openmetrics_has_units_moments_and_exemplars_and_ends_as_it_should() -> None:
+    metrics = Metrics("1.2.3")
+    metrics.event("tg", Arrival.ACCEPTED)
+    metrics.gap("tg")
+    for lag_s, delivery_id in ((0.001, 811), (0.002, 812), (9999.0, 813), (0.3, None)):
+        metrics.delivered("team", "engineering", lag_s, delivery_id)
+    before_s = time.time() - 60
+    body, content_type = metrics.expose("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")
+    assert content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert body.endswith(b"# EOF\n")
+    families = {one.name: one for one in openmetrics_families(body.decode())}  # type: ignore[no-untyped-call] # the library's strict reader
+    lag = families["messenger_bridge_lag_seconds"]
+    assert (lag.type, lag.unit) == ("histogram", "seconds")
+    exemplars = {one.labels["le"]: one.exemplar for one in lag.samples if one.name.endswith("_bucket")}
+    assert {le: one.labels["delivery"] for le, one in exemplars.items() if one} == {"0.005": "812", "+Inf": "813"}
+    created = [one for family in families.values() for one in family.samples if one.name.endswith("_created")]
+    assert {one.name for one in created} >= {"messenger_bridge_lag_seconds_created", "messenger_bridge_events_created"}
+    assert all(before_s < one.value <= time.time() for one in created)
+    (gaps,) = [one for one in families["messenger_bridge_gaps"].samples if one.name.endswith("_total")]
+    assert (gaps.labels, gaps.value) == ({"account": "tg"}, 1)
+
+
+def test_the_older_format_has_neither_exemplars_nor_an_end() -> None:
+    metrics = Metrics()
+    metrics.delivered("team", "engineering", 0.1, 7)
+    body, content_type = metrics.expose("text/plain")
+    assert content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert b"# EOF" not in body
+    assert b"delivery=" not in body
+
+
+def test_the_installed_version_is_told() -> None:
+    from importlib.metadata import version
+
+    assert sample(Metrics(), "build_info", version=version("messenger-bridge")) == 1
+
+
 def test_exactly_one_state_per_account() -> None:
     metrics = Metrics()
     metrics.account_state("tg", "connecting")
@@ -84,12 +123,14 @@ def test_figures_of_the_journal_by_account() -> None:
             ("team", "#x", 0, None),
         )
     )
+    metrics.account_state("guild", "up")
     metrics.journal(Figures(events=10, dead=2, undecodable=1, size_bytes=4096, lanes=lanes))
     assert sample(metrics, "journal_events") == 10
     assert sample(metrics, "dead_letters") == 2
     assert sample(metrics, "undecodable") == 1
     assert sample(metrics, "journal_bytes") == 4096
     assert sample(metrics, "waiting", account="tg") == 7
+    assert sample(metrics, "waiting", account="guild") == 0, "told, so that a graph goes on"
     assert 200 <= sample(metrics, "oldest_waiting_seconds", account="tg") < 260
     assert sample(metrics, "oldest_waiting_seconds", account="team") == 0
 

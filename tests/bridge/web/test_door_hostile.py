@@ -207,7 +207,7 @@ async def admin() -> AsyncIterator[tuple[AdminWeb, int]]:
     async def report() -> dict[str, Any]:
         return {"ok": True, "status": "ok"}
 
-    admin = AdminWeb(report=report, metrics=lambda: (bytes(16_000_000), "text/plain"))
+    admin = AdminWeb(report=report, metrics=lambda _: (bytes(16_000_000), "text/plain"))
     yield admin, await admin.start("127.0.0.1", 0)
     await admin.stop()
 
@@ -268,7 +268,7 @@ async def test_a_page_that_fails_says_so_in_the_log_alone() -> None:
     async def report() -> dict[str, Any]:
         raise ValueError("inside")
 
-    admin = AdminWeb(report=report, metrics=lambda: (b"", "text/plain"))
+    admin = AdminWeb(report=report, metrics=lambda _: (b"", "text/plain"))
     caller = await ask(await admin.start("127.0.0.1", 0), "GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
     with capture_logs() as said:
         answer = await caller.answer()

@@ -1,0 +1,53 @@
+"""Which of the two text formats a scrape is answered in: OpenMetrics 1.0, which has units, exemplars and the moments at which
+counters began, or Prometheus' older text format. Pure.
+
+Source: RFC 9110 section 12.5.1 (Accept), prometheus.io/docs/instrumenting/content_negotiation (what Prometheus sends)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+_MOST_RANGES = 20
+"""Of an Accept header: monitoring sends five at most."""
+
+
+def wants_openmetrics(accept: str) -> bool:
+    """Whether an Accept header names OpenMetrics, and prefers nothing else. What is not understood of it does not count."""
+    openmetrics, text = 0.0, 0.0
+    for media, version, quality in _ranges(accept):
+        if media == "application/openmetrics-text" and version in ("", "1.0.0"):
+            openmetrics = max(openmetrics, quality)
+        elif media == "text/plain" and version in ("", "0.0.4", "1.0.0"):
+            text = max(text, quality)
+    return openmetrics > 0 and openmetrics >= text
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, str, float]]:
+    """(media type, version, quality) of each."""
+    for one in accept.split(",")[:_MOST_RANGES]:
+        media, *parameters = (part.strip().lower() for part in one.split(";"))
+        given = {name.strip(): value.strip().strip('"') for name, _, value in (part.partition("=") for part in parameters)}
+        try:
+            quality = float(given.get("q", "1"))
+        except ValueError:
+            continue
+        if 0 <= quality <= 1:
+            yield media, given.get("version", ""), quality
+
+
+def encoded(registry: Collector, *, openmetrics: bool) -> tuple[bytes, str]:
+    """Body and content type."""
+    if openmetrics:
+        from prometheus_client.openmetrics.exposition import generate_latest as generate
+
+        return generate(registry), OPENMETRICS  # type: ignore[no-untyped-call]
+    from prometheus_client.exposition import generate_latest
+
+    return generate_latest(registry), TEXT
