@@ -55,6 +55,46 @@ def test_the_unit_is_locked_down(installed_unit: Path) -> None:
     assert float(found[1]) <= MOST_EXPOSED
 
 
+def settings(path: Path) -> dict[str, list[str]]:
+    """All values of each key, in order."""
+    found: dict[str, list[str]] = {}
+    for line in path.read_text().splitlines():
+        key, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def test_what_an_attacker_could_use_is_closed() -> None:
+    unit = settings(UNIT)
+    assert unit["StartLimitIntervalSec"] == ["0"], "nobody can use up the starts"
+    assert float(unit["RestartSec"][0]) >= 5, "and each takes its time"
+    assert unit["IPAddressDeny"] == ["link-local"]
+    assert unit["NoExecPaths"] == ["/"]
+    executable = " ".join(unit["ExecPaths"]).split()
+    state = ("/var", "/tmp", "/etc", "/run", "/home")
+    assert not [path for path in executable if path.lstrip("-").startswith(state) or path.lstrip("-") == "/"]
+    assert unit["SocketBindDeny"] == ["any"]
+    assert unit["SocketBindAllow"] == ["tcp:1024-65535"]
+    size = {"M": 1, "G": 1024}
+    high, most = (int(unit[key][0][:-1]) * size[unit[key][0][-1]] for key in ("MemoryHigh", "MemoryMax"))
+    assert 1400 < high < most, "it is slowed down before it is ended, and two converting processes have room"
+    assert "LoadCredentialEncrypted=" in UNIT.read_text()
+
+
+def test_what_is_executed_lies_where_that_is_allowed() -> None:
+    unit = settings(UNIT)
+    allowed = [path.lstrip("-") for path in " ".join(unit["ExecPaths"]).split()]
+    for key in ("ExecStartPre", "ExecStart", "ExecReload"):
+        for command in unit[key]:
+            assert any(command.startswith(f"{path}/") for path in allowed), command
+
+
+def test_the_part_for_newer_systemd_changes_only_what_the_older_one_does_not_know() -> None:
+    more = settings(UNIT.parent / "newer-systemd.conf")
+    assert more == {"Type": ["notify-reload"], "RestartSteps": ["8"], "RestartMaxDelaySec": ["300"]}
+
+
 def test_the_unit_keeps_its_promises() -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",), comment_prefixes=("#",))
     unit.optionxform = str  # type: ignore[assignment, method-assign]
