@@ -49,7 +49,7 @@ def check(
         show_faults(loaded.faults, loaded.warnings)
         if loaded.config is not None:
             typer.echo(_summary(loaded.config))
-            for line in _not_converted(loaded.config):
+            for line in (*_not_converted(loaded.config), *_conversion_guards(loaded.config)):
                 typer.echo(line)
     else:
         _show(findings)
@@ -105,6 +105,17 @@ def _not_converted(config: Config) -> list[str]:
         f"note: without {', '.join(missing)} stickers, animations and voice messages cross as they are; "
         "pip install 'messenger-bridge[media]' converts them, media.convert: off silences this line"
     ]
+
+
+def _conversion_guards(config: Config) -> list[str]:
+    """A line about what files are converted without, if any can be."""
+    from bridge.files.guards import probed
+    from bridge.files.media_packages import installed_packages
+
+    if not (config.media.convert and installed_packages()):
+        return []
+    guards = probed()
+    return [("" if guards.are_whole else "note: ") + guards.in_words()]
 
 
 def _show(findings: Sequence[Finding]) -> None:

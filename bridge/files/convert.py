@@ -1,14 +1,13 @@
 """Converting files: what decodes a stranger's file runs in a child process of its own, for seconds at the most.
 
-The child has little memory, little processor time, no network, and no way to write a file (`decoding.child`). Few run at a time,
-and one for each chat, so that a chat full of harmful files costs the others nothing. Called by `conversions`."""
+The child has little memory, little processor time, no network, and no file but the one it converts (`decoding.confinement`). Few
+run at a time, and one for each chat, so that a chat full of harmful files costs the others nothing. Called by `conversions`."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import IO
 
 import structlog
 
+from bridge.files.guards import child_command, child_environment, guards_of
 from bridge.files.media_packages import installed_packages
 from bridge.model.clock import Clock
 from bridge.model.media import GIF, LOTTIE, M4A, MP4, OGG, PNG, TGS, WEBM, Form
@@ -88,6 +88,7 @@ class Converter:
         self._turns: dict[Hashable, _Turns] = {}
         self._there = installed_packages()
         self._children: set[asyncio.subprocess.Process] = set()
+        self._guards_told = False
 
     def can(self, source: str, form: Form) -> bool:
         """Whether files of that MIME type can be made into that form here."""
@@ -133,27 +134,56 @@ class Converter:
 
     async def _run(self, path: Path, source: str, form: Form) -> Made:
         async with _pipe() as (reader, end):
-            arguments = (str(os.getpid()), source, form.mime, "1" if form.waveform else "0", *sys.path)
+            arguments = (str(os.getpid()), source, form.mime, "1" if form.waveform else "0")
             with path.open("rb") as stream:
                 child = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-I", "-B", "-c", _CHILD, *arguments),
+                    *child_command(_CHILD, *arguments),
                     stdin=stream,
                     stdout=end,
                     stderr=asyncio.subprocess.DEVNULL,
                     cwd="/",
-                    env=_environment(),
+                    env=child_environment(),
                     start_new_session=True,
                 )
             end.close()  # what the child does not hold is at its end with it
             self._children.add(child)
             try:
                 async with asyncio.timeout(self._wall_s):
-                    return await _result(child, reader)
+                    return await self._result(child, reader)
             except TimeoutError:
                 raise NotConverted(f"it took longer than {self._wall_s:g} s") from None
             finally:
                 self._children.discard(child)
                 await _end(child)
+
+    async def _result(self, child: asyncio.subprocess.Process, reader: asyncio.StreamReader) -> Made:
+        """Never more than is allowed is read, whatever the child writes."""
+        try:
+            facts = json.loads(await reader.readuntil(b"\n"))
+        except (asyncio.LimitOverrunError, ValueError, RecursionError):
+            raise NotConverted("its process said what makes no sense") from None
+        except asyncio.IncompleteReadError:
+            raise NotConverted(f"its process ended with {await child.wait()}") from None
+        self._tell_guards(facts)
+        if not isinstance(facts, dict) or "error" in facts:
+            raise NotConverted(str(facts.get("error") if isinstance(facts, dict) else "no answer")[:200])
+        data = bytearray()
+        while chunk := await reader.read(1 << 16):
+            data += chunk
+            if len(data) > _OUTPUT_BYTES:
+                raise NotConverted("it became too large")
+        if await child.wait():
+            raise NotConverted(f"its process ended with {child.returncode}")
+        return _made(facts, bytes(data))
+
+    def _tell_guards(self, facts: object) -> None:
+        """Once: they are the same for all files."""
+        guards = guards_of(facts)
+        if guards is None or self._guards_told:
+            return
+        self._guards_told = True
+        told = log.info if guards.are_whole else log.warning
+        told(guards.in_words())
 
 
 @asynccontextmanager
@@ -169,32 +199,6 @@ async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, IO[bytes]]]:
             yield reader, theirs
         finally:
             transport.close()
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of ours: tokens may be there. One arena of memory, since the address space is limited."""
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
-    return {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", **kept}
-
-
-async def _result(child: asyncio.subprocess.Process, reader: asyncio.StreamReader) -> Made:
-    """Never more than is allowed is read, whatever the child writes."""
-    try:
-        facts = json.loads(await reader.readuntil(b"\n"))
-    except (asyncio.LimitOverrunError, ValueError, RecursionError):
-        raise NotConverted("its process said what makes no sense") from None
-    except asyncio.IncompleteReadError:
-        raise NotConverted(f"its process ended with {await child.wait()}") from None
-    if not isinstance(facts, dict) or "error" in facts:
-        raise NotConverted(str(facts.get("error") if isinstance(facts, dict) else "no answer")[:200])
-    data = bytearray()
-    while chunk := await reader.read(1 << 16):
-        data += chunk
-        if len(data) > _OUTPUT_BYTES:
-            raise NotConverted("it became too large")
-    if await child.wait():
-        raise NotConverted(f"its process ended with {child.returncode}")
-    return _made(facts, bytes(data))
 
 
 def _made(facts: dict[str, object], data: bytes) -> Made:

@@ -92,17 +92,17 @@ def mp4() -> bytes:
     return film("mp4", "mpeg4", "yuv420p", _FRAMES)
 
 
-def film(container: str, codec: str, pixels: str, frames: int) -> bytes:
+def film(container: str, codec: str, pixels: str, frames: int, *, side: int = SIDE) -> bytes:
     out = io.BytesIO()
     with av.open(out, mode="w", format=container) as made:
         stream: Any = made.add_stream(codec, rate=10)
-        stream.width = stream.height = SIDE
+        stream.width = stream.height = side
         stream.pix_fmt = pixels
         stream.codec_context.thread_count = 1
         pictures = _pictures()
         for number in range(frames):
-            frame = av.VideoFrame(SIDE, SIDE, "rgba")
-            frame.planes[0].update(pictures[number % len(pictures)].tobytes())
+            frame = av.VideoFrame(side, side, "rgba")
+            frame.planes[0].update(pictures[number % len(pictures)].resize((side, side)).tobytes())
             made.mux(stream.encode(frame.reformat(format=pixels)))
         made.mux(stream.encode(None))
     return out.getvalue()
@@ -132,4 +132,26 @@ def sound(container: str, codec: str, length_s: float) -> bytes:
             frame.rate = rate_hz
             made.mux(stream.encode(frame))
         made.mux(stream.encode(None))
+    return out.getvalue()
+
+
+@cache
+def mp3(length_s: float = 1.5) -> bytes:
+    return sound("mp3", "libmp3lame", length_s)
+
+
+@cache
+def wav(length_s: float = 1.5) -> bytes:
+    return sound("wav", "pcm_s16le", length_s)
+
+
+@cache
+def flac(length_s: float = 1.5) -> bytes:
+    return sound("flac", "flac", length_s)
+
+
+def picture(name: str) -> bytes:
+    """One that stands still, in a format of Pillow's."""
+    out = io.BytesIO()
+    _pictures()[0].convert("RGB").save(out, format=name)
     return out.getvalue()

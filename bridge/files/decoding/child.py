@@ -1,32 +1,33 @@
 """The child process's own work: it gives away what it does not need, reads one file from stdin, and writes the result to stdout.
 
-The first line is JSON: `error`, or the facts of what was made; what was made follows. The process can read what its user can read,
-and can write to that pipe alone: files of its own have no bytes, and it has no network where the kernel allows that to be said."""
+The first line is JSON: `error`, or the facts of what was made, and which `guards` are in force; what was made follows. When the
+file is read, the process has that file and that pipe, and nothing else, as far as the kernel allows that (`confinement`)."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import resource
 import sys
 from typing import Any, BinaryIO
 
 from bridge.files.decoding import bounds
 from bridge.files.decoding.bounds import Refused
+from bridge.files.decoding.confinement import Guards, confine, seal
 
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_SIGKILL = 9
-_NICE = 10
+_VECTORS, _MOVIES = ("application/x-tgsticker", "application/json"), ("video/webm", "video/mp4")
+_PICTURES = ("image/apng", "image/webp")
 
 
 def main(parent: int, source: str, target: str, *, waveform: bool) -> None:
     """`source` and `target` are MIME types; equal ones: only the waveform is wanted. `parent` is the process that waits for it."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no result
+    guards = Guards()
+    facts: dict[str, Any]
     try:
-        confine(parent)
+        confine(parent, guards)
+        load(source, target)
+        seal(guards)
         facts, made = convert(sys.stdin.buffer, source, target, waveform=waveform)
         if len(made) > bounds.OUTPUT_BYTES:
             raise Refused(f"it became {len(made)} bytes")
@@ -36,45 +37,42 @@ def main(parent: int, source: str, target: str, *, waveform: bool) -> None:
         facts, made = {"error": "it needs too much memory"}, b""
     except Exception as error:  # libraries raise what they like about a damaged file
         facts, made = {"error": f"cannot be read: {type(error).__name__}"}, b""
-    out.write(json.dumps(facts).encode() + b"\n" + made)
+    out.write(json.dumps({**facts, "guards": guards.facts()}).encode() + b"\n" + made)
     out.flush()
     os._exit(0)  # without the clean-up of libraries that a damaged file may have confused
 
 
-def confine(parent: int) -> None:
-    """Before anything is decoded. Raises Refused if the limits cannot be set: then nothing is decoded at all."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-        score.write("1000")  # if memory is short, this process goes and not the daemon
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
+def probe(parent: int) -> None:
+    """Says which guards are in force in a process that would convert a file."""
+    guards = Guards()
     try:
-        for limit, most in (
-            (resource.RLIMIT_AS, bounds.MEMORY_BYTES),
-            (resource.RLIMIT_CPU, bounds.CPU_S),
-            (resource.RLIMIT_FSIZE, 0),
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_NOFILE, 64),
-        ):
-            resource.setrlimit(limit, (most, most))
-    except (OSError, ValueError) as error:
-        raise Refused(f"the limits of the process cannot be set: {error}") from None
-    _separate()
-    if os.getppid() != parent:
-        os._exit(0)  # it has ended before it could be told to take us along
+        confine(parent, guards)
+        seal(guards)
+        facts: dict[str, object] = {"guards": guards.facts()}
+    except Refused as error:
+        facts = {"error": str(error)}
+    os.write(1, json.dumps(facts).encode())
+    os._exit(0)
 
 
-def _separate() -> None:
-    """Ends with the parent, gets no further rights, and has no network, as far as the system allows."""
-    try:
-        import ctypes
+def load(source: str, target: str) -> None:
+    """Everything that the conversion needs of the disk, before there is none."""
+    if target.startswith("audio/"):
+        from bridge.files.decoding import av_modules, sounds  # noqa: F401
 
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        if libc.unshare(_CLONE_NEWNET):
-            libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
-    except (ImportError, OSError, AttributeError, MemoryError):
-        return  # not Linux, or no memory may be written and executed
+        av_modules.load()
+        return
+    from bridge.files.decoding import pictures
+
+    pictures.load()
+    if source in _VECTORS:
+        from bridge.files.decoding import vectors
+
+        vectors.load()
+    elif source in _MOVIES:
+        from bridge.files.decoding import av_modules, movies  # noqa: F401
+
+        av_modules.load()
 
 
 def convert(stream: BinaryIO, source: str, target: str, *, waveform: bool) -> tuple[dict[str, Any], bytes]:
@@ -94,18 +92,16 @@ def convert(stream: BinaryIO, source: str, target: str, *, waveform: bool) -> tu
 
 
 def _frames(stream: BinaryIO, source: str) -> Any:
-    match source:
-        case "application/x-tgsticker" | "application/json":
-            from bridge.files.decoding import vectors
+    if source in _VECTORS:
+        from bridge.files.decoding import vectors
 
-            return vectors.frames(stream, is_packed=source != "application/json")
-        case "video/webm" | "video/mp4":
-            from bridge.files.decoding import movies
+        return vectors.frames(stream, is_packed=source != "application/json")
+    if source in _MOVIES:
+        from bridge.files.decoding import movies
 
-            return movies.frames(stream, source)
-        case "image/apng" | "image/webp":
-            from bridge.files.decoding import pictures
+        return movies.frames(stream, source)
+    if source in _PICTURES:
+        from bridge.files.decoding import pictures
 
-            return pictures.frames(stream, source)
-        case _:
-            raise Refused(f"{source} is not converted")
+        return pictures.frames(stream, source)
+    raise Refused(f"{source} is not converted")

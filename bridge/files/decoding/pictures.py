@@ -26,6 +26,13 @@ class Frame(NamedTuple):
     shown_s: float
 
 
+def load() -> None:
+    """The library loads its formats when they are first needed; then it may be too late."""
+    from PIL import WebPImagePlugin  # noqa: F401
+
+    Image.preinit()  # the others
+
+
 def frames(stream: BinaryIO, source: str) -> Iterator[Frame]:
     """Of a file of Pillow's, which is told the format: it tries no other."""
     warnings.simplefilter("error", Image.DecompressionBombWarning)

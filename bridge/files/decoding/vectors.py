@@ -22,6 +22,11 @@ _SHORTEST_DASH = 0.05
 _LONGEST_S = 12.0
 
 
+def load() -> None:
+    """The library that draws."""
+    import rlottie_python.rlottie_wrapper  # noqa: F401
+
+
 def frames(stream: BinaryIO, *, is_packed: bool) -> Iterator[Frame]:
     text = _unpacked(stream.read()) if is_packed else stream.read(VECTOR_BYTES + 1)
     if len(text) > VECTOR_BYTES:

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from bridge.cli import daemon_config
+from bridge.files.guards import probed
 from tests.support.patience import PATIENCE_S
 
 MODULE = [sys.executable, "-c", "from bridge.cli import main; main()"]
@@ -56,7 +57,15 @@ def test_a_wrong_command_suggests_the_right_one(cli: Any) -> None:
 
 def test_a_good_configuration(cli: Any) -> None:
     done = cli("check")
-    assert (done.code, done.out, done.err) == (0, "bridge.yaml: ok, 2 accounts, 2 routes\n", "")
+    said, conversions = done.out.splitlines()
+    assert (done.code, said, done.err) == (0, "bridge.yaml: ok, 2 accounts, 2 routes", "")
+    assert conversions == ("" if probed().are_whole else "note: ") + probed().in_words()
+
+
+def test_where_nothing_is_converted_nothing_is_said_of_it(cli: Any, folder: Path) -> None:
+    path = folder / "bridge.yaml"
+    path.write_text(path.read_text() + "media: {convert: off}\n")
+    assert cli("check").out == "bridge.yaml: ok, 2 accounts, 2 routes\n"
 
 
 def test_faults_go_to_stderr_all_at_once_and_end_with_78(cli: Any, folder: Path) -> None:

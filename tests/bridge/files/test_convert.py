@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+import structlog
 
 from bridge.files import convert
 from bridge.files.convert import Converter, Made, NotConverted, needs
@@ -95,7 +96,7 @@ async def test_what_cannot_be_converted_says_why(converter: Converter, tmp_path:
 def child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """The child runs this instead of a conversion, confined as always."""
     begin = "import sys\n_, parent, source, target, waveform, *sys.path = sys.argv\n"
-    confine = "from bridge.files.decoding.child import confine\nconfine(int(parent))\n"
+    confine = "from bridge.files.decoding.confinement import Guards, confine\nconfine(int(parent), Guards())\n"
     monkeypatch.setattr(convert, "_CHILD", begin + confine + code)
 
 
@@ -193,6 +194,17 @@ import resource as r, os
 tell([r.getrlimit(one)[0] for one in (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_FSIZE, r.RLIMIT_CORE)] + [os.nice(0) >= 10])
 """
     assert json.loads((await result_of(tmp_path, monkeypatch, code)).lower()) == [700_000_000, 30, 0, 0, True]
+
+
+async def test_what_guards_the_processes_is_told_once(tmp_path: Path) -> None:
+    converter, path = Converter(SYSTEM_CLOCK), written(tmp_path, media_samples.webp())
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            await converter.convert(path, "image/webp", form(PNG), CHAT)
+    told = [entry for entry in logs if entry["event"].startswith("conversions run")]
+    assert len(told) == 1
+    whole = "without network" in told[0]["event"] and "without files" in told[0]["event"]
+    assert told[0]["log_level"] == ("info" if whole else "warning")
 
 
 async def test_one_chat_takes_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
