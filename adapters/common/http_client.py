@@ -28,9 +28,10 @@ from adapters.common.http_errors import (
 )
 from adapters.common.options import NetworkOptions, SecretStr
 from adapters.common.tls import client_context
-from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, chunks_of, open_watched
+from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, check_is_no_page, chunks_of, open_watched
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.errors import BridgeError, ConnectionLost, OutcomeUnknown, Rejected, RetryLater
+from bridge.model.events import Attachment
 
 _CONNECT_TIMEOUT_S = 10.0
 _MOST_LINE_BYTES = 1024**2
@@ -104,8 +105,10 @@ class HttpClient:
             yield _lines(answer, doing)
 
     @asynccontextmanager
-    async def download(self, url: str, stated_bytes: int | None, *, doing: str) -> AsyncIterator[FileStream]:
-        """A file whose address a message gave; the credential is sent to the account's own server only."""
+    async def download(
+        self, url: str, stated_bytes: int | None, *, doing: str, sent_as: Attachment | None = None
+    ) -> AsyncIterator[FileStream]:
+        """A file whose address a message gave (`sent_as`); the credential is sent to the account's own server only."""
         egress = Egress([self._base_url], also=self._options.file_hosts, proxy=self._options.proxy)
         limit = aiohttp.ClientTimeout(
             total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
@@ -120,6 +123,7 @@ class HttpClient:
                 # the answer of a server that a message named says nothing about our account or the chat
                 told_s, reason = retry_after_s(answer.headers), f"{doing}: HTTP {answer.status}"
                 raise classify_status(answer.status, effect=Effect.IDEMPOTENT, reason=reason, after_s=told_s) or Rejected(reason)
+            check_is_no_page(answer, sent_as)
             expected_bytes = body_bytes(answer, stated_bytes)
             yield FileStream(chunks=chunks_of(answer, expected_bytes), size_bytes=expected_bytes)
 

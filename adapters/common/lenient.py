@@ -11,6 +11,8 @@ from typing import Any
 Json = dict[str, Any]
 
 _INTEGER_LIMIT = 2**63
+_MOST_PIXELS = 1_000_000
+_MOST_SECONDS = 10_000_000.0
 
 
 def words(value: object) -> str:
@@ -41,6 +43,18 @@ def real(value: object) -> float | None:
         return float(value) if math.isfinite(value) else None
     except OverflowError:
         return None
+
+
+def pixels(value: object) -> int | None:
+    """A side of a picture or film, as far as there can be such a one: other platforms refuse a message for less."""
+    number = whole(value)
+    return number if number is not None and 0 < number <= _MOST_PIXELS else None
+
+
+def seconds(value: object) -> float | None:
+    """How long a sound or film is, as far as there can be such a one."""
+    number = real(value)
+    return number if number is not None and 0 < number <= _MOST_SECONDS else None
 
 
 def record(value: object) -> Json:

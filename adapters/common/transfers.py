@@ -17,6 +17,7 @@ from adapters.common.files import CheckedFile, harm_in
 from adapters.common.http_errors import TRANSPORT_ERRORS, classify_transfer_error
 from bridge.model.adapter import OutboundFile
 from bridge.model.errors import RetryLater
+from bridge.model.events import Attachment, AttachmentKind
 
 CHUNK_BYTES = 256 * 1024
 """How much of a file is held in memory at a time."""
@@ -24,6 +25,8 @@ AS_IT_IS = {"Accept-Encoding": "identity"}
 """Headers of a download: a compressed body has another length than the file, and files gain little by it."""
 
 _LOOKS_PER_STALL = 4
+_PAGES = ("text/html", "application/xhtml+xml")
+_ANYTHING = "application/octet-stream"
 
 
 class Progress:
@@ -105,6 +108,17 @@ def body_bytes(response: aiohttp.ClientResponse, stated_bytes: int | None) -> in
         return response.content_length
     is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     return None if is_chunked else stated_bytes or None
+
+
+def check_is_no_page(answer: aiohttp.ClientResponse, attachment: Attachment | None) -> None:
+    """Raises RetryLater for a web page where a message has something else: a login page, a proxy's notice, an error with 200.
+    A document may be a page; then its length says whether it is the one."""
+    if attachment is None or answer.content_type not in _PAGES:
+        return
+    said = attachment.mime.partition(";")[0].strip().lower()
+    may_be_one = attachment.kind is AttachmentKind.DOCUMENT and (said in ("", _ANYTHING, *_PAGES) or said.startswith("text/"))
+    if not may_be_one or (attachment.size_bytes and answer.content_length not in (None, attachment.size_bytes)):
+        raise RetryLater("a web page came instead of the file")
 
 
 async def chunks_of(response: aiohttp.ClientResponse, expected_bytes: int | None) -> AsyncIterator[bytes]:

@@ -36,13 +36,14 @@ from adapters.common.http_errors import (
 )
 from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
-from adapters.common.transfers import AS_IT_IS, body_bytes, chunks_of
+from adapters.common.transfers import AS_IT_IS, body_bytes, check_is_no_page, chunks_of
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.rate_limit import Limiter
 from adapters.discord.uploads import Upload
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.clock import Clock
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.events import Attachment
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -190,8 +191,12 @@ class Transport:
     # -- files ----------------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def download(self, url: str, stated_bytes: int | None = None) -> AsyncIterator[FileStream]:
-        """A file from the CDN, streamed. Raises `Gone` when the address has expired or the file is no longer there, Rejected for an
+    async def download(
+        self, url: str, stated_bytes: int | None = None, *, sent_as: Attachment | None = None
+    ) -> AsyncIterator[FileStream]:
+        """A file from the CDN, streamed; a message has it as `sent_as`.
+
+        Raises `Gone` when the address has expired or the file is no longer there, Rejected for an
         address that is not the CDN's."""
         try:
             response = await self._egress.open(self.session, url, headers=AS_IT_IS, timeout=self._file_timeout)
@@ -202,6 +207,7 @@ class Transport:
                 raise Gone
             if response.status != 200:
                 raise RetryLater(f"Discord's CDN answered {response.status}")
+            check_is_no_page(response, sent_as)
             expected = body_bytes(response, stated_bytes)
             yield FileStream(chunks=chunks_of(response, expected), size_bytes=expected)
         finally:

@@ -29,11 +29,12 @@ from adapters.common.http_errors import (
 )
 from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
-from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, chunks_of, open_again, open_watched
+from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, check_is_no_page, chunks_of, open_again, open_watched
 from adapters.teamspirit.errors import refusal
 from adapters.teamspirit.wire import Request, load_json
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.errors import BridgeError
+from bridge.model.events import Attachment
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
@@ -106,8 +107,12 @@ class Transport:
                 raise classify_transport_error(error, effect=Effect.IDEMPOTENT, doing=request.operation) from None
 
     @asynccontextmanager
-    async def download(self, request: Request, stated_bytes: int | None = None) -> AsyncIterator[FileStream]:
-        """An open download. Raises RetryLater, Rejected, AccountDown; a body that ends early raises RetryLater while it is read."""
+    async def download(
+        self, request: Request, stated_bytes: int | None = None, *, sent_as: Attachment | None = None
+    ) -> AsyncIterator[FileStream]:
+        """An open download; a message has it as `sent_as`.
+
+        Raises RetryLater, Rejected, AccountDown; a body that ends early raises RetryLater while it is read."""
         timeout = aiohttp.ClientTimeout(
             total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
         )
@@ -129,6 +134,7 @@ class Transport:
                 raise await self._refused(request, Effect.IDEMPOTENT, answer)
             if self.seen is not None:
                 self.seen(request, answer.status, A_FILE)
+            check_is_no_page(answer, sent_as)
             expected = body_bytes(answer, stated_bytes)
             yield FileStream(chunks=chunks_of(answer, expected), size_bytes=expected)
 

@@ -60,7 +60,7 @@ def outbound(path: Path) -> OutboundFile:
 # -- the transports -----------------------------------------------------------------------------------------------------------
 
 Upload = Callable[[OutboundFile], Any]
-Download = Callable[[int | None], AbstractAsyncContextManager[FileStream]]
+Download = Callable[..., AbstractAsyncContextManager[FileStream]]
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download
     def upload(file: OutboundFile) -> Any:
         return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], effect=Effect.CREATES)
 
-    yield upload, lambda stated_bytes: transport.download(f"{url}/file", stated_bytes)
+    yield upload, lambda stated_bytes, sent_as=None: transport.download(f"{url}/file", stated_bytes, sent_as=sent_as)
     await transport.close()
 
 
@@ -87,7 +87,9 @@ async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downl
     request = Request("upload", "POST", f"{url}/files", {}, (), multipart=())
     yield (
         lambda file: transport.upload(request, "file", file),
-        lambda stated_bytes: transport.download(Request("download", "GET", f"{url}/file", {}, ()), stated_bytes),
+        lambda stated_bytes, sent_as=None: transport.download(
+            Request("download", "GET", f"{url}/file", {}, ()), stated_bytes, sent_as=sent_as
+        ),
     )
     await transport.close()
 

@@ -11,6 +11,7 @@ import mimetypes
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from adapters.common.lenient import pixels, seconds
 from adapters.discord import wire
 from adapters.discord.lenient import is_visible, mapping, number, objects, text, web_address, whole
 from adapters.discord.urls import CDN_URL, MEDIA_URL
@@ -50,9 +51,9 @@ def _attachment(data: wire.Attachment, where: Whereabouts, *, is_voice: bool) ->
         problem="" if attachment_id.isdecimal() else "Discord does not tell where it is",
         mime=mime,
         size_bytes=None if size is None else int(size),
-        width=_pixels(data.get("width")),
-        height=_pixels(data.get("height")),
-        duration_s=number(data.get("duration_secs")),
+        width=pixels(data.get("width")),
+        height=pixels(data.get("height")),
+        duration_s=seconds(data.get("duration_secs")),
         waveform=_waveform(data.get("waveform")) if is_voice else "",
         spoiler=bool(whole(data.get("flags")) & SPOILER_ATTACHMENT) or name.startswith("SPOILER_"),
         alt_text=text(data.get("description")),
@@ -81,11 +82,6 @@ def _waveform(value: object) -> str:
         return found if len(found) <= 344 and base64.b64decode(found, validate=True) else ""
     except ValueError:
         return ""
-
-
-def _pixels(value: object) -> int | None:
-    found = number(value)
-    return None if found is None else int(found)
 
 
 def _sticker(data: wire.Sticker) -> Attachment:
@@ -119,8 +115,8 @@ def media_file(media: wire.Media | None, where: Whereabouts, *, alt_text: str = 
         file_id=f"{where.channel_id}/{where.message_id}/{pieces[1]}",
         name=_shown_name(name, None),
         mime=mime,
-        width=_pixels(data.get("width")),
-        height=_pixels(data.get("height")),
+        width=pixels(data.get("width")),
+        height=pixels(data.get("height")),
         spoiler=spoiler or name.startswith("SPOILER_"),
         alt_text=alt_text,
     )

@@ -31,7 +31,7 @@ class Downloads:
         """Raises Rejected when the file is gone for good, RetryLater when it cannot be fetched now."""
         url = await self._address(attachment.file_id)
         try:
-            async with self._transport.download(url, attachment.size_bytes) as stream:
+            async with self._transport.download(url, attachment.size_bytes, sent_as=attachment) as stream:
                 yield stream
         except Gone:
             raise Rejected("the file is no longer on Discord") from None

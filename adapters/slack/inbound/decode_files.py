@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from adapters.common.lenient import pixels, seconds
 from adapters.slack.names import NO_NAMES, PENDING, Names
 from adapters.slack.wire import File
 from bridge.model.events import Attachment, AttachmentKind
@@ -67,16 +68,16 @@ def _attachment(file: File) -> Attachment:
         name=file.name or file.title or "file",
         mime=file.mimetype or "",
         size_bytes=_size(file.size),
-        width=_size(file.original_w),
-        height=_size(file.original_h),
-        duration_s=file.duration_ms / 1000 if file.duration_ms is not None else None,
+        width=pixels(file.original_w),
+        height=pixels(file.original_h),
+        duration_s=seconds(file.duration_ms / 1000) if file.duration_ms is not None else None,
         alt_text=file.alt_txt or "",
         problem=problem if file.id or problem else "Slack did not say which file it is",
     )
 
 
 def _size(stated: int | None) -> int | None:
-    """A number that can be one of bytes or pixels."""
+    """A number that can be one of bytes."""
     return stated if stated is not None and 0 <= stated < 2**53 else None
 
 

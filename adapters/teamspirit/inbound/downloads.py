@@ -36,11 +36,12 @@ class Downloads:
     @asynccontextmanager
     async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:
         if attachment.file_id.startswith(_FACE):
-            async with self._transport.download(self._encoder.picture(attachment.file_id.removeprefix(_FACE))) as stream:
+            request = self._encoder.picture(attachment.file_id.removeprefix(_FACE))
+            async with self._transport.download(request, sent_as=attachment) as stream:
                 yield stream
             return
         call = self._operations.download
         assert call is not None
         request = self._encoder.request("download", call, {"file": {"id": attachment.file_id}})
-        async with self._transport.download(request, attachment.size_bytes) as stream:
+        async with self._transport.download(request, attachment.size_bytes, sent_as=attachment) as stream:
             yield stream

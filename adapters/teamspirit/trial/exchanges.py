@@ -17,6 +17,7 @@ from adapters.teamspirit.wire import Request
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.dialects import Exchanged
 from bridge.model.errors import RetryLater
+from bridge.model.events import Attachment
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
@@ -76,7 +77,9 @@ class PlayedTransport(Transport):
         return self._next(request, Effect.IDEMPOTENT)
 
     @asynccontextmanager
-    async def download(self, request: Request, stated_bytes: int | None = None) -> AsyncIterator[FileStream]:
+    async def download(
+        self, request: Request, stated_bytes: int | None = None, *, sent_as: Attachment | None = None
+    ) -> AsyncIterator[FileStream]:
         content = self._next(request, Effect.IDEMPOTENT)
         raw = content.encode() if isinstance(content, str) else json.dumps(content).encode()
 

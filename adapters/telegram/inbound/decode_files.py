@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.lenient import real, record, records, whole, words
+from adapters.common.lenient import pixels, record, records, seconds, whole, words
 from adapters.telegram.wire import File, Json, Message
 from bridge.model.events import Attachment, AttachmentKind, Still
 
@@ -97,8 +97,8 @@ def _still(thumbnail: Json) -> Still | None:
     return Still(
         file_id=file_id,
         mime="image/webp",
-        width=whole(thumbnail.get("width")),
-        height=whole(thumbnail.get("height")),
+        width=pixels(thumbnail.get("width")),
+        height=pixels(thumbnail.get("height")),
         size_bytes=whole(thumbnail.get("file_size")),
     )
 
@@ -120,7 +120,7 @@ def _attachment(
     size = whole(file.get("file_size"))
     size = size if size is not None and size >= 0 else None
     too_large = size is not None and download_bytes is not None and size > download_bytes
-    side = whole(file.get("length"))
+    side = pixels(file.get("length"))
     return Attachment(
         kind=kind,
         file_id=file_id,
@@ -128,9 +128,9 @@ def _attachment(
         name=_name(file, words(file.get("mime_type")) or mime, name, by_mime=bool(words(file.get("mime_type")))),
         mime=words(file.get("mime_type")) or mime,
         size_bytes=size,
-        width=whole(file.get("width")) or side,
-        height=whole(file.get("height")) or side,
-        duration_s=real(file.get("duration")),
+        width=pixels(file.get("width")) or side,
+        height=pixels(file.get("height")) or side,
+        duration_s=seconds(file.get("duration")),
         spoiler=spoiler,
         problem=f"larger than the {(download_bytes or 0) // 1024**2} MB that Telegram hands out to bots" if too_large else "",
         emoji=emoji,

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.common.transfers import Progress, open_watched
 from bridge.model.errors import RetryLater
+from bridge.model.events import Attachment, AttachmentKind
 from tests.support.patience import PATIENCE_S
 from tests.support.transports import (
     DOWNLOADING,
@@ -99,6 +100,38 @@ async def test_a_body_of_no_told_length_is_taken_when_it_is_whole(transport: Any
     async with serving(answering("", CONTENT)) as url, transport(url) as (_, download), download(len(CONTENT)) as stream:
         assert stream.size_bytes == len(CONTENT)
         assert await read(stream) == CONTENT
+
+
+PAGE = b"<!doctype html><title>Sign in</title>"
+
+
+@pytest.mark.parametrize("transport", [discord, teamspirit])
+@pytest.mark.parametrize(
+    ("kind", "mime", "size_bytes", "is_taken"),
+    [
+        (AttachmentKind.PHOTO, "image/jpeg", len(CONTENT), False),
+        (AttachmentKind.PHOTO, "", None, False),
+        (AttachmentKind.DOCUMENT, "application/pdf", len(PAGE), False),
+        (AttachmentKind.DOCUMENT, "text/html", len(CONTENT), False),
+        (AttachmentKind.DOCUMENT, "text/html; charset=utf-8", len(PAGE), True),
+        (AttachmentKind.DOCUMENT, "application/octet-stream", len(CONTENT), False),
+        (AttachmentKind.DOCUMENT, "", None, True),
+    ],
+)
+async def test_a_web_page_is_no_picture(
+    transport: Any, kind: AttachmentKind, mime: str, size_bytes: int | None, is_taken: bool
+) -> None:
+    """A login page, or a proxy's notice, with status 200."""
+    attachment = Attachment(kind=kind, file_id="1", name="a", mime=mime, size_bytes=size_bytes)
+    head = f"Content-Type: text/html; charset=utf-8\r\nContent-Length: {len(PAGE)}\r\n"
+    async with serving(answering(head, PAGE)) as url, transport(url) as (_, download):
+        if is_taken:
+            async with download(size_bytes, attachment) as stream:
+                assert await read(stream) == PAGE
+        else:
+            with pytest.raises(RetryLater, match="a web page came instead of the file"):
+                async with download(size_bytes, attachment):
+                    pass
 
 
 @pytest.mark.parametrize("transport", DOWNLOADING)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.common.lenient import real, whole
+from adapters.common.lenient import pixels, real, seconds, whole
 from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decoded import Undecodable
 from bridge.journal.sqlite.codec import decode_event, encode_event
@@ -234,3 +234,17 @@ def test_numbers() -> None:
         -(2**62),
     ]
     assert [real(value) for value in (1, 1.5, float("nan"), 10**400, "1", True)] == [1.0, 1.5, None, None, None, None]
+
+
+@pytest.mark.parametrize("value", [None, True, "wide", 0, -1, 1_000_001, 2**63, 1e300, float("inf"), float("nan")])
+def test_sizes_that_no_picture_has_are_unknown(value: object) -> None:
+    assert pixels(value) is None
+
+
+@pytest.mark.parametrize("value", [None, True, "1", 0, -0.5, 1e8, 1e300, 10**400, float("inf"), float("nan")])
+def test_lengths_that_no_sound_has_are_unknown(value: object) -> None:
+    assert seconds(value) is None
+
+
+def test_sizes_and_lengths() -> None:
+    assert (pixels(640), pixels(640.0), pixels("640"), seconds(3), seconds(2.5)) == (640, 640, 640, 3.0, 2.5)
