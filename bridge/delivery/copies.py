@@ -10,7 +10,7 @@ from bridge.journal.contract import Carried, Link, StoredPart
 from bridge.model.adapter import Copy, Receipt
 from bridge.model.events import Attachment
 from bridge.render.long_text import is_whole_text
-from bridge.render.message import Part
+from bridge.render.parts import Held, Part
 
 _MADE = "~"
 """The prefix of the mark of a file that the bridge made from the message's own text; no other mark has it."""
@@ -31,7 +31,15 @@ def is_made(mark: str) -> bool:
 
 def carried_by(part: Part) -> Carried:
     marks = tuple(file_mark(file.attachment) for file in part.files)
-    return Carried(text=part.says, files=bool(part.files), marks=marks, poll=part.poll is not None)
+    has_files = bool(part.files)
+    return Carried(text=part.says, files=has_files, marks=marks, poll=part.poll is not None, wordless=has_files and part.wordless)
+
+
+def held_by(carried: Carried) -> Held:
+    """For an edit of that part."""
+    if not carried.files:
+        return Held.WORDS
+    return Held.FILES_ALONE if carried.wordless else Held.FILES
 
 
 def stored_part(target: ResolvedTarget, number: int, receipt: Receipt, part: Part) -> StoredPart:

@@ -43,6 +43,7 @@ from bridge.render.message import FetchResult, Part, Rendered, TextParts, render
 from bridge.render.notice_message import notice_text, render_notice
 from bridge.render.notices import News
 from bridge.render.origin import Origin
+from bridge.render.parts import Held
 from bridge.render.rewriting import rewritten_content, rewritten_reply
 
 _Message = TypeVar("_Message", MessageCreated, MessageEdited)
@@ -86,7 +87,7 @@ class MessageRenderer:
         target: ResolvedTarget,
         fetched: Sequence[FetchResult],
         reply: Reply | None,
-        existing: Sequence[bool] | None = None,
+        existing: Sequence[Held] | None = None,
         notes: Sequence[RichText] = (),
     ) -> Rendered:
         event = await self.followed(event, target)
@@ -108,7 +109,7 @@ class MessageRenderer:
         target: ResolvedTarget,
         fetched: Sequence[FetchResult],
         reply: Reply | None,
-        existing: Sequence[bool] | None,
+        existing: Sequence[Held] | None,
         notes: Sequence[RichText],
     ) -> Rendered:
         event, losses = _rewritten(event, target)

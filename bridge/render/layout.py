@@ -9,6 +9,7 @@ from bridge.model.adapter import OutboundFile
 from bridge.model.rich_text import EMPTY, RichText, normalize, plain, stack
 from bridge.render.attachments import Target, grouped, takes_caption
 from bridge.render.long_text import Ending, split_at_most
+from bridge.render.parts import Held
 from bridge.render.split import Limit
 
 
@@ -60,9 +61,10 @@ class Layout:
             slots.insert(0, Slot())
         return self._filled(slots, stack(self._head, body), below, new=True)
 
-    def onto(self, existing: Sequence[bool], body: RichText, below: RichText = EMPTY) -> list[Slot]:
-        """The same text for messages that exist; each is described by whether it has files. Those beyond are new."""
-        return self._filled([Slot(has_files=has_files) for has_files in existing], stack(self._head, body), below, new=False)
+    def onto(self, existing: Sequence[Held], body: RichText, below: RichText = EMPTY) -> list[Slot]:
+        """The same text for messages that exist. Those beyond are new."""
+        slots = [Slot(has_files=one is not Held.WORDS, captioned=one is not Held.FILES_ALONE) for one in existing]
+        return self._filled(slots, stack(self._head, body), below, new=False)
 
     def _filled(self, slots: list[Slot], words: RichText, below: RichText, *, new: bool) -> list[Slot]:
         """The text goes to the first message that can hold any, then to further ones without files, added as needed. Other messages

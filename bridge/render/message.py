@@ -46,7 +46,7 @@ from bridge.render.notices import (
 )
 from bridge.render.origin import Origin
 from bridge.render.original import original_of
-from bridge.render.parts import Part, Rendered, TextParts
+from bridge.render.parts import Held, Part, Rendered, TextParts
 from bridge.render.polls import native_poll
 
 __all__ = [
@@ -83,13 +83,13 @@ def render(
     reply: Reply | None,
     people: People,
     names: Names,
-    existing: Sequence[bool] | None = None,
+    existing: Sequence[Held] | None = None,
     notes: Sequence[RichText] = (),
 ) -> Rendered:
     """The message as the target is to show it.
 
     `fetched` is parallel to the content's attachments; `reply` is what it answers, as far as the target or the journal knows.
-    For an edit, `existing` tells of each copy in the target, in order, whether it has files: the parts then fit those copies.
+    For an edit, `existing` tells of each copy in the target, in order, what it is made of: the parts then fit those copies.
     Without it they have the layout that a new message would have. `notes` are lines of the bridge's own below the text.
     """
     return _Rendering(event, origin, target, people, names).result(fetched, reply, existing, notes)
@@ -125,14 +125,14 @@ class _Rendering:
     # -- the whole ------------------------------------------------------------------------------------------------------
 
     def result(
-        self, fetched: Sequence[FetchResult], reply: Reply | None, existing: Sequence[bool] | None, notes: Sequence[RichText]
+        self, fetched: Sequence[FetchResult], reply: Reply | None, existing: Sequence[Held] | None, notes: Sequence[RichText]
     ) -> Rendered:
         reply = self._known_reply(reply)
         native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
         if reply and not native_reply:
             self.losses[Loss.REPLY_AS_QUOTE] = None
         files, missing = self._files(fetched)
-        has_files = bool(files) if existing is None else any(existing)
+        has_files = bool(files) if existing is None else any(one is not Held.WORDS for one in existing)
         shown_kinds = self._kinds_of(files) if has_files else ()
         body, below = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files, shown_kinds=shown_kinds)
         edited = isinstance(self.event, MessageEdited)
@@ -195,6 +195,7 @@ class _Rendering:
             listed=tuple(self.listed) if number == 0 else (),
             original=self._original(number),
             has_files=slot.has_files,
+            wordless=slot.has_files and not slot.captioned,
             surplus=slot.surplus and not has_other,
             unchanged=slot.unchanged and not has_other,
         )

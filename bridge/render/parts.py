@@ -4,12 +4,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
 from bridge.model.events import Contact, Location, Poll
 from bridge.model.original import Original
 from bridge.model.outcomes import LossNote
 from bridge.model.rich_text import EMPTY, RichText
+
+
+class Held(Enum):
+    """What an existing copy is made of, for an edit that has to fit it."""
+
+    WORDS = auto()
+    FILES = auto()
+    """Words may stand beside them."""
+    FILES_ALONE = auto()
+    """The target has no words beside them: a voice message, a sticker."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +43,8 @@ class Part:
     original: Original | None = None
     has_files: bool = False
     """Whether the message has files: those in `files`, or for an edit those that it keeps."""
+    wordless: bool = False
+    """Whether these files take no words, now or later."""
     silent: bool = False
     """Nobody is notified of it, where the target can do that."""
     surplus: bool = False

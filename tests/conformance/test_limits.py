@@ -20,6 +20,7 @@ from bridge.model.rich_text import RichText, plain, text_of, to_plain
 from bridge.render.degrade import degrade
 from bridge.render.long_text import is_whole_text, whole_text, with_whole_text
 from bridge.render.message import FetchResult, Rendered, Target, render
+from bridge.render.parts import Held
 from tests.conformance.cases import CASES
 from tests.conformance.rig import ACCOUNT
 from tests.support.budget import examples
@@ -45,7 +46,7 @@ async def target(platform: str) -> AsyncIterator[Target]:
     await adapter.close()
 
 
-def rendered(content: Content, target: Target, *, existing: list[bool] | None = None) -> Rendered:
+def rendered(content: Content, target: Target, *, existing: list[Held] | None = None) -> Rendered:
     event = created(content) if existing is None else edited(content)
     settled = [fetched(a) if existing is None else FetchResult(attachment=a) for a in content.attachments]
     return render(
@@ -83,16 +84,17 @@ def test_no_part_is_over_the_limit_and_no_word_is_lost(target: Target, rich: Ric
         assert sum(len(part.files) for part in made.parts) == files + sent_whole
 
 
-@given(rich=LONG, existing=st.lists(st.booleans(), min_size=1, max_size=3))
+@given(rich=LONG, existing=st.lists(st.sampled_from(Held), min_size=1, max_size=3))
 @settings(
     max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: list[bool]) -> None:
+def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: list[Held]) -> None:
     limits = target.capabilities.limits
     made = rendered(Content(text=rich), target, existing=existing)
     for part in made.parts:
         limit = limits.caption_length if part.has_files else limits.text_length
         assert target.measure(part.text, caption=part.has_files) <= min(limit, limits.edit_length or limit)
+    assert not any(part.text for part, held in zip(made.parts, existing, strict=False) if held is Held.FILES_ALONE)
 
 
 @given(text=st.text(max_size=300))

@@ -13,6 +13,7 @@ from bridge.model.events import (
 )
 from bridge.model.rich_text import plain, to_plain
 from bridge.render.message import FetchResult, Rendered, Target, render
+from bridge.render.parts import Held
 from tests.support.strategies import (
     ANNA,
     ORIGIN,
@@ -56,7 +57,7 @@ def rendered(
     )
 
 
-def re_rendered(content: Content, existing: list[bool] | None, to: Target | None = None, **details: object) -> Rendered:
+def re_rendered(content: Content, existing: list[Held] | None, to: Target | None = None, **details: object) -> Rendered:
     return render(
         edited(content),
         origin=ORIGIN,

@@ -25,6 +25,7 @@ from bridge.model.capabilities import Feature
 from bridge.model.errors import FileRejected, PollRejected, Rejected
 from bridge.model.events import MessageCreated, MessageDeleted
 from bridge.model.outcomes import Skip
+from bridge.render.attachments import takes_caption
 from bridge.render.degrade import Losses
 from bridge.render.message import FetchResult, Part
 
@@ -186,6 +187,7 @@ class _Creation:
             listed=planned.listed,
             original=planned.original,
             has_files=bool(files),
+            wordless=not planned.text and not takes_caption(files, self._run.target.capabilities),
         )
 
     def _to_words(self) -> Reply | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import msgspec
 
-from bridge.delivery.copies import file_mark
+from bridge.delivery.copies import file_mark, held_by
 from bridge.delivery.execution import Execution, NotNow
 from bridge.delivery.operations.edit_files import FileChanges, Standing, file_changes, standing
 from bridge.delivery.operations.edit_job import CopiesLeft, EditJob, says_nothing
@@ -81,7 +81,7 @@ async def _with_whole_text(event: MessageEdited, copies: Sequence[Standing], run
     if event.album_item or any(one.carried.files and not one.carried.marks for one in copies):
         return event
     fetched = [FetchResult(attachment=attachment) for attachment in event.content.attachments]
-    shown = [one.carried.files for one in copies]
+    shown = [held_by(one.carried) for one in copies]
     rendered = await tools.renderer.render(event, run.target, fetched, None, existing=shown)
     return await tools.renderer.with_whole_text(event, run.target) if rendered.left_out else event
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.delivery import throttled_calls
+from bridge.delivery.copies import held_by
 from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone, pieces_of, pieces_set
 from bridge.delivery.operations.edit_files import Standing
 from bridge.delivery.operations.edit_job import CopiesLeft, EditJob, says_nothing
@@ -34,7 +35,7 @@ async def edit_words(job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequ
         run.target,
         job.fetched,
         reply,
-        existing=[one.carried.files for one in left.staying],
+        existing=[held_by(one.carried) for one in left.staying],
         notes=[removed_line(left.lines)] if left.lines else (),
     )
     run.delivery.losses += rendered.losses

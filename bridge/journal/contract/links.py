@@ -23,6 +23,8 @@ class Carried(_Value, frozen=True):
     did not store them."""
     poll: bool = False
     """Whether it is a native poll: people vote on it, and it cannot be edited."""
+    wordless: bool = False
+    """Whether its files take no words beside them: words that an edit adds need a message of their own."""
 
 
 NOTHING = Carried()

@@ -150,16 +150,22 @@ CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKin
 PART_COLUMNS = "part.part, part.chat, part.message, part.more, part.thread, part.data, part.text, part.marks"
 
 
-_TEXT, _POLL = 1, 2
+_TEXT, _POLL, _WORDLESS = 1, 2, 4
 
 
 def pack_text(carried: Carried) -> int:
     """See `part.text` in schema.sql."""
-    return _TEXT * carried.text | _POLL * carried.poll
+    return _TEXT * carried.text | _POLL * carried.poll | _WORDLESS * carried.wordless
 
 
 def _carried(text: int, marks: str | None) -> Carried:
-    return Carried(text=bool(text & _TEXT), files=marks is not None, marks=unpack_more(marks), poll=bool(text & _POLL))
+    return Carried(
+        text=bool(text & _TEXT),
+        files=marks is not None,
+        marks=unpack_more(marks),
+        poll=bool(text & _POLL),
+        wordless=bool(text & _WORDLESS),
+    )
 
 
 def pack_marks(carried: Carried) -> str | None:

@@ -89,7 +89,7 @@ CREATE TABLE change (
 CREATE INDEX change_seq ON change (seq);
 
 -- The copies of a created event at an end. delivery: the created event's own; edit: the last other delivery that sent this part.
--- text: bits: 1 it carries text, 2 it is a native poll. marks: what its files are known by, a JSON list; empty if that was not kept, null if it has none.
+-- text: bits: 1 it carries text, 2 it is a native poll, 4 its files take no words. marks: what its files are known by, a JSON list; empty if that was not kept, null if it has none.
 -- data: the adapter's own note.
 CREATE TABLE part (
   seq INTEGER NOT NULL,

@@ -22,6 +22,7 @@ from bridge.model.events import (
 )
 from bridge.model.rich_text import CodeBlock, Emoji, Mark, Mention, MentionKind, Paragraph, RichText, Text, to_plain
 from bridge.render.message import Rendered, render
+from bridge.render.parts import Held
 from bridge.render.slice import runs
 from tests.support.rendering import (
     BARE,
@@ -302,5 +303,5 @@ def test_a_place_and_a_contact_are_native_where_they_can_be() -> None:
     assert not made.losses
     long = rendered(said("word " * 2000, location=location))
     assert [part.location for part in long.parts] == [location, *[None] * (len(long.parts) - 1)]
-    again = re_rendered(Content(location=location), [False])
+    again = re_rendered(Content(location=location), [Held.WORDS])
     assert [(part.location, part.surplus) for part in again.parts] == [(location, False)]

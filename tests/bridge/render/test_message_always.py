@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.delivery.copies import carried_by, held_by
 from bridge.identity.people import People
 from bridge.model.adapter import Reply
 from bridge.model.capabilities import Capabilities, Feature, Limits, Support
@@ -25,6 +26,7 @@ from bridge.model.events import (
 )
 from bridge.model.rich_text import RichText, text_of, to_plain
 from bridge.render.message import Target
+from bridge.render.parts import Held
 from tests.support.budget import examples
 from tests.support.rendering import (
     BARE,
@@ -114,15 +116,15 @@ def test_every_message_has_a_form_within_the_limits_and_no_file_vanishes(
     assert len(sent) + lines == len(content.attachments)
 
 
-@given(CONTENTS, TARGETS, st.lists(st.booleans(), min_size=1, max_size=4))
+@given(CONTENTS, TARGETS, st.lists(st.sampled_from(Held), min_size=1, max_size=4))
 @settings(max_examples=examples(150), deadline=None)
-def test_every_edit_fits_its_copies(content: Content, to: Target, existing: list[bool]) -> None:
+def test_every_edit_fits_its_copies(content: Content, to: Target, existing: list[Held]) -> None:
     made = re_rendered(content, existing, to)
     within = to.capabilities.limits
     assert len(made.parts) >= len(existing)
     for number, part in enumerate(made.parts):
         assert not part.files
-        assert part.has_files == (existing[number] if number < len(existing) else False)
+        assert part.has_files == (number < len(existing) and existing[number] is not Held.WORDS)
         limit = within.caption_length if part.has_files else within.text_length
         assert to.measure(part.text) <= min(limit, within.edit_length or limit)
         assert not (part.surplus and (part.has_files or part.says))
@@ -134,7 +136,7 @@ def test_every_edit_fits_its_copies(content: Content, to: Target, existing: list
 def test_an_edit_that_changes_nothing_changes_no_copy(content: Content, to: Target) -> None:
     to = replace(to, capabilities=msgspec.structs.replace(to.capabilities, limits=without_edit_limit(to)))
     first = rendered(content, to)
-    again = re_rendered(content, [bool(part.files) for part in first.parts], to)
+    again = re_rendered(content, [held_by(carried_by(part)) for part in first.parts], to)
     assert len(again.parts) == len(first.parts)
     for before, after in zip(first.parts, again.parts, strict=True):
         assert not after.surplus

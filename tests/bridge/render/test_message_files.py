@@ -15,6 +15,7 @@ from bridge.model.media import Media
 from bridge.model.outcomes import Loss, LossNote
 from bridge.model.rich_text import RichText, to_plain
 from bridge.render.message import FetchResult
+from bridge.render.parts import Held
 from tests.support.rendering import (
     NAME_IN_TEXT,
     NATIVE,
@@ -37,6 +38,8 @@ from tests.support.strategies import (
     plain_measure,
     target,
 )
+
+WORDS, FILES, FILES_ALONE = Held
 
 # -- files ------------------------------------------------------------------------------------------------------------------
 
@@ -156,18 +159,18 @@ def test_a_hidden_picture_is_announced_where_it_cannot_be_hidden() -> None:
 
 
 def test_an_edit_changes_the_text_in_place() -> None:
-    made = re_rendered(said("better"), [False])
+    made = re_rendered(said("better"), [WORDS])
     assert shapes(made) == [("Anna Petrova\nbetter", [])]
     assert not made.parts[0].has_files
 
 
 def test_an_edited_caption_stays_with_its_files() -> None:
-    made = re_rendered(said("better", attachments=(attachment("a.jpg", PHOTO),)), [True])
+    made = re_rendered(said("better", attachments=(attachment("a.jpg", PHOTO),)), [FILES])
     assert [(to_plain(part.text), part.files, part.has_files) for part in made.parts] == [("Anna Petrova\nbetter", (), True)]
 
 
 def test_a_caption_that_grew_too_long_goes_on_in_a_further_message() -> None:
-    made = re_rendered(said("word " * 60), [True, True])
+    made = re_rendered(said("word " * 60), [FILES, FILES])
     assert [part.has_files for part in made.parts] == [True, True, False]
     assert len(to_plain(made.parts[0].text)) <= 100
     assert to_plain(made.parts[1].text) == "Anna Petrova …"
@@ -176,33 +179,46 @@ def test_a_caption_that_grew_too_long_goes_on_in_a_further_message() -> None:
 
 
 def test_a_text_that_grew_fills_its_messages_and_adds_one_at_the_end() -> None:
-    made = re_rendered(said("word " * 200), [False, False, True])
+    made = re_rendered(said("word " * 200), [WORDS, WORDS, FILES])
     assert [part.has_files for part in made.parts] == [False, False, True, False]
     assert not any(part.surplus for part in made.parts)
 
 
 def test_a_text_that_shrank_gives_up_its_further_messages_and_no_files() -> None:
-    made = re_rendered(said("short"), [False, False, True, False])
+    made = re_rendered(said("short"), [WORDS, WORDS, FILES, WORDS])
     assert [part.surplus for part in made.parts] == [False, True, False, True]
     assert to_plain(made.parts[0].text) == "Anna Petrova\nshort"
 
 
 def test_the_limit_of_edits_is_kept() -> None:
     to = target(capabilities(within=limits(edit_length=50)))
-    made = re_rendered(said("word " * 30), [False], to)
+    made = re_rendered(said("word " * 30), [WORDS], to)
     assert len(made.parts) > 2
     assert all(plain_measure(part.text) <= 50 for part in made.parts)
 
 
+def test_words_for_what_takes_none_have_a_message_of_their_own() -> None:
+    to = target(NATIVE)
+    made = re_rendered(said("what I said"), [FILES_ALONE], to)
+    assert [(to_plain(part.text), part.has_files, part.wordless) for part in made.parts] == [
+        ("", True, True),
+        ("what I said", False, False),
+    ]
+    made = re_rendered(said("better"), [FILES_ALONE, WORDS], to)
+    assert [to_plain(part.text) for part in made.parts] == ["", "better"]
+    made = re_rendered(Content(), [FILES_ALONE, WORDS], to)
+    assert [part.surplus for part in made.parts] == [False, True]
+
+
 def test_a_removed_caption_leaves_the_files() -> None:
-    made = re_rendered(Content(), [True], target(NATIVE))
+    made = re_rendered(Content(), [FILES], target(NATIVE))
     assert made.parts[0].text == RichText()
     assert not made.parts[0].surplus
 
 
 def test_lines_of_missing_files_survive_an_edit() -> None:
     big = attachment("clip.mp4", VIDEO, size_bytes=10**9)
-    made = re_rendered(said("better", attachments=(big,)), [False], target(NATIVE))
+    made = re_rendered(said("better", attachments=(big,)), [WORDS], target(NATIVE))
     assert shapes(made) == [("better\n🎬 clip.mp4 (1.0 GB) - too large for Telegram", [])]
 
 

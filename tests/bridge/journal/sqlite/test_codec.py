@@ -21,6 +21,7 @@ from bridge.journal.sqlite.codec import (
     pack_marks,
     pack_more,
     pack_optional,
+    pack_text,
     pack_time,
     unpack_author,
     unpack_id,
@@ -114,12 +115,20 @@ def test_a_row_of_before_has_the_name_alone_and_nobodys_message_none() -> None:
     assert unpack_author(*pack_author(None)) == ""
 
 
-@given(st.booleans(), st.none() | st.lists(st.text(), max_size=12).map(tuple), st.none() | st.text(min_size=1), st.text())
-def test_a_part_and_what_it_carries_come_back(text: bool, marks: tuple[str, ...] | None, thread: str | None, data: str) -> None:
+@given(
+    st.booleans(),
+    st.booleans(),
+    st.none() | st.lists(st.text(), max_size=12).map(tuple),
+    st.none() | st.text(min_size=1),
+    st.text(),
+)
+def test_a_part_and_what_it_carries_come_back(
+    text: bool, wordless: bool, marks: tuple[str, ...] | None, thread: str | None, data: str
+) -> None:
     """No marks: files that an old version did not name, or none at all."""
-    carried = Carried(text=text, files=marks is not None, marks=marks or ())
+    carried = Carried(text=text, files=marks is not None, marks=marks or (), wordless=wordless)
     part = unpack_part(
-        "c", 3, pack_id("7"), None, pack_optional(thread), pack_id(data) if data else None, text, pack_marks(carried)
+        "c", 3, pack_id("7"), None, pack_optional(thread), pack_id(data) if data else None, pack_text(carried), pack_marks(carried)
     )
     assert part == StoredPart(
         part=3, copy=Copy(chat_id="c", message_ids=("7",), thread_id=thread, adapter_data=data), carried=carried
