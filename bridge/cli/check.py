@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bridge.cli.conversions import said_of_conversions
 from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_TEMPFAIL
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
 from bridge.cli.output import as_json, fault_data, one_line, say, show_faults, table
@@ -49,7 +50,7 @@ def check(
         show_faults(loaded.faults, loaded.warnings)
         if loaded.config is not None:
             typer.echo(_summary(loaded.config))
-            for line in (*_not_converted(loaded.config), *_conversion_guards(loaded.config)):
+            for line in said_of_conversions(loaded.config):
                 typer.echo(line)
     else:
         _show(findings)
@@ -92,30 +93,6 @@ def _code(loaded: Loaded, findings: Sequence[Finding]) -> int:
 def _summary(config: Config) -> str:
     accounts, routes = len(config.accounts), len(config.routes)
     return f"{config.path}: ok, {accounts} account{'s' * (accounts != 1)}, {routes} route{'s' * (routes != 1)}"
-
-
-def _not_converted(config: Config) -> list[str]:
-    """A line about what is missing for the conversion of files, if it is wanted."""
-    from bridge.files.media_packages import missing_packages
-
-    missing = missing_packages() if config.media.convert else ()
-    if not missing:
-        return []
-    return [
-        f"note: without {', '.join(missing)} stickers, animations and voice messages cross as they are; "
-        "pip install 'messenger-bridge[media]' converts them, media.convert: off silences this line"
-    ]
-
-
-def _conversion_guards(config: Config) -> list[str]:
-    """A line about what files are converted without, if any can be."""
-    from bridge.files.guards import probed
-    from bridge.files.media_packages import installed_packages
-
-    if not (config.media.convert and installed_packages()):
-        return []
-    guards = probed()
-    return [("" if guards.are_whole else "note: ") + guards.in_words()]
 
 
 def _show(findings: Sequence[Finding]) -> None:
