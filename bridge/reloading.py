@@ -158,7 +158,7 @@ class Reloader:
             if isinstance(read, Reloaded):
                 return read
             config, warnings, _ = read
-            return Reloaded(warnings=warnings, difference=self._app.difference(config))
+            return Reloaded(warnings=warnings, difference=await asyncio.to_thread(self._app.difference, config))
 
     async def _reload(self, keep: bool) -> Reloaded:
         async with self._one_at_a_time:
@@ -178,7 +178,7 @@ class Reloader:
             return read
         config, warnings, secrets = read
         try:
-            differs = self._app.difference(config)
+            differs = await asyncio.to_thread(self._app.difference, config)
             set_up_logging(self._app.config.log, secrets=secrets)
             for platform in {account.platform for account in config.accounts.values()}:
                 await asyncio.to_thread(self._preload, platform)

@@ -93,6 +93,8 @@ class HealthReport:
         self._seen = {address for supervisor in supervisors.values() for address in supervisor.seen_faults}
         self._troubled = dict(self._faults())
         """Ends whose own chat has a problem."""
+        self._routes: dict[str, tuple[Status, list[Condition]]] = {}
+        """What was found out already: a report asks several times."""
 
     # -- accounts -----------------------------------------------------------------------------------------------------------
 
@@ -169,6 +171,11 @@ class HealthReport:
 
     def route(self, route: Route) -> tuple[Status, list[Condition]]:
         """`fail` if nothing can be relayed on it, `warn` if something cannot."""
+        if route.name not in self._routes:
+            self._routes[route.name] = self._of_route(route)
+        return self._routes[route.name]
+
+    def _of_route(self, route: Route) -> tuple[Status, list[Condition]]:
         ends = [self.end(end) for end in route.ends]
         works = [condition.status is not Status.FAIL for condition in ends]
         takes = [condition.status is not Status.FAIL or condition.is_deaf for condition in ends]

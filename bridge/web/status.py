@@ -15,6 +15,9 @@ from typing import Any
 from bridge.model.clock import Clock
 
 _FRESH_S = 1.0
+_TIMES_THE_WORK, _LONGEST_FRESH_S = 20.0, 30.0
+"""A report that takes long, of ten thousand routes, say, is made again only after that many times as long: whoever looks at it
+costs the relaying a twentieth at most."""
 _MOST_LANES = 100
 """Chats for which something waits, with the oldest first; the sums are of all."""
 _DISK_S = 2.0
@@ -45,14 +48,18 @@ class Status:
         self._started_s = parts.clock.monotonic_s()
         self._known: dict[str, Any] = {}
         self._known_at_s = float("-inf")
+        self._fresh_s = _FRESH_S
         self._one_at_a_time = asyncio.Lock()
         self._disk: asyncio.Task[dict[str, Any]] | None = None
 
     async def data(self) -> dict[str, Any]:
         async with self._one_at_a_time:
-            if self._parts.clock.monotonic_s() - self._known_at_s >= _FRESH_S:
+            began_s = self._parts.clock.monotonic_s()
+            if began_s - self._known_at_s >= self._fresh_s:
                 self._known = await self._fresh()
                 self._known_at_s = self._parts.clock.monotonic_s()
+                took_s = self._known_at_s - began_s
+                self._fresh_s = min(max(_FRESH_S, took_s * _TIMES_THE_WORK), _LONGEST_FRESH_S)
             return self._known
 
     async def _fresh(self) -> dict[str, Any]:

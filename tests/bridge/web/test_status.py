@@ -23,6 +23,7 @@ class Bridge:
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
         self.asked = 0
+        self.takes_s = 0.0
         self.found: dict[str, Any] = {
             "ok": True,
             "status": "pass",
@@ -42,6 +43,7 @@ class Bridge:
 
     async def report(self) -> dict[str, Any]:
         self.asked += 1
+        self.clock.forward(self.takes_s)
         await asyncio.sleep(0)
         return dict(self.found)
 
@@ -70,6 +72,24 @@ async def test_a_crowd_asks_the_journal_once_a_second(one: Bridge) -> None:
     one.clock.forward(0.2)
     await one.status.data()
     assert one.asked == 2
+
+
+async def test_a_report_that_takes_long_is_asked_for_rarely(one: Bridge) -> None:
+    one.takes_s = 0.5
+    for _ in range(2):
+        await one.status.data()
+        one.clock.forward(9.4)
+        await one.status.data()
+        asked = one.asked
+        one.clock.forward(0.7)
+        await one.status.data()
+        assert one.asked == asked + 1
+    one.takes_s = 0.0
+    one.clock.forward(11)
+    await one.status.data()
+    one.clock.forward(1.1)
+    await one.status.data()
+    assert one.asked == asked + 3
 
 
 async def test_of_many_chats_the_worst_and_oldest_are_shown_and_all_are_counted(one: Bridge) -> None:
