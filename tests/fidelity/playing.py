@@ -23,6 +23,7 @@ from tests.fidelity.route_actions import ROUTE
 from tests.fidelity.sticker_features import STICKERS
 from tests.fidelity.table import Cells
 from tests.fidelity.text_features import TEXT
+from tests.fidelity.thread_actions import NAMES, play_threads
 from tests.flows.world import PLATFORMS, World
 
 NATIVE = "native"
@@ -79,9 +80,10 @@ async def play(origin: str, folder: Path) -> Cells:
         for name, action in ALL_ACTIONS.items():
             cells[name] = await action(world, origin, targets)
     cells |= await _converted(origin, folder)
+    cells |= await play_threads(origin, folder)
     lost = [f"{name}: {found}" for name, found in cells.items() if "lost" in found.values()]
     assert not lost, "nothing is shown, not even a line:\n" + "\n".join(lost)
-    names = [*(feature.name for feature in FEATURES), *SAMPLES, *ALL_ACTIONS]
+    names = [*(feature.name for feature in FEATURES), *SAMPLES, *ALL_ACTIONS, *NAMES]
     return {name: {target: cells[name][target] for target in targets} for name in names}
 
 

@@ -50,10 +50,13 @@ async def test_killed_between_the_making_and_the_note(tmp_path: Path, case: str)
             thread = await here.start_thread(forum.chat_id, "Anna", TITLE)
             await here.say(forum.chat_id, "Anna", "the first words", thread_id=thread)
         else:
+            await eventually(lambda: here.gateway.ready_sessions, what="the bridge listens")
             thread = await here.start_post(forum.chat_id, "Anna", TITLE, "the first words")
         await eventually(lambda: threads(there, chat), what=f"{case} is made: {world.texts(target)}")
         await daemon.kill()
         await daemon.start()
+        if origin == "discord":
+            await eventually(lambda: here.gateway.ready_sessions, what="the bridge listens")
         await here.say(forum.chat_id, "Anna", "the next words", thread_id=thread)
         await eventually(lambda: world.copies(target, "the next words"), what=f"{world.texts(target)}")
         (only,) = threads(there, chat)
