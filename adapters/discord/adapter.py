@@ -16,6 +16,7 @@ from adapters.discord.identity import Identity
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.downloads import Downloads
 from adapters.discord.inbound.history import History
+from adapters.discord.inbound.own_presence import Presence
 from adapters.discord.inbound.receiver import Receiver
 from adapters.discord.links import link_to_message
 from adapters.discord.listing import ListsChannels
@@ -62,10 +63,11 @@ class DiscordAdapter(ListsChannels, ByNewThreads, ByThreadChanges, InForums):
         self._new_threads = NewThreads(self._transport, self._directory, identity, guilds, self._sender.tell)
         self._thread_changes = ThreadChanges(self._transport, guilds, self._sender.tell)
         self._changes = Changes(self._transport, webhooks, headers, threads)
-        self.close_poll, self.pin = self._changes.close_poll, self._changes.pin
+        self.close_poll, self.pin, self.rename_chat = self._changes.close_poll, self._changes.pin, self._changes.rename_chat
         self._reactions = Reactions(self._transport, guilds, threads)
         self._reconciliation = Reconciliation(self._options, identity, guilds, self._history, headers, sent, self._transport.time)
-        self._capabilities = KnownCapabilities(self._options)
+        self._capabilities, self._presence = KnownCapabilities(self._options), Presence()
+        self.set_status = self._presence.set_status
 
     @property
     def capabilities(self) -> Capabilities:
@@ -85,7 +87,7 @@ class DiscordAdapter(ListsChannels, ByNewThreads, ByThreadChanges, InForums):
         await self._own_webhooks.begin(intake)
         intake.may_send()  # REST serves it, whatever the gateway does
         parts = (self._options, self._transport, self._context, self._directory, self._history)
-        await Receiver(*parts, intake, on_restored=self._webhooks.forget_denial, alive=self._alive).run()
+        await Receiver(*parts, intake, self._webhooks.forget_denial, self._alive, self._presence).run()
 
     async def close(self) -> None:
         await self._transport.close()

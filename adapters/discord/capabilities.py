@@ -64,6 +64,7 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.DELETE_THREAD: Capability(Support.PARTIAL, "the bot needs Manage Threads"),
     Feature.PIN: Support.FULL,
     Feature.TYPING: Support.FULL,
+    Feature.STATUS: Capability(Support.PARTIAL, "the bot's own presence, with `show_health`"),
     Feature.HISTORY: Support.FULL,
     Feature.RECONCILE: Support.FULL,
     Feature.PHOTO: Support.FULL,
@@ -159,3 +160,7 @@ def upload_bytes(boost_level: int) -> int:
 def deaf_after_s(_: DiscordOptions) -> float:
     """Heartbeats are due every 41.25 s, and answered."""
     return 120.0
+
+
+def shows_health(options: DiscordOptions) -> bool:
+    return options.show_health

@@ -29,6 +29,9 @@ class DiscordOptions(NetworkOptions):
     members: bool = Field(
         False, description="report members who leave; needs the SERVER MEMBERS INTENT switch in the developer portal"
     )
+    show_health: bool = Field(
+        False, description="let the bot's own presence say how the bridge is: online, idle (connecting), dnd (a human must act)"
+    )
     requests_per_s: float = Field(50.0, gt=0, description="most requests a second as the bot; Discord's own limit is 50")
     api_url: HttpUrl = Field(API_URL, description="base of the REST API")
     gateway_url: str = Field(GATEWAY_URL, description="websocket URL of the gateway")

@@ -138,7 +138,7 @@ UNCHANGEABLE_CODES = frozenset(
         50005,  # message of somebody else
         50021,  # not on a system message
         50162,  # not of a voice message
-        520003,  # not a message with a poll
+        520003,  # a poll cannot be edited
     }
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.common.delegating import ByFirstMessage, TitlesByFirstMessage
@@ -18,7 +19,7 @@ from adapters.slack.inbound.downloads import Downloads
 from adapters.slack.inbound.stream import Stream
 from adapters.slack.links import link_to_message
 from adapters.slack.listing import ListsChannels
-from adapters.slack.outbound import deletions, reactions
+from adapters.slack.outbound import chats, deletions, reactions
 from adapters.slack.outbound.encode_text import measure
 from adapters.slack.outbound.reconcile import Reconciler
 from adapters.slack.outbound.sender import MessageSender
@@ -65,6 +66,7 @@ class SlackAdapter(Emails, ListsChannels, ByFirstMessage, TitlesByFirstMessage):
         self._downloads = Downloads(self._transport, clock.monotonic_s)
         self._sender = MessageSender(self._transport, self._app, uploads, threads, options, clock)
         self._reconciler = Reconciler(self._transport, self._app, clock)
+        self.pin, self.rename_chat = partial(reactions.pin, self._transport), partial(chats.rename_chat, self._transport)
         self._capabilities: dict[tuple[bool, bool], Capabilities] = {}
         """By what is known of the app's scopes: asked for with every message."""
 
@@ -117,9 +119,6 @@ class SlackAdapter(Emails, ListsChannels, ByFirstMessage, TitlesByFirstMessage):
 
     async def react(self, outbound: OutboundReaction) -> None:
         await reactions.react(self._transport, outbound)
-
-    async def pin(self, copy: Copy, pinned: bool) -> None:
-        await reactions.pin(self._transport, copy, pinned)
 
     def message_link(self, copy: Copy) -> str:
         return link_to_message(self._app.team_url, copy.chat_id, copy.message_ids[0], copy.thread_id)

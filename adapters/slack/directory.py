@@ -24,6 +24,9 @@ log = structlog.get_logger("slack")
 _MAX_USERS = 5000
 _MAX_CHANNELS = 2000
 _MAX_FILES = 500
+_MAX_PICTURES = 20_000
+"""Emoji of the workspace's own whose pictures are known; the first that were told are forgotten."""
+_LONGEST_ADDRESS = 500
 _FRESH_S = 6 * 3600.0
 _FAILED_FRESH_S = 60.0
 _LOOKUP_LIMIT_S = 2.0
@@ -83,6 +86,7 @@ class Directory:
         self._files: _Cache[File] = _Cache(_MAX_FILES, clock)
         self._told: set[str] = set()
         self._emoji: dict[str, str] = {}
+        self._pictures: dict[str, str] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def names(self, asked: Wanted) -> Names:
@@ -107,6 +111,7 @@ class Directory:
             bots=self._bots.known(asked.bots),
             files=self._files.known(asked.files),
             emoji=self._emoji,
+            pictures=self._pictures,
         )
 
     async def person(self, user_id: str) -> Author | None:
@@ -147,6 +152,19 @@ class Directory:
                 character = emoji_names.to_unicode(value.removeprefix("alias:"))
                 if character is not None:
                     self._emoji[name] = character
+                elif same := self._pictures.get(value.removeprefix("alias:")) or listed.get(value.removeprefix("alias:")):
+                    self._learn_picture(name, same)
+            else:
+                self._learn_picture(name, value)
+
+    def _learn_picture(self, name: str, url: object) -> None:
+        """Nothing is told of an emoji that was taken away: its address answers that it is gone."""
+        if not isinstance(url, str) or "://" not in url or len(url) > _LONGEST_ADDRESS:
+            return
+        self._pictures.pop(name, None)
+        self._pictures[name] = url
+        while len(self._pictures) > _MAX_PICTURES:
+            del self._pictures[next(iter(self._pictures))]
 
     async def _load_people(self) -> None:
         cursor = ""

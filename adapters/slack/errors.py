@@ -81,7 +81,7 @@ _CHAT: Mapping[str, str] = {
     "restricted_action_read_only_channel": "let the bot post in this channel: it is read-only",
 }
 
-_BESIDE_MESSAGES = ("reactions.", "pins.")
+_BESIDE_MESSAGES = ("reactions.", "pins.", "conversations.rename")
 """Methods that a workspace can keep from the bot while it may post."""
 
 _CHANGES = ("chat.update", "chat.delete")

@@ -70,6 +70,8 @@ class Names:
     """Files of which a message has only the id (Slack Connect)."""
     emoji: Mapping[str, str] = field(default_factory=dict)
     """Custom names that stand for a standard emoji, with that emoji."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """The addresses of the pictures of the workspace's own emoji, by name."""
 
     def author(self, user_id: str) -> Author:
         return self.users.get(user_id) or Author(user_id=user_id, name=_BUILT_IN.get(user_id, user_id))

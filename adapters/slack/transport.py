@@ -58,6 +58,9 @@ _HOSTS = ("slack.com", ".slack.com", "slack-gov.com", ".slack-gov.com")
 """Where Slack's API and files live. Source: docs.slack.dev, "Working with files": files.slack.com, or the workspace's own host."""
 
 
+_PICTURE_HOSTS = ("slack-edge.com", ".slack-edge.com", *_HOSTS)
+"""Where the pictures of emoji live. Source: docs.slack.dev, emoji.list."""
+
 _ANSWERS: ContextVar[list[aiohttp.ClientResponse]] = ContextVar("answers")
 """The answers of the current call: slack_sdk does not give the status of one that is no JSON."""
 
@@ -92,6 +95,7 @@ class Transport:
         """The bot token's scopes, once Slack has told them."""
         self._own_host = urlsplit(options.api_url).netloc
         self._egress = Egress([options.api_url], only=_HOSTS, also=options.file_hosts, proxy=options.proxy)
+        self._pictures = Egress([options.api_url], only=_PICTURE_HOSTS, also=options.file_hosts, proxy=options.proxy)
 
     def __repr__(self) -> str:
         return f"Transport({self._own_host})"
@@ -206,6 +210,15 @@ class Transport:
                 yield answer
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise classify_transfer_error(error, doing="file download") from None
+
+    @asynccontextmanager
+    async def open_picture(self, url: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """GET the picture of an emoji, without the token. Raises Rejected for other hosts than Slack's."""
+        try:
+            async with await self._pictures.open(self._session, url, headers=AS_IT_IS, timeout=self._transfer_timeout()) as answer:
+                yield answer
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise classify_transfer_error(error, doing="emoji download") from None
 
     def is_trusted(self, url: str) -> bool:
         """Whether files are fetched from there and sent there: a server of Slack, the configured one, or one of `file_hosts`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.delegating import ByNewThreads, ByThreadChanges
@@ -13,6 +14,7 @@ from adapters.telegram.inbound.decode import DOWNLOAD_BYTES, Decoder
 from adapters.telegram.inbound.downloads import Downloads
 from adapters.telegram.inbound.receiver import AccountState, Receiver
 from adapters.telegram.links import link_to_message
+from adapters.telegram.outbound.chats import rename_chat
 from adapters.telegram.outbound.encode import GENERAL_TOPIC
 from adapters.telegram.outbound.encode_text import measure
 from adapters.telegram.outbound.new_threads import NewThreads
@@ -51,6 +53,7 @@ class TelegramAdapter(ByNewThreads, ByThreadChanges):
         self._sender = Sender(self._transport, self._capabilities.limits.upload_bytes, self._state.polls, context.clock)
         self._downloads = Downloads(self._transport, options)
         self._thread_changes = TopicChanges(self._transport)
+        self.rename_chat = partial(rename_chat, self._transport)
         self._new_threads = NewThreads(self._transport, context.clock, self._state.topics, lambda: self._state.heard_s)
 
     @property
@@ -81,6 +84,7 @@ class TelegramAdapter(ByNewThreads, ByThreadChanges):
             bot_id=me.user_id,
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
             custom_emoji=self._state.custom_emoji.known,
+            pictures=self._state.custom_emoji.pictures,
             learn=self._directory.learn,
             topic_name=self._state.topics.name,
         )

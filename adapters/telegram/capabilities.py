@@ -67,8 +67,8 @@ FEATURES = features(
         Feature.ANIMATION: _FULL,
         Feature.STICKER: Capability(Support.PARTIAL, "WEBP, TGS and WEBM; others go as pictures"),
         Feature.ALBUM: Capability(Support.PARTIAL, "2 to 10 of a kind; photos and videos mix"),
-        Feature.LOCATION: Capability(Support.CONVERTED, "a line with coordinates and a map link"),
-        Feature.CONTACT: Capability(Support.CONVERTED, "lines of text"),
+        Feature.LOCATION: Capability(_FULL, "a message of its own below the sender's name; live ones move"),
+        Feature.CONTACT: Capability(Support.PARTIAL, "a message of its own below the sender's name; one without a number is text"),
         Feature.POLL: Capability(
             Support.PARTIAL, "up to 12 options of 100 characters, a question of 300; others, and closed ones, are text"
         ),
@@ -123,10 +123,12 @@ def capabilities(options: TelegramOptions | None) -> Capabilities:
             download_bytes=None if local_server else DOWNLOAD_BYTES,
             photo_bytes=PHOTO_BYTES,
             # 1.3; the reference takes one option, clients show two or more
+            contact_needs_phone=True,
             poll=PollLimits(options_least=1, options_most=12, question_length=300, option_length=100),
         ),
         rates=RATES,
         media=MEDIA,
+        alone=frozenset({Feature.LOCATION, Feature.CONTACT}),
     )
 
 

@@ -260,6 +260,7 @@ _DONE = {
     ChangeKind.REACTIONS: "reactions changed",
     ChangeKind.PIN: "pinned",
     ChangeKind.UNPIN: "unpinned",
+    ChangeKind.VOTES: "votes counted",
 }
 
 

@@ -26,7 +26,7 @@ from bridge.config.model import Listener, LogFormat
 from bridge.model.events import AttachmentKind
 from bridge.model.forwarded import ForwardedHeader
 from bridge.policy.filters import CONTENT_KINDS, EVENT_KINDS
-from bridge.policy.routing import DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace, Reactions, Threads
+from bridge.policy.routing import CustomEmoji, DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace, Reactions, Renames, Threads
 
 
 class Section(BaseModel):
@@ -92,6 +92,14 @@ def _reactions(value: object) -> object:
         return value
 
 
+def _renames(value: object) -> object:
+    try:
+        return Renames.LINE if _SWITCH.validate_python(value) else Renames.OFF
+    except ValidationError:
+        return value
+
+
+RenamesSwitch = Annotated[Renames, BeforeValidator(_renames), WithJsonSchema({"enum": [True, False, *Renames]})]
 ReactionsSwitch = Annotated[
     Reactions,
     BeforeValidator(_reactions),
@@ -123,6 +131,14 @@ class RelaySection(Section):
         description="native: as reactions of the bot, the rest in a line below the message; tally: all in that line; off. "
         "true is native, false is off. Default: native",
     )
+    custom_emoji: CustomEmoji | None = Field(
+        default=None,
+        description="How a message looks that is nothing but one to three custom emoji: name, or picture (like a sticker). "
+        "Default: name",
+    )
+    reactions_names: bool | None = Field(
+        default=None, description="Name those who reacted in the line below a message, up to 5 for each emoji. Default: false"
+    )
     threads: Threads | None = Field(
         default=None,
         description="Where messages of a thread go that is no end by itself: native (the target's thread of the same conversation, "
@@ -135,13 +151,18 @@ class RelaySection(Section):
         default=None,
         ge=1,
         le=3600,
-        description="Seconds between two changes of the votes that are shown with a poll. Default: 10",
+        description="Seconds between two changes of the votes that are shown with a poll, of the line about reactions, and of a "
+        "place that moves. Default: 10",
     )
     files: bool | None = Field(
         default=None, description="Relay files; if false, each file is shown as a line with name and size. Default: true"
     )
     membership: bool | None = Field(default=None, description="Show who joins and leaves. Default: false")
-    renames: bool | None = Field(default=None, description="Show when the other chat is renamed. Default: false")
+    renames: RenamesSwitch | None = Field(
+        default=None,
+        description="When the other chat is renamed: line (or true) tells it; chat: this chat gets the name too, where the bot "
+        "may; off (or false). Default: off",
+    )
     pins: bool | None = Field(default=None, description="Relay pinned messages. Default: false")
     typing: bool | None = Field(default=None, description="Show that somebody is typing. Default: false")
     statuses: bool | None = Field(default=None, description="Relay presence and status changes. Default: false")

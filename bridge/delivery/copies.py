@@ -9,6 +9,7 @@ from bridge.delivery.target import ResolvedTarget
 from bridge.journal.contract import Carried, Link, StoredPart
 from bridge.model.adapter import Copy, Receipt
 from bridge.model.events import Attachment
+from bridge.render.extras import Existing
 from bridge.render.long_text import is_whole_text
 from bridge.render.parts import Held, Part
 
@@ -31,12 +32,21 @@ def is_made(mark: str) -> bool:
 
 def carried_by(part: Part) -> Carried:
     marks = tuple(file_mark(file.attachment) for file in part.files)
-    has_files = bool(part.files)
-    return Carried(text=part.says, files=has_files, marks=marks, poll=part.poll is not None, wordless=has_files and part.wordless)
+    has_files, says = bool(part.files), part.says and part.alone is None
+    return Carried(
+        text=says,
+        files=has_files,
+        marks=marks,
+        poll=part.poll is not None,
+        wordless=has_files and part.wordless,
+        alone=part.alone,
+    )
 
 
-def held_by(carried: Carried) -> Held:
+def held_by(carried: Carried) -> Existing:
     """For an edit of that part."""
+    if carried.alone is not None:
+        return carried.alone
     if not carried.files:
         return Held.WORDS
     return Held.FILES_ALONE if carried.wordless else Held.FILES

@@ -33,5 +33,8 @@ def be_patient(delivery: DeliveryState, now_s: float) -> None:
 
 
 def file_count(pending: OpenDelivery) -> int:
+    """How many files a delivery may have fetched."""
     event = pending.event
-    return len(event.content.attachments) if isinstance(event, MessageCreated | MessageEdited) else 0
+    if not isinstance(event, MessageCreated | MessageEdited):
+        return 0
+    return max(len(event.content.attachments), len(event.content.pictures))

@@ -15,6 +15,7 @@ import msgspec
 
 from bridge.journal.contract import Piece
 from bridge.model.adapter import ListedFile, Reply, Sender
+from bridge.model.capabilities import Feature
 from bridge.model.events import Attachment, Contact, Location, MessageCreated, MessageEdited, Poll
 from bridge.model.original import Original
 from bridge.model.outcomes import Loss, LossOf
@@ -23,7 +24,7 @@ from bridge.render.attachments import Target
 from bridge.render.degrade import Losses, degrade
 from bridge.render.fetched import listed_file
 from bridge.render.message import FetchResult, Part, Rendered
-from bridge.render.notices import file_line, poll_lines
+from bridge.render.notices import contact_lines, file_line, location_lines, poll_lines
 
 LinkTo = Callable[[Attachment], str]
 """A link to a file of the message; empty if there is none."""
@@ -43,6 +44,8 @@ class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     poll: Poll | None = None
     listed: tuple[ListedFile, ...] = ()
     original: Original | None = None
+    alone: Feature | None = None
+    """As in `Part`."""
     late: bool = False
     """A file that could not be fetched when the text was sent: it follows, and nothing waits for it."""
 
@@ -128,6 +131,7 @@ def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) 
             poll=part.poll,
             listed=part.listed,
             original=part.original,
+            alone=part.alone,
         )
         for part in rendered.parts
     ]
@@ -169,6 +173,23 @@ def without_files(
         )
         for number, text in enumerate(pieces)
     ]
+    return plan.replaced(index, parts)
+
+
+def without_extras(plan: Plan, index: int, target: Target, losses: Losses) -> Plan:
+    """The plan with the place and the contact of one part as text."""
+    part = plan.parts[index]
+    lines: list[RichText] = []
+    if part.location is not None:
+        losses[Loss.LOCATION_AS_TEXT] = None
+        lines.append(location_lines(part.location, target.options.map_url))
+    if part.contact is not None:
+        losses[Loss.CONTACT_AS_TEXT] = None
+        lines.append(contact_lines(part.contact))
+    text = degrade(concat(*lines), target.capabilities, losses)
+    first, *further = beside_or_behind(part.text, text, plan.tail, target, has_files=bool(part.files))
+    parts = [msgspec.structs.replace(part, text=first, location=None, contact=None, alone=None)]
+    parts += [PlannedPart(text=text, sender=part.sender, previews=part.previews) for text in further]
     return plan.replaced(index, parts)
 
 

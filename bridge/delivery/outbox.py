@@ -181,8 +181,9 @@ class Outbox:
         self._services.precedence.arrived()
 
     def has_posted(self, event: ChatEvent) -> bool:
-        """Whether it is about a message that was posted a moment ago, of which the journal may not know yet."""
-        return self._services.executor.posted.has(event)
+        """Whether it is about a message that was posted a moment ago, of which the journal may not know yet; or the new name that a
+        chat was given."""
+        return self._services.executor.posted.has(event, self._clock.monotonic_s())
 
     def on_echo(self, event: ChatEvent) -> None:
         """One of our own messages came back: if its outcome was unknown, it is known now."""

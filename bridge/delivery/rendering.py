@@ -26,6 +26,7 @@ from bridge.model.adapter import Reply
 from bridge.model.capabilities import Feature
 from bridge.model.events import (
     Attachment,
+    Author,
     Content,
     EventMeta,
     MessageCreated,
@@ -34,16 +35,16 @@ from bridge.model.events import (
 )
 from bridge.model.outcomes import LossNote
 from bridge.model.pauses import beside, beside_if
-from bridge.model.refs import ChatRef, MessageRef
+from bridge.model.refs import AccountName, ChatRef, MessageRef
 from bridge.model.rich_text import EMPTY, RichText, is_long, stack
 from bridge.render.degrade import degrade
+from bridge.render.extras import Existing
 from bridge.render.fetched import is_offered
 from bridge.render.long_text import is_whole_text, with_whole_text
 from bridge.render.message import FetchResult, Part, Rendered, TextParts, render, render_lines
 from bridge.render.notice_message import notice_text, render_notice
 from bridge.render.notices import News
 from bridge.render.origin import Origin
-from bridge.render.parts import Held
 from bridge.render.rewriting import rewritten_content, rewritten_reply
 
 _Message = TypeVar("_Message", MessageCreated, MessageEdited)
@@ -87,7 +88,7 @@ class MessageRenderer:
         target: ResolvedTarget,
         fetched: Sequence[FetchResult],
         reply: Reply | None,
-        existing: Sequence[Held] | None = None,
+        existing: Sequence[Existing] | None = None,
         notes: Sequence[RichText] = (),
     ) -> Rendered:
         event = await self.followed(event, target)
@@ -109,7 +110,7 @@ class MessageRenderer:
         target: ResolvedTarget,
         fetched: Sequence[FetchResult],
         reply: Reply | None,
-        existing: Sequence[Held] | None,
+        existing: Sequence[Existing] | None,
         notes: Sequence[RichText],
     ) -> Rendered:
         event, losses = _rewritten(event, target)
@@ -181,6 +182,11 @@ class MessageRenderer:
 
     def author_name(self, meta: EventMeta) -> str:
         return self._names().plain_name(meta.origin.account, meta.author) if meta.author else ""
+
+    def name_of(self, account: AccountName, person: Author) -> str:
+        """The name that a person is shown under beside a message; empty for one who wants to be named nowhere."""
+        names = self._names()
+        return "" if names.standing.hides(account, person) else names.plain_name(account, person)
 
     async def reply(self, to: ReplyTo | None, origin: ChatRef, run: Execution) -> Reply | None:
         """What the message replies to, as far as the target has it or the journal knows it."""

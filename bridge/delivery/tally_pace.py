@@ -1,4 +1,5 @@
-"""When the shown votes of a poll may change again: at most once in a while per copy, and the last change always comes.
+"""When what is kept up to date may change again (the votes of a poll, the line about reactions, a place that moves): at most once
+in a while per copy, and the last change always comes.
 
 Each delivery shows all that is known by then. So one that comes too early waits beside the line, and those that come while it waits
 have nothing left to do. In memory alone: after a restart the waiting one is taken up from the journal, and at worst one change more
@@ -13,8 +14,17 @@ _MOST = 4096
 _GRACE_S = 120.0
 """A waiting delivery that did not come so long after its turn (an admin dropped it) is waited for no longer."""
 
-Place = tuple[str, str | None, int]
-"""Target, thread, and the created event."""
+
+class Shown(Enum):
+    """What is kept up to date."""
+
+    VOTES = auto()
+    REACTIONS = auto()
+    PLACE = auto()
+
+
+Place = tuple[str, str | None, int, Shown]
+"""Target, thread, the created event, and what of it."""
 
 
 class Turn(Enum):

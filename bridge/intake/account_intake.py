@@ -160,7 +160,7 @@ class AccountIntake:
 
     async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Sequence[AcceptRequest]:
         """The event with its deliveries, and what a command brings with it; nothing if it has no route or is our own echo."""
-        if is_own(event, self._journal_id) or self._lanes.has_posted(event):
+        if self._lanes.has_posted(event) or is_own(event, self._journal_id):
             self._arrived(event, Arrival.ECHO)
             self._lanes.on_echo(event)
             return ()

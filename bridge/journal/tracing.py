@@ -57,6 +57,7 @@ class ChangeKind(StrEnum):
     REACTIONS = "reactions"
     PIN = "pin"
     UNPIN = "unpin"
+    VOTES = "votes"
 
 
 class TracedEvent(_Value, frozen=True):

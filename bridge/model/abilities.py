@@ -43,6 +43,15 @@ class ClosesPolls(Protocol):
 
 
 @runtime_checkable
+class RenamesChats(Protocol):
+    async def rename_chat(self, chat_id: str, name: str) -> str:
+        """Give a chat a new name, which has no control characters and is not empty; returns it as the chat has it now (shortened,
+        in small letters). A name that it has already is a success. Raises Rejected where the bot may not, or the platform does not
+        take the name; RetryLater and the rest as for any change."""
+        ...
+
+
+@runtime_checkable
 class KnowsChatNames(Protocol):
     def chat_named(self, name: str) -> str:
         """The native id of the chat with that name in links (`LinkedMessage.chat`: `@group`); empty if the account does not know

@@ -126,6 +126,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sender_name_length: int = 80
     poll: PollLimits | None = None
     """Only where POLL is native."""
+    contact_needs_phone: bool = False
+    """Whether a native contact must have a phone number; another one is text."""
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +197,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     knows_repeats: bool = False
     """Whether a message that is sent again under its `Outbound.token` is known for the same. Then no outcome is unknown: what may
     have arrived is simply sent again."""
+    alone: frozenset[Feature] = frozenset()
+    """Those of LOCATION and CONTACT that are messages of their own where they are native: no words and no files beside them."""
     takes_data: bool = False
     """Whether programs read what is sent: then `Outbound.original` holds all that the message is, beside the words for people."""
     natives: frozenset[Feature] = frozenset()

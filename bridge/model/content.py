@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 import msgspec
@@ -109,6 +110,21 @@ class Location(Part, frozen=True):
     title: str = ""
     address: str = ""
     live: bool = False
+    """Its author still shares where they are: edits of the message move the point."""
+    live_until: datetime | None = None
+    """When that ends by itself; None: it does not, or that is not told."""
+    ended: bool = False
+    """It was live, and is no more: this is where it ended."""
+    accuracy_m: float | None = None
+    """The radius in metres that the point may be off by."""
+    heading_deg: float | None = None
+    """The direction of movement, clockwise from north."""
+
+    @property
+    def is_on_earth(self) -> bool:
+        """Whether these are degrees that a map has."""
+        degrees = ((self.latitude, 90), (self.longitude, 180))
+        return all(math.isfinite(value) and abs(value) <= most for value, most in degrees)
 
 
 class Contact(Part, frozen=True):
@@ -116,6 +132,8 @@ class Contact(Part, frozen=True):
     phone: str = ""
     details: tuple[str, ...] = ()
     """Other entries of the contact's card (company, address, notes), one per line."""
+    user_id: str = ""
+    """The contact's own native user id, where the origin gives it."""
 
 
 class Content(Part, frozen=True):
@@ -129,6 +147,9 @@ class Content(Part, frozen=True):
     poll: Poll | None = None
     location: Location | None = None
     contact: Contact | None = None
+    pictures: tuple[Attachment, ...] = ()
+    """Where the text is nothing but one to three custom emoji: their pictures, for targets that are to show those. None of them is
+    an attachment of the message."""
     previews: bool = True
     """Whether links may unfold into previews."""
     silent: bool = False

@@ -123,6 +123,10 @@ class PollRejected(Rejected):
     The message is sent with the poll as text."""
 
 
+class ExtraRejected(Rejected):
+    """The platform does not take the message's place or contact as one, and nothing was posted. It is sent as text."""
+
+
 class ChatDown(DeliveryError):
     """The chat refuses everything until a human acts (`action` says what to do): kicked, no rights, archived, not found."""
 

@@ -82,6 +82,7 @@ class Skip(_Word):
     VOTES_WITHOUT_COPY = "the poll has no copy here"
     POLL_UNKNOWN = "nothing is known of the poll any more"
     VOTES_SHOWN_LATER = "a later count of the poll is shown in its place"
+    REACTIONS_SHOWN_LATER = "a later state of the reactions is shown in its place"
     PIN_WITHOUT_COPY = "the pinned message has no copy here"
     THREAD_WITHOUT_PARTNER = "the thread has no thread of its own here"
     THREAD_CHANGED_SINCE = "the thread was changed again since"

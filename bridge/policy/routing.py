@@ -98,6 +98,28 @@ class Reactions(StrEnum):
         return self is not Reactions.OFF
 
 
+class CustomEmoji(StrEnum):
+    """How a message looks that is nothing but one to three custom emoji which the target does not have."""
+
+    NAME = "name"
+    """Their names, or the ordinary emoji that they stand for."""
+    PICTURE = "picture"
+    """Their pictures, like stickers."""
+
+
+class Renames(StrEnum):
+    """What becomes of the new name of a chat. False where nothing is, like every switch that is off."""
+
+    LINE = "line"
+    """A line tells it."""
+    CHAT = "chat"
+    """The target's chat gets it too, where the bot may rename it; else a line tells it."""
+    OFF = "off"
+
+    def __bool__(self) -> bool:
+        return self is not Renames.OFF
+
+
 class Threads(StrEnum):
     """Where a message goes that was written in a thread of the origin, if no end of the route names that thread."""
 
@@ -123,14 +145,17 @@ class RelayOptions(_Value, frozen=True):
     edits: bool = True
     deletes: bool | Deletes = True
     reactions: Reactions = Reactions.NATIVE
+    custom_emoji: CustomEmoji = CustomEmoji.NAME
+    reactions_names: bool = False
+    """Whether the line below a message names those who reacted."""
     threads: Threads = Threads.NATIVE
     poll_votes: bool = True
     """Whether votes cast elsewhere are shown with a poll."""
     tally_every_s: float = 10.0
-    """How often, at most, the shown votes of one poll or the line about one message's reactions change."""
+    """How often, at most, the shown votes of one poll, the line about one message's reactions, or a place that moves change."""
     files: bool = True
     membership: bool = False
-    renames: bool = False
+    renames: Renames = Renames.OFF
     pins: bool = False
     typing: bool = False
     statuses: bool = False

@@ -15,6 +15,7 @@ from bridge.model.events import ChatEvent, MessageCreated
 from bridge.model.rich_text import RichText, concat, plain, stack
 from bridge.render.attachments import Target
 from bridge.render.contents import has_mass_mention
+from bridge.render.emoji_pictures import wants_pictures
 from bridge.render.long_text import Ending, split_at_most
 from bridge.render.message import Part, TextParts
 from bridge.render.split import Limit
@@ -57,6 +58,7 @@ def can_merge(event: ChatEvent, target: Target) -> bool:
         content.location,
         content.contact,
         content.silent,
+        wants_pictures(event, target.options),
     )
     return bool(content.text) and not any(extras)
 

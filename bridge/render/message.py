@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
@@ -31,6 +33,15 @@ from bridge.model.rich_text import (
 from bridge.render.attachments import Target, as_sendable_kind, kind_there, why_unsendable
 from bridge.render.contents import has_mass_mention, shows_nothing
 from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
+from bridge.render.extras import (
+    Existing,
+    may_show,
+    native_contact,
+    native_location,
+    with_own_messages,
+    without_hidden,
+    worded,
+)
 from bridge.render.fetched import FetchResult, as_fetched, listed_file, why_missing
 from bridge.render.layout import Layout, Slot
 from bridge.render.localize import localize
@@ -83,13 +94,13 @@ def render(
     reply: Reply | None,
     people: People,
     names: Names,
-    existing: Sequence[Held] | None = None,
+    existing: Sequence[Existing] | None = None,
     notes: Sequence[RichText] = (),
 ) -> Rendered:
     """The message as the target is to show it.
 
     `fetched` is parallel to the content's attachments; `reply` is what it answers, as far as the target or the journal knows.
-    For an edit, `existing` tells of each copy in the target, in order, what it is made of: the parts then fit those copies.
+    For an edit, `existing` tells of each copy in the target, in order, what it holds: the parts then fit those copies.
     Without it they have the layout that a new message would have. `notes` are lines of the bridge's own below the text.
     """
     return _Rendering(event, origin, target, people, names).result(fetched, reply, existing, notes)
@@ -97,8 +108,8 @@ def render(
 
 class _Rendering:
     def __init__(self, event: MessageCreated | MessageEdited, origin: Origin, target: Target, people: People, names: Names) -> None:
-        self.event = event
-        self.content: Content = event.content
+        self.content: Content = without_hidden(event.content, origin.account, names)
+        self.event = event if self.content is event.content else msgspec.structs.replace(event, content=self.content)
         self.origin = origin
         self.target = target
         self.people = people
@@ -117,22 +128,24 @@ class _Rendering:
             length=self.limits.sender_name_length,
         )
         self.sender = self._native_sender()
-        native = self.capabilities.native
-        self.location = self.content.location if native(Feature.LOCATION) else None
-        self.contact = self.content.contact if native(Feature.CONTACT) else None
+        self.location = native_location(self.content.location, self.capabilities)
+        self.contact = native_contact(self.content.contact, self.capabilities)
         self.poll = native_poll(event, self.capabilities)
 
     # -- the whole ------------------------------------------------------------------------------------------------------
 
     def result(
-        self, fetched: Sequence[FetchResult], reply: Reply | None, existing: Sequence[Held] | None, notes: Sequence[RichText]
+        self, fetched: Sequence[FetchResult], reply: Reply | None, existing: Sequence[Existing] | None, notes: Sequence[RichText]
     ) -> Rendered:
+        self.location = self.location if may_show(Feature.LOCATION, self.capabilities, existing) else None
+        self.contact = self.contact if may_show(Feature.CONTACT, self.capabilities, existing) else None
         reply = self._known_reply(reply)
         native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
         if reply and not native_reply:
             self.losses[Loss.REPLY_AS_QUOTE] = None
         files, missing = self._files(fetched)
-        has_files = bool(files) if existing is None else any(one is not Held.WORDS for one in existing)
+        held = worded(existing)
+        has_files = bool(files) if held is None else any(one is not Held.WORDS for one in held)
         shown_kinds = self._kinds_of(files) if has_files else ()
         body, below = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files, shown_kinds=shown_kinds)
         edited = isinstance(self.event, MessageEdited)
@@ -145,11 +158,12 @@ class _Rendering:
             edited=edited,
             file_follows=any(is_whole_text(item.attachment) for item in fetched),
         )
-        slots = layout.new(files, body, below) if existing is None else layout.onto(existing, body, below)
+        slots = layout.new(files, body, below) if held is None else layout.onto(held, body, below)
         if self.poll and not (len(slots) == 1 and self._goes_with_poll(slots[0])):
             self.poll = None
             return self.result(fetched, reply, existing, notes)
-        parts = tuple(self._part(number, slot, native_reply) for number, slot in enumerate(slots))
+        worded_parts = [self._part(number, slot, native_reply) for number, slot in enumerate(slots)]
+        parts = with_own_messages(worded_parts, self._own_messages(), existing, native_reply)
         if layout.left_out:
             self.losses[LossOf(Loss.SHORTENED, f"shortened: the text is {layout.left_out:,} characters longer")] = None
         return Rendered(parts=parts, losses=tuple(self.losses), left_out=layout.left_out)
@@ -180,8 +194,19 @@ class _Rendering:
     def _previews(self) -> bool:
         return self.target.options.previews and self.content.previews
 
+    def _own_messages(self) -> dict[Feature, Part]:
+        alone = self.capabilities.alone
+        own: dict[Feature, Part] = {}
+        if self.location is not None and Feature.LOCATION in alone:
+            own[Feature.LOCATION] = Part(sender=self.sender, location=self.location, alone=Feature.LOCATION)
+        if self.contact is not None and Feature.CONTACT in alone:
+            own[Feature.CONTACT] = Part(sender=self.sender, contact=self.contact, alone=Feature.CONTACT)
+        return own
+
     def _part(self, number: int, slot: Slot, reply: Reply | None) -> Part:
-        has_other = number == 0 and any(one is not None for one in (self.location, self.contact, self.poll))
+        location = self.location if number == 0 and Feature.LOCATION not in self.capabilities.alone else None
+        contact = self.contact if number == 0 and Feature.CONTACT not in self.capabilities.alone else None
+        has_other = number == 0 and any(one is not None for one in (location, contact, self.poll))
         return Part(
             text=slot.text,
             files=slot.files,
@@ -189,8 +214,8 @@ class _Rendering:
             reply=self._reply_of_part(number, reply),
             mass_mentions=has_mass_mention(slot.text),
             previews=self._previews,
-            location=self.location if number == 0 else None,
-            contact=self.contact if number == 0 else None,
+            location=location,
+            contact=contact,
             poll=self.poll if number == 0 else None,
             listed=tuple(self.listed) if number == 0 else (),
             original=self._original(number),

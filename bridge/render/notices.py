@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bridge.identity.names import clean_line, shorten, show_name, show_words
 from bridge.model.characters import clean
@@ -26,7 +27,7 @@ from bridge.model.events import (
     ThreadChanged,
     ThreadDeleted,
 )
-from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text, normalize
+from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text, Timestamp, normalize
 from bridge.policy.routing import OPENSTREETMAP
 
 News = MembershipChanged | ChatRenamed | ThreadChanged | ThreadDeleted | PinsChanged | StatusChanged
@@ -43,6 +44,9 @@ _VOTED_LENGTH = 55
 _MOST_OPTIONS = 50
 _MOST_DETAILS = 20
 _MOST_EMOJI = 50
+_MOST_NAMED = 30
+_MOST_NAMED_EACH = 5
+_NAMED_LENGTH = 30
 
 _ICONS = {
     AttachmentKind.PHOTO: "🖼️",
@@ -120,13 +124,33 @@ def removed_line(files: int) -> RichText:
     )
 
 
-def tally_line(held: Sequence[tuple[str, int]], *, of: str = "") -> RichText:
-    """`👍 2 · 🔥`: emoji and how many people hold each. `of`: whose message it is about, where it does not stand below it."""
-    counted = ((shorten(show_words(emoji), _EMOJI_LENGTH), people) for emoji, people in held[:_MOST_EMOJI])
-    shown = [f"{emoji} {people}" if people > 1 else emoji for emoji, people in counted]
+class Tallied(NamedTuple):
+    """An emoji, how many people hold it, and names of some of them, as they are to be shown."""
+
+    emoji: str
+    people: int
+    names: Sequence[str] = ()
+
+
+def tally_line(held: Sequence[Tallied], *, of: str = "") -> RichText:
+    """`👍 2 · 🔥`: emoji and how many people hold each. With names: `👍 Anna, Boris and 3 more · 🔥 Carla`. `of`: whose message it
+    is about, where it does not stand below it."""
+    shown: list[str] = []
+    left = _MOST_NAMED
+    for emoji, people, names in held[:_MOST_EMOJI]:
+        some = [shorten(name, _NAMED_LENGTH) for name in names[: min(_MOST_NAMED_EACH, left)]]
+        left -= len(some)
+        shown.append(f"{shorten(show_words(emoji), _EMOJI_LENGTH)} {_held_by(people, some)}".rstrip())
     if len(held) > _MOST_EMOJI:
         shown.append(f"… {len(held) - _MOST_EMOJI} more")
     return line((" · ".join(shown) or "(no reactions any more)") + (f" (to {of})" if of and held else ""))
+
+
+def _held_by(people: int, names: Sequence[str]) -> str:
+    if not names:
+        return str(people) if people > 1 else ""
+    others = people - len(names)
+    return ", ".join(names) + (f" and {others} more" if others > 0 else "")
 
 
 def votes_line(poll: Poll, *, of: str = "") -> RichText:
@@ -175,12 +199,19 @@ def poll_lines(poll: Poll) -> RichText:
 
 def location_lines(location: Location, map_url: str = OPENSTREETMAP) -> RichText:
     """The place with a link to a map: `map_url` with `{lat}` and `{lon}`."""
-    latitude, longitude = f"{location.latitude:.6f}", f"{location.longitude:.6f}"
-    url = map_url.replace("{lat}", latitude).replace("{lon}", longitude)
     named = (shorten(show_words(name), _OPTION_LENGTH) for name in (location.title, location.address))
     title = ", ".join(part for part in named if part)
-    label = title or ("Live location" if location.live else "Location")
-    return RichText((Paragraph((Text(f"📍 {label}: "), Text(f"{latitude}, {longitude}", link=url))),))
+    label = title or ("Live location" if location.live or location.ended else "Location")
+    if not location.is_on_earth:
+        return line(f"📍 {label}")
+    latitude, longitude = f"{location.latitude:.6f}", f"{location.longitude:.6f}"
+    url = map_url.replace("{lat}", latitude).replace("{lon}", longitude)
+    until: tuple[Text | Timestamp, ...] = (Text(" (ended)"),) if location.ended else ()
+    if location.live and location.live_until is not None:
+        at = location.live_until
+        until = (Text(" (until "), Timestamp(int(at.timestamp()), f"{at:%Y-%m-%d %H:%M} UTC", "f"), Text(")"))
+    point = Text(f"{latitude}, {longitude}", link=url)
+    return RichText((Paragraph((Text(f"📍 {label}"), *until, Text(": "), point)),))
 
 
 def contact_lines(contact: Contact) -> RichText:

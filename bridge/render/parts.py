@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
+from bridge.model.capabilities import Feature
 from bridge.model.events import Contact, Location, Poll
 from bridge.model.original import Original
 from bridge.model.outcomes import LossNote
@@ -41,6 +42,8 @@ class Part:
     listed: tuple[ListedFile, ...] = ()
     """Of the message's first part: the files that are lines of its text."""
     original: Original | None = None
+    alone: Feature | None = None
+    """LOCATION or CONTACT: it is that, natively, and nothing else; it answers the words before it, if there are any."""
     has_files: bool = False
     """Whether the message has files: those in `files`, or for an edit those that it keeps."""
     wordless: bool = False

@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from adapters.common.emulation.contract import SeenMessage, Upload
+from adapters.registry import load_platform
+from adapters.telegram.emulator import TelegramEmulator, places
 from bridge.model.capabilities import Feature
+from tests.fidelity.features import NO, UNKNOWN
 from tests.flows.world import World
 from tests.support.patience import eventually
 
@@ -119,6 +122,42 @@ async def replies(world: World, origin: str, targets: list[str]) -> Found:
     return found
 
 
+async def live_locations(world: World, origin: str, targets: list[str]) -> Found:
+    """The place moves, and its end is told."""
+    if origin != "telegram":
+        why = UNKNOWN if origin == "teamspirit" else NO.format(load_platform(origin).title)
+        return dict.fromkeys(targets, f"not possible: {why}")
+    telegram, group = world.emulators["telegram"], world.chats["telegram"].chat_id
+    assert isinstance(telegram, TelegramEmulator)
+    here = {"latitude": 11.5, "longitude": 77.25, "live_period": 3600}
+    message = telegram.world.chats[int(group)].messages[int(await telegram.post(group, "Boris", {"location": here}))]
+    await eventually(lambda: all(_places(world, target) for target in targets), "the place")
+    found = {target: _is_native_place(world, target) for target in targets}
+    places.move(telegram.world, message, 12.5, 77.25)
+    for target in targets:
+        await eventually(lambda target=target: any("12.5" in one for one in _places(world, target)), f"it moved on {target}")
+    places.end(telegram.world, message)
+    for target in targets:
+        if not found[target]:
+            await world.copy(target, "Live location (ended)")
+    return {
+        target: "native" if is_native else "converted: a line with a link to a map, which follows and says when it ended"
+        for target, is_native in found.items()
+    }
+
+
+def _places(world: World, target: str) -> list[str]:
+    return [
+        f"{one.text} {one.html}"
+        for one in world.seen(target)
+        if one.is_bot and not one.deleted and "77.25" in f"{one.text}{one.html}"
+    ]
+
+
+def _is_native_place(world: World, target: str) -> bool:
+    return not world.copies(target, "Live location")
+
+
 def sees(world: World, name: str, feature: Feature) -> bool:
     assert world.app is not None
     return world.app.capabilities_of(name).native(feature)
@@ -137,4 +176,5 @@ ACTIONS: dict[str, Action] = {
     "edit of words beside a file": caption_edits,
     "reaction, and its end": reactions,
     "deletion": deletes,
+    "live location": live_locations,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.common.emulation.contract import StreamFault
+from adapters.discord.emulator import DiscordEmulator
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.accounts.presence import PresencePace
 from bridge.accounts.state import AccountState
@@ -103,3 +104,22 @@ async def test_the_bots_own_status_says_how_the_bridge_is(quiet_world: World) ->
     assert (bot.status, bot.status_text) == ("offline", "")
     for platform in OTHERS:
         assert not [text for text in quiet_world.texts(platform) if "discord" in text or "relaying" in text], "its own is no news"
+
+
+async def test_discords_bot_shows_how_the_bridge_is_also_over_a_new_connection(quiet_world: World) -> None:
+    world = quiet_world
+    discord = world.emulators["discord"]
+    assert isinstance(discord, DiscordEmulator)
+    world.account_options["discord"] = {"show_health": True}
+    world.app_parts["presence_pace"] = QUICK
+    await world.start_bridge()
+    await eventually(lambda: discord.bot.presence == ("online", ["relaying"]), f"{discord.bot.presence}")
+    await world.emulators["slack"].refuse_connections(True)
+    await world.emulators["slack"].disturb(StreamFault.DISCONNECT)
+    await eventually(lambda: discord.bot.presence == ("idle", ["connecting: slack"]), f"{discord.bot.presence}")
+    discord.bot.presence = ("online", [])  # as a new session is
+    await discord.disturb(StreamFault.INVALIDATE_SESSION)
+    await eventually(lambda: discord.bot.presence == ("idle", ["connecting: slack"]), "shown again")
+    await world.emulators["slack"].refuse_connections(False)
+    await world.until_state("slack", AccountState.UP)
+    await eventually(lambda: discord.bot.presence == ("online", ["relaying"]))

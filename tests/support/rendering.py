@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bridge.identity.names import Names
 from bridge.identity.people import People, Person
 from bridge.model.adapter import Reply
@@ -12,8 +14,8 @@ from bridge.model.events import (
     Content,
 )
 from bridge.model.rich_text import plain, to_plain
+from bridge.render.extras import Existing
 from bridge.render.message import FetchResult, Rendered, Target, render
-from bridge.render.parts import Held
 from tests.support.strategies import (
     ANNA,
     ORIGIN,
@@ -57,7 +59,7 @@ def rendered(
     )
 
 
-def re_rendered(content: Content, existing: list[Held] | None, to: Target | None = None, **details: object) -> Rendered:
+def re_rendered(content: Content, existing: Sequence[Existing] | None, to: Target | None = None, **details: object) -> Rendered:
     return render(
         edited(content),
         origin=ORIGIN,

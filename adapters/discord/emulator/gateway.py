@@ -43,8 +43,9 @@ GUILD_WEBHOOKS = 1 << 5
 ALL_INTENTS = (1 << 26) - 1
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 0, 1, 2, 6, 7, 9, 10, 11
-_HARMLESS_OPS = (3, 4, 8, 14, 31)
-"""Presence, voice state, member and sound requests: accepted, without effect here."""
+UPDATE_PRESENCE = 3
+_HARMLESS_OPS = (4, 8, 14, 31)
+"""Voice state, member and sound requests: accepted, without effect here."""
 
 
 @dataclass(slots=True)
@@ -268,6 +269,11 @@ class Gateway:
             return self._resume(connection, session, data)
         if session is None:
             return (4003, "Not authenticated."), session
+        if op == UPDATE_PRESENCE:
+            if not isinstance(data, dict) or data.get("status") not in ("online", "dnd", "idle", "invisible", "offline"):
+                return (4002, "Error while decoding payload."), session
+            session.bot.presence = (data["status"], [str(one.get("state", "")) for one in data["activities"]])
+            return None, session
         if op in _HARMLESS_OPS:
             return None, session
         return (4001, "Unknown opcode."), session

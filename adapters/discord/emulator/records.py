@@ -17,6 +17,7 @@ import msgspec
 class Permission(IntFlag):
     """Source: Discord API reference, "Permissions"; PIN_MESSAGES separate since 2026-02-23."""
 
+    MANAGE_CHANNELS = 1 << 4
     ADD_REACTIONS = 1 << 6
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
@@ -133,6 +134,8 @@ class Bot:
     token: str
     permissions: Permission = BOT_PERMISSIONS
     role_id: int = 0
+    presence: tuple[str, list[str]] = ("online", [])
+    """Its status, and the words of its activities."""
     nick: str | None = None
     """Nickname in the guild."""
     message_content: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from aiohttp import web
@@ -167,11 +168,13 @@ class GuildRoutes:
         return json_response(self._api.payloads.channel(channel))
 
     async def modify_channel(self, request: web.Request) -> web.StreamResponse:
-        """Archives, locks and renames threads; changes of other channels are not emulated."""
+        """Archives, locks and renames threads, and renames channels; other changes of these are not emulated."""
         bot, channel = self._channel(request)
-        if not channel.is_thread:
-            raise errors.missing_permissions()
         changes = (await self._api.body(request)).payload
+        if not channel.is_thread:
+            self._api.require(bot, channel, Permission.MANAGE_CHANNELS)
+            self._api.operations.rename(channel, re.sub(r"\s+", "-", _thread_name(changes).strip().lower()))
+            return json_response(self._api.payloads.channel(channel))
         only_wakes = set(changes) == {"archived"} and not changes["archived"] and not channel.is_locked
         if "locked" in changes or not (only_wakes or channel.owner_id == bot.user.id):
             self._api.require(bot, channel, Permission.MANAGE_THREADS)

@@ -12,7 +12,7 @@ from adapters.discord import wire
 from adapters.discord.guild_cache import GuildCache
 from adapters.discord.inbound.decode_components import BUTTON_ROW, IS_COMPONENTS_V2, components_of
 from adapters.discord.inbound.decode_embeds import embed_files, embed_texts, own_embeds
-from adapters.discord.inbound.decode_files import VOICE_MESSAGE, Whereabouts, attachments
+from adapters.discord.inbound.decode_files import VOICE_MESSAGE, Whereabouts, attachments, emoji_pictures
 from adapters.discord.inbound.decode_polls import poll_of
 from adapters.discord.inbound.decode_text import Lookup, Names, decode_text
 from adapters.discord.lenient import is_visible, mapping, objects, text, whole
@@ -79,11 +79,13 @@ def content_of(data: wire.Message, guilds: GuildCache, cdn_url: str, known: Look
         channel = guilds.channel_name(text(reference.get("channel_id")))
         forward = Forward(chat_name=f"#{channel}" if channel else "")
         return Content(text=concat(*words), attachments=tuple(_once(files)), forwarded_from=forward)
+    said, poll = concat(*words), poll_of(data.get("poll"))
     return Content(
-        text=concat(*words),
+        text=said,
         attachments=tuple(_once(files)),
         reply_to=_reply(data, reference, guilds),
-        poll=poll_of(data.get("poll")),
+        poll=poll,
+        pictures=() if files or poll else emoji_pictures(said),
         previews=not whole(data.get("flags")) & SUPPRESS_EMBEDS,
         silent=bool(whole(data.get("flags")) & SUPPRESS_NOTIFICATIONS),
     )

@@ -11,11 +11,13 @@ import mimetypes
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from adapters.common.custom_emoji import only_emoji, picture
 from adapters.common.lenient import pixels, seconds
 from adapters.discord import wire
 from adapters.discord.lenient import is_visible, mapping, number, objects, text, web_address, whole
 from adapters.discord.urls import CDN_URL, MEDIA_URL
 from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import Emoji, RichText
 
 VOICE_MESSAGE = 1 << 13
 SPOILER_ATTACHMENT = 1 << 3
@@ -120,3 +122,13 @@ def media_file(media: wire.Media | None, where: Whereabouts, *, alt_text: str = 
         spoiler=spoiler or name.startswith("SPOILER_"),
         alt_text=alt_text,
     )
+
+
+def emoji_pictures(said: RichText) -> tuple[Attachment, ...]:
+    """The pictures of a text's custom emoji, if it is nothing else. Source: API reference, "CDN Endpoints"."""
+    found = [picture(one, f"emoji/{one.id}.{_ending(one)}", _ending(one)) for one in only_emoji(said) if one.id.isdecimal()]
+    return tuple(one for one in found if one is not None)
+
+
+def _ending(emoji: Emoji) -> str:
+    return "gif" if emoji.animated else "webp"

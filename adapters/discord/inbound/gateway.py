@@ -201,6 +201,12 @@ class Connection:
         )
         return [GatewayEvent(name, payload, session) for name, payload in taken]
 
+    async def show(self, status: str, text: str) -> None:
+        """The bot's own presence. Raises as `open`."""
+        assert self._socket is not None, "open() first"
+        async with self._classified():
+            await self._socket.change_presence(activity=discord.CustomActivity(name=text) if text else None, status=status)
+
     async def close(self) -> None:
         """Bounded in time; keeps the session resumable."""
         socket, self._socket = self._socket, None

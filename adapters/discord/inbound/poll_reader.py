@@ -13,7 +13,7 @@ from adapters.discord.errors import Refused
 from adapters.discord.lenient import mapping
 from adapters.discord.transport import Route, Transport
 from bridge.model.clock import Clock
-from bridge.model.errors import AccountDown, DeliveryError
+from bridge.model.errors import AccountDown, DeliveryError, Rejected
 
 READ_EVERY_S = 5.0
 """A poll is read this long after a vote: what comes meanwhile is in the same count."""
@@ -44,17 +44,23 @@ class PollReader:
             await self._news.wait()
             self._news.clear()
             await self._clock.sleep(READ_EVERY_S)
-            due, self._due = list(self._due), {}
-            for channel_id, message_id in due:
-                message = await self._read(channel_id, message_id)
+            for channel_id, message_id in list(self._due):
+                try:
+                    message = await self._read(channel_id, message_id)
+                except Rejected:
+                    message = {}
+                except (DeliveryError, AccountDown):
+                    self._news.set()  # it, and the others, are read later: nobody may vote again
+                    break
+                self._due.pop((channel_id, message_id), None)
                 if message:
                     await self._found(message)
 
     async def _read(self, channel_id: str, message_id: str) -> wire.Message:
-        """Empty if it cannot be read: the next vote asks again, and so does its end."""
+        """Empty if it cannot be read, whoever asks: it is gone, or not the bot's to see. Raises what passes."""
         path = f"/channels/{channel_id}/messages"
         try:
             found: wire.Message = mapping(await self._transport.call(Route("GET", f"{path}/{message_id}", f"{path}/")))
-        except (Refused, DeliveryError, AccountDown):
+        except Refused:
             return {}
         return found

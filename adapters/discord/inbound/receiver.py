@@ -27,6 +27,7 @@ from adapters.discord.inbound.gateway import GatewayEvent, SessionState
 from adapters.discord.inbound.guild_events import GuildEvents
 from adapters.discord.inbound.history import History
 from adapters.discord.inbound.identify_budget import IdentifyBudget
+from adapters.discord.inbound.own_presence import Presence
 from adapters.discord.inbound.poll_reader import PollReader
 from adapters.discord.inbound.stream import Stream
 from adapters.discord.inbound.thread_messages import ThreadMessages
@@ -67,8 +68,9 @@ class Receiver:
         intake: Intake,
         on_restored: Callable[[str], None],
         alive: Callable[[], None] = lambda: None,
+        presence: Presence | None = None,
     ) -> None:
-        """`on_restored`: see `GuildEvents`; `alive` is called for all that the gateway sends."""
+        """`on_restored`: see `GuildEvents`; `alive`, `presence`: see `Stream`."""
         self._time = transport.time
         self._context = context
         self._identity = context.identity
@@ -80,7 +82,7 @@ class Receiver:
         self._threads = ThreadMessages(intake)
         self._catch_up = CatchUp(transport, context.identity, context.guilds, history, self._threads, intake, context.clock)
         budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
-        self._stream = Stream(options, transport, context.identity, context.clock, budget, alive)
+        self._stream = Stream(options, transport, context.identity, context.clock, budget, alive, presence or Presence())
         self._polls = PollReader(transport, context.clock, self._take_votes)
         self._session: SessionState | None = None
         self._latest = 0

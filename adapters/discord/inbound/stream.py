@@ -18,6 +18,7 @@ from adapters.discord.errors import Refused
 from adapters.discord.identity import Identity
 from adapters.discord.inbound.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
 from adapters.discord.inbound.identify_budget import IdentifyBudget
+from adapters.discord.inbound.own_presence import Presence
 from adapters.discord.lenient import mapping
 from adapters.discord.transport import Route, Transport
 from bridge.model.clock import Clock
@@ -42,14 +43,16 @@ class Stream:
         clock: Clock,
         budget: IdentifyBudget,
         alive: Callable[[], None],
+        presence: Presence,
     ) -> None:
-        """`alive` is called for all that the gateway sends."""
+        """`alive` is called for all that the gateway sends; `presence` is shown over each connection."""
         self._options = options
         self._transport = transport
         self._identity = identity
         self._clock = clock
         self._budget = budget
         self._alive = alive
+        self._presence = presence
         self.queue: asyncio.Queue[GatewayEvent | BridgeError] = asyncio.Queue(QUEUE_SIZE)
 
     async def run(self, session: SessionState | None) -> None:
@@ -71,6 +74,7 @@ class Stream:
             connection = Connection(self._options, self._transport, self._identity.user_id)
             try:
                 await self._open(connection, session)
+                await self._presence.opened(connection)
                 while True:
                     events = await connection.read()
                     self._alive()  # also for a heartbeat that was answered
@@ -84,6 +88,7 @@ class Stream:
                 session = None
                 await self._clock.sleep(random.uniform(1.0, 5.0))
             finally:
+                self._presence.closed()
                 await connection.close()
             now = self._clock.monotonic_s()
             recent = [*(at for at in recent if now - at < QUICK_WINDOW_S), now]

@@ -12,6 +12,7 @@ from typing import Any
 from adapters.discord.errors import CHAT_ACTIONS, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Refused
 from adapters.discord.outbound import bodies, encode
 from adapters.discord.outbound.archived_threads import Threads
+from adapters.discord.outbound.chats import rename_chat
 from adapters.discord.outbound.message_header import Headers
 from adapters.discord.outbound.polls import close_poll
 from adapters.discord.outbound.posted_as import poster_of
@@ -120,6 +121,9 @@ class Changes:
             if refused.code == MISSING_PERMISSIONS:  # messages go on without it
                 raise Rejected("the bot lacks Pin Messages there") from None
             raise refused.error from None
+
+    async def rename_chat(self, chat_id: str, name: str) -> str:
+        return await rename_chat(self._transport, chat_id, name)
 
 
 def _webhook_gone() -> ChangeRefused:

@@ -17,10 +17,11 @@ from bridge.model.events import Poll
 
 LONGEST_H = 768
 SEND_POLLS = 1 << 49
-"""The permission "Create Polls"."""
+"""The permission "Create Polls". Source: API reference, "Permissions", where Send Voice Messages is 1 << 46; read 2026-11-27."""
 POLL_EXPIRED = 520001
-POLL_CODES = frozenset(range(520000, 520007))
-"""Codes about polls: voting blocked, expired, not in this kind of channel, no edit, emoji, no poll."""
+POLL_CODES = frozenset({520000, POLL_EXPIRED, 520002, 520003, 520004, 520006})
+"""Codes about polls: voting is blocked, it has expired, the channel's type has no polls, a poll cannot be edited, an emoji in it
+cannot be used, the message has no poll. Source: API reference, "JSON Error Codes", which has no 520005; read 2026-11-27."""
 
 
 def poll_body(poll: Poll, now: datetime) -> bodies.PollBody:

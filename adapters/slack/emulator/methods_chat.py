@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -214,6 +215,22 @@ async def list_pins(workspace: Workspace, arguments: Arguments) -> Json:
         raise ApiError("channel_not_found")
     pinned = [message for message in channel.messages.values() if message.pinned]
     return {"items": [{"type": "message", "channel": m.channel, "message": workspace.wire(m)} for m in pinned]}
+
+
+async def conversations_rename(workspace: Workspace, arguments: Arguments) -> Json:
+    """Source: docs.slack.dev, conversations.rename."""
+    channel, name = workspace.channels.get(arguments.required("channel")), arguments.text("name")
+    if channel is None:
+        raise ApiError("channel_not_found")
+    if not re.fullmatch(r"[\w-]{1,80}", name) or name != name.lower():
+        raise ApiError("invalid_name_specials" if name else "invalid_name_required")
+    if channel.creator != workspace.bot_user_id:
+        raise ApiError("not_authorized")
+    if workspace.channel_id(name) not in ("", channel.channel_id):
+        raise ApiError("name_taken")
+    if name != channel.name:
+        workspace.rename_channel(channel, name)
+    return {"channel": {"id": channel.channel_id, "name": channel.name}}
 
 
 async def list_emoji(workspace: Workspace, arguments: Arguments) -> Json:

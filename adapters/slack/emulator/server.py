@@ -83,6 +83,7 @@ class SlackEmulator(EmulatorBase):
             web.get("/files-pri/{file}/{name}", self.files.serve),
             web.get("/files-pri/{file}/download/{name}", self.files.serve),
             web.get("/avatars/{name}", self._avatar),
+            web.get("/emoji/{name}", self._avatar),
         ]
 
     async def _avatar(self, request: web.Request) -> web.Response:

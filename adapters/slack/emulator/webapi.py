@@ -57,6 +57,7 @@ class WebApi:
             "conversations.join": Method(read.conversations_join, "channels:join"),
             "conversations.list": Method(read.conversations_list, "channels:read"),
             "conversations.members": Method(read.conversations_members, "channels:read"),
+            "conversations.rename": Method(chat.conversations_rename, "channels:manage"),
             "conversations.replies": Method(read.conversations_replies, "channels:history"),
             "emoji.list": Method(chat.list_emoji, "emoji:read"),
             "files.completeUploadExternal": Method(file.complete_upload, "files:write"),

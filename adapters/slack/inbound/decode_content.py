@@ -6,7 +6,7 @@ import msgspec
 
 from adapters.slack.inbound.decode_attachments import decode_attachments, is_preview, last_resort
 from adapters.slack.inbound.decode_context import Context, Parent
-from adapters.slack.inbound.decode_files import decode_files
+from adapters.slack.inbound.decode_files import decode_files, emoji_pictures
 from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.inbound.decode_text import decode_text
 from adapters.slack.names import Names
@@ -53,7 +53,13 @@ def content_of(message: Message, channel: str, context: Context) -> Content:
     shown = concat(text, links, below)
     if not shown and not files:
         shown = last_resort(attached, context.names) or decode_mrkdwn(message.text or "", context.names)
-    return Content(text=shown, attachments=files, reply_to=_reply_to(message, channel, context), forwarded_from=forward)
+    return Content(
+        text=shown,
+        attachments=files,
+        reply_to=_reply_to(message, channel, context),
+        forwarded_from=forward,
+        pictures=() if files or forward else emoji_pictures(shown, context.names),
+    )
 
 
 def _reply_to(message: Message, channel: str, context: Context) -> ReplyTo | None:

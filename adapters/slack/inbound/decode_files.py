@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
+from adapters.common.custom_emoji import only_emoji, picture
 from adapters.common.lenient import pixels, seconds
 from adapters.slack.names import NO_NAMES, PENDING, Names
 from adapters.slack.wire import File
@@ -53,6 +55,10 @@ def pack_file_id(file: File) -> str:
     return f"{file.id} {file.url_private_download or file.url_private or ''}".strip()
 
 
+EMOJI = "emoji:"
+"""Begins the native id of a picture of an emoji, which is no file of Slack's API."""
+
+
 def unpack_file_id(file_id: str) -> tuple[str, str]:
     """File id and private address (empty if `files.info` must be asked)."""
     native, _, url = file_id.partition(" ")
@@ -96,3 +102,12 @@ def _kind(file: File) -> AttachmentKind:
             return AttachmentKind.AUDIO
         case _:
             return AttachmentKind.DOCUMENT
+
+
+def emoji_pictures(shown: RichText, names: Names) -> tuple[Attachment, ...]:
+    """The pictures of a text's custom emoji, if it is nothing else and all are known. Source: docs.slack.dev, emoji.list."""
+    found = []
+    for one in only_emoji(shown):
+        url = "" if one.text else names.pictures.get(one.id, "")
+        found.append(picture(one, f"{EMOJI}{one.id} {url}", urlsplit(url).path.rpartition(".")[2]) if url else None)
+    return tuple(one for one in found if one is not None) if None not in found else ()

@@ -14,7 +14,7 @@ import msgspec
 
 from adapters.common.transfers import chunks_of
 from adapters.slack.errors import classify_bytes
-from adapters.slack.inbound.decode_files import GONE, page_kind, unpack_file_id
+from adapters.slack.inbound.decode_files import EMOJI, GONE, page_kind, unpack_file_id
 from adapters.slack.lenient import convert
 from adapters.slack.transport import Transport
 from adapters.slack.wire import File
@@ -43,6 +43,10 @@ class Downloads:
     async def open(self, attachment: Attachment) -> AsyncIterator[FileStream]:
         """See `bridge.model.adapter.OpensFiles`."""
         name = attachment.name
+        if attachment.file_id.startswith(EMOJI):
+            async with self._open_emoji(attachment) as stream:
+                yield stream
+            return
         if attachment.problem:
             raise Rejected(f"{name}: {attachment.problem}")
         if kind := page_kind(File(mimetype=attachment.mime)):
@@ -61,6 +65,17 @@ class Downloads:
             expected = answer.content_length if answer.content_length is not None else attachment.size_bytes
             yield FileStream(chunks=chunks_of(answer, expected), size_bytes=expected)
         self._asked_at_s.pop(file_id, None)
+
+    @asynccontextmanager
+    async def _open_emoji(self, attachment: Attachment) -> AsyncIterator[FileStream]:
+        """Anybody may fetch these: the token stays here."""
+        _, url = unpack_file_id(attachment.file_id)
+        async with self._transport.open_picture(url) as answer:
+            if answer.status in (403, 404, 410):
+                raise Rejected(f"{attachment.name}: the emoji is gone")
+            if answer.status != 200:
+                raise classify_bytes("emoji download", answer.status, answer.headers)
+            yield FileStream(chunks=chunks_of(answer, answer.content_length), size_bytes=answer.content_length)
 
     async def _check(self, answer: aiohttp.ClientResponse, attachment: Attachment, file_id: str) -> None:
         """Whether what comes is the file. Raises Rejected, RetryLater."""

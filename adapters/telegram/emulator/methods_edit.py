@@ -139,6 +139,18 @@ async def unpin_all(call: Call) -> bool:
     return True
 
 
+async def set_chat_title(call: Call) -> bool:
+    """Source of the refusals: Bot API server, `setChatTitle`; TDLib, DialogManager.cpp."""
+    chat = call.admin_chat("not enough rights to change chat title")
+    title = call.params.text("title").strip()
+    if not 1 <= len(title) <= 128:
+        raise bad_request("chat title is empty" if not title else "chat title is too long")
+    if title == chat.title:
+        raise bad_request("CHAT_NOT_MODIFIED")
+    call.world.rename(chat, call.bot, title)
+    return True
+
+
 def _forum(call: Call) -> Chat:
     chat = call.admin_chat("not enough rights to create a topic")
     if not chat.is_forum:
@@ -205,6 +217,7 @@ METHODS: dict[str, Method] = {
     "pinChatMessage": pin_chat_message,
     "unpinChatMessage": unpin_chat_message,
     "unpinAllChatMessages": unpin_all,
+    "setChatTitle": set_chat_title,
     "createForumTopic": create_forum_topic,
     "editForumTopic": edit_forum_topic,
     "closeForumTopic": close_forum_topic,

@@ -72,7 +72,7 @@ async def get_custom_emoji_stickers(call: Call) -> list[Json]:
     if len(asked) > 200:
         raise bad_request("Too many custom emoji identifiers specified")
     known = call.world.custom_emoji
-    return [custom_emoji_wire(each, known[each]) for each in asked if each in known]
+    return [custom_emoji_wire(each, known[each], call.world.custom_pictures.get(each)) for each in asked if each in known]
 
 
 async def get_updates(call: Call) -> Response:

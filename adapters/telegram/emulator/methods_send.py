@@ -70,24 +70,6 @@ async def send_media_group(call: Call) -> list[Json]:
     return [message_wire(message) for message in call.post(target, contents)]
 
 
-async def send_location(call: Call) -> Json:
-    location = {"latitude": call.params.number("latitude"), "longitude": call.params.number("longitude")}
-    return message_wire(call.post(call.target(), [{"location": location}])[0])
-
-
-async def send_venue(call: Call) -> Json:
-    location = {"latitude": call.params.number("latitude"), "longitude": call.params.number("longitude")}
-    venue = {"location": location, "title": call.params.text("title"), "address": call.params.text("address")}
-    return message_wire(call.post(call.target(), [{"venue": venue, "location": location}])[0])
-
-
-async def send_contact(call: Call) -> Json:
-    contact = {name: call.params.text(name) for name in ("phone_number", "first_name", "last_name") if name in call.params}
-    if not contact.get("phone_number") or not contact.get("first_name"):
-        raise bad_request("phone number and first name are required")
-    return message_wire(call.post(call.target(), [{"contact": contact}])[0])
-
-
 async def send_dice(call: Call) -> Json:
     dice = {"emoji": call.params.text("emoji") or "\N{GAME DIE}", "value": random.randint(1, 6)}
     return message_wire(call.post(call.target(), [{"dice": dice}])[0])
@@ -125,9 +107,6 @@ METHODS: dict[str, Method] = {
     "sendAnimation": _sender("animation", "duration", "width", "height"),
     "sendSticker": _sender("sticker", "emoji", captioned=False),
     "sendMediaGroup": send_media_group,
-    "sendLocation": send_location,
-    "sendVenue": send_venue,
-    "sendContact": send_contact,
     "sendDice": send_dice,
     "copyMessage": copy_message,
     "sendChatAction": send_chat_action,

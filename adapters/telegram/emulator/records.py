@@ -81,6 +81,8 @@ class Message:
     service: bool = False
     silent: bool = False
     """Posted without a sound (`disable_notification`). The Bot API tells it to nobody."""
+    was_live: bool = False
+    """Of a place: it was a live location, which has ended."""
 
     @property
     def text(self) -> str:

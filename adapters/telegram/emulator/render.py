@@ -56,7 +56,7 @@ def seen(chat: Chat, message: Message, files: FileStore, people: Mapping[int, Pe
         author_id=str(author["id"]) if author else str(sender.user_id) if sender is not None else "",
         is_bot=sender is not None and sender.is_bot,
         text=text,
-        html=to_html(text, entities) if poll is None else f'<div class="poll">{to_html(text, entities)}</div>',
+        html=_boxed(first, to_html(text, entities)),
         files=tuple(shown for member in alive or members if (shown := _file(member, files)) is not None),
         reply_to=str(first.reply_to) if first.reply_to is not None else "",
         reply_quote=str((first.quote or {}).get("text", "")),
@@ -69,6 +69,13 @@ def seen(chat: Chat, message: Message, files: FileStore, people: Mapping[int, Pe
         system=first.service,
         sent_at=datetime.fromtimestamp(first.date, UTC),
     )
+
+
+def _boxed(message: Message, shown: str) -> str:
+    """A poll, a place or a contact is shown as a card of its own."""
+    kind = next((name for name in ("poll", "venue", "location", "contact") if name in message.content), "")
+    kind = "location" if kind == "venue" else kind
+    return f'<div class="{kind}">{shown}</div>' if kind else shown
 
 
 def _poll(message: Message, people: Mapping[int, Person]) -> SeenPoll | None:
@@ -119,7 +126,8 @@ def _placeholder(message: Message) -> str:
     if (venue := content.get("venue")) is not None:
         return f"Venue: {venue['title']}, {venue['address']}"
     if (location := content.get("location")) is not None:
-        return f"Location: {location['latitude']}, {location['longitude']}"
+        kind = "Live location" if "live_period" in location else "Location"
+        return f"{kind}: {location['latitude']}, {location['longitude']}"
     if (contact := content.get("contact")) is not None:
         return f"Contact: {contact['first_name']} {contact['phone_number']}"
     if message.service:

@@ -19,7 +19,7 @@ from adapters.common.emulation.abilities import Member
 from adapters.common.emulation.bodies import Body
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
-from adapters.telegram.emulator import methods_edit, methods_read, methods_send, polls
+from adapters.telegram.emulator import methods_edit, methods_read, methods_send, places, polls
 from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.params import Params, read_params
@@ -34,7 +34,7 @@ from adapters.telegram.emulator.world import World
 
 _METHODS = {
     name.lower(): (name, method)
-    for table in (methods_send, methods_edit, methods_read, polls)
+    for table in (methods_send, methods_edit, methods_read, places, polls)
     for name, method in table.METHODS.items()
 }
 

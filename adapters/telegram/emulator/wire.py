@@ -118,13 +118,12 @@ def full_chat_wire(chat: Chat) -> Json:
     return full
 
 
-def custom_emoji_wire(emoji_id: str, emoji: str) -> Json:
+def custom_emoji_wire(emoji_id: str, emoji: str, picture: StoredFile | None = None) -> Json:
     """A Sticker object."""
-    size = {"width": 100, "height": 100, "file_size": 1024}
-    files = {"file_id": f"custom-{emoji_id}", "file_unique_id": emoji_id}
+    file = {"file_id": f"custom-{emoji_id}", "file_unique_id": emoji_id, "file_size": 1024}
     return (
-        files
-        | size
+        (file if picture is None else file_wire(picture))
+        | {"width": 100, "height": 100}
         | {"type": "custom_emoji", "is_animated": False, "is_video": False, "emoji": emoji, "custom_emoji_id": emoji_id}
     )
 

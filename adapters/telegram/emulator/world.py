@@ -15,7 +15,7 @@ from adapters.common.emulation.contract import SeenMessage
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.common.emulation.typing_now import TypingNow
 from adapters.telegram.emulator.files import FileStore
-from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person
+from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, StoredFile
 from adapters.telegram.emulator.render import seen
 from adapters.telegram.emulator.rules import TYPING_S
 from adapters.telegram.emulator.updates import UpdateQueue
@@ -33,6 +33,8 @@ class World:
         self.people: dict[int, Person] = {}
         self.custom_emoji: dict[str, str] = {}
         """The emoji that each custom emoji stands for, by id. People react with the id."""
+        self.custom_pictures: dict[str, StoredFile] = {}
+        """Their pictures, as far as a test gave them any."""
         self.chats: dict[int, Chat] = {}
         self.queues: dict[int, UpdateQueue] = {}
         self._person_ids = itertools.count(500_000_001)
@@ -55,6 +57,12 @@ class World:
     def set_picture(self, person: Person, *sizes: bytes) -> None:
         """The person's profile photo, in these sizes from small to large; none takes it away."""
         person.pictures = [self.files.add("photo.jpg", "image/jpeg", content) for content in sizes]
+
+    def add_custom_emoji(self, emoji_id: str, emoji: str, content: bytes) -> None:
+        """One with a still picture."""
+        self.custom_emoji[emoji_id] = emoji
+        self.custom_pictures[emoji_id] = stored = self.files.add("emoji.webp", "image/webp", content)
+        self.files.publish_path(stored, "sticker")
 
     def new_bot(self, name: str, username: str) -> Person:
         bot = Person(next(self._bot_ids), name, username=username, is_bot=True)
@@ -212,6 +220,10 @@ class World:
         message.chat.pinned.append(message.message_id)
         self.show("pins", message)
         self.service_message(message.chat, by, {"pinned_message": message_wire(message, with_reply=False)})
+
+    def rename(self, chat: Chat, by: Person, title: str) -> None:
+        chat.title = title
+        self.service_message(chat, by, {"new_chat_title": title})
 
     def unpin(self, message: Message) -> None:
         """No bot gets an update of it: the Bot API has none (platforms.md 1.2)."""

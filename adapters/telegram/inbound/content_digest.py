@@ -11,10 +11,10 @@ from bridge.model.events import Content
 
 def lasting(content: Content) -> Content:
     """What stays the same as long as nothing of a message changes. What it answers cannot, though it is told as it is now."""
-    if content.reply_to is None and not content.attachments:
+    if content.reply_to is None and not content.attachments and not content.pictures:
         return content
     files = [msgspec.structs.replace(file, file_id=file.unique_id or file.file_id, problem="") for file in content.attachments]
-    return msgspec.structs.replace(content, reply_to=None, attachments=tuple(files))
+    return msgspec.structs.replace(content, reply_to=None, attachments=tuple(files), pictures=())
 
 
 def content_digest(content: Content) -> str:

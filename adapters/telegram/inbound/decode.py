@@ -24,6 +24,7 @@ from adapters.telegram.inbound.updates import kind_of
 from adapters.telegram.poll_places import Place
 from adapters.telegram.wire import Json, Message, Update, User, chat_name, sender_of
 from bridge.model.events import (
+    Attachment,
     Author,
     ChatRenamed,
     Content,
@@ -38,7 +39,7 @@ from bridge.model.events import (
     ReactionsChanged,
 )
 from bridge.model.refs import AccountName, ChatRef
-from bridge.model.rich_text import plain
+from bridge.model.rich_text import RichText, plain
 
 DOWNLOAD_BYTES = 20 * 1024**2
 """The largest file that the cloud's getFile hands out. Source: platforms.md 1.4."""
@@ -54,6 +55,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     bot_id: str
     download_bytes: int | None = DOWNLOAD_BYTES
     custom_emoji: Mapping[str, str] = {}
+    pictures: Callable[[RichText, int | None], tuple[Attachment, ...]] = lambda _rich, _download_bytes: ()
+    """The pictures of a text that is nothing but custom emoji."""
     topic_name: Callable[[str, str], str] = lambda _chat_id, _topic_id: ""
     learn: Callable[[object, str], None] = lambda _username, _chat_id: None
     """Told of each message's chat: its public name, if it has one, and its id."""
@@ -109,7 +112,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         return MessageCreated(
             meta=meta,
             message_id=identity(first["message_id"]),
-            content=content,
+            content=self._pictured(content),
             also_ids=tuple(identity(message["message_id"]) for message in messages[1:]),
             items=tuple(decode_item(message, download_bytes=self.download_bytes) for message in messages)
             if words(first.get("media_group_id"))
@@ -121,8 +124,6 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             return Ignored("automatic forward from the linked channel")
         if "edit_date" not in message:
             return Ignored("edit without a visible change")
-        if record(message.get("location")).get("live_period"):
-            return Ignored("live location moved")
         content = decode_content([message], download_bytes=self.download_bytes)
         if content is None:
             return Ignored("edit of a message without known content")
@@ -132,9 +133,15 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         return MessageEdited(
             meta=self._meta(message, "edited", received_at, version=version, at=edited_at),
             message_id=identity(message["message_id"]),
-            content=content,
+            content=self._pictured(content),
             album_item=bool(words(message.get("media_group_id"))),
         )
+
+    def _pictured(self, content: Content) -> Content:
+        if not content.text or content.attachments:
+            return content
+        pictures = self.pictures(content.text, self.download_bytes)
+        return msgspec.structs.replace(content, pictures=pictures) if pictures else content
 
     def _service(self, message: Message, received_at: datetime) -> Sequence[Decoded] | None:
         """What a service message means; None for an ordinary one."""

@@ -18,6 +18,8 @@ from bridge.model.rich_text import EMPTY, Inline, Paragraph, RichText, Text, con
 _LINKS = ("http://", "https://", "tg://", "mailto:", "tel:")
 _BUTTONS_MAX = 100
 _TASKS_MAX = 100
+_ENDLESS_S = 0x7FFFFFFF
+"""The live period of a point that moves until it is stopped. Source: Bot API 10.3, sendLocation."""
 _WITHOUT_CENTS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND"})
 _ABOUT_A_MESSAGE = frozenset(
     """message_id message_thread_id direct_messages_topic from sender_chat sender_boost_count sender_business_bot sender_tag
@@ -243,10 +245,14 @@ def decode_poll(poll: Json, sent_at: object = None) -> Poll | None:
 
 def _closing(poll: Json, sent_at: int | None) -> datetime | None:
     period, date = whole(poll.get("open_period")), whole(poll.get("close_date"))
-    if not date and period and sent_at is not None:
-        date = sent_at + period
+    if date:
+        return _moment(date, 0)
+    return _moment(sent_at, period) if period else None
+
+
+def _moment(unix_s: int | None, after_s: int) -> datetime | None:
     try:
-        return datetime.fromtimestamp(date, UTC) if date else None
+        return datetime.fromtimestamp(unix_s + after_s, UTC) if unix_s is not None else None
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -267,13 +273,20 @@ def decode_location(message: Message) -> Location | None:
     latitude, longitude = real(point.get("latitude")), real(point.get("longitude"))
     if latitude is None or longitude is None:
         return None
-    return Location(
+    period_s = whole(point.get("live_period")) or 0
+    location = Location(
         latitude=latitude,
         longitude=longitude,
         title=words(venue.get("title")),
         address=words(venue.get("address")),
-        live=bool(point.get("live_period")),
+        live=period_s > 0,
+        live_until=_moment(whole(message.get("date")), period_s) if 0 < period_s < _ENDLESS_S else None,
+        # nothing else of a place can be edited: one that moved and is not live any more has ended
+        ended="edit_date" in message and "reply_markup" not in message and not venue and period_s <= 0,
+        accuracy_m=real(point.get("horizontal_accuracy")),
+        heading_deg=real(point.get("heading")),
     )
+    return location if location.is_on_earth else None
 
 
 def nowhere(message: Message) -> RichText:
@@ -290,4 +303,5 @@ def decode_contact(contact: Json) -> Contact | None:
         return None
     name = f"{words(contact.get('first_name'))} {words(contact.get('last_name'))}".strip()
     phone = words(contact.get("phone_number"))
-    return Contact(name=name, phone=phone, details=details(words(contact.get("vcard")), {name, phone}))
+    known = details(words(contact.get("vcard")), {name, phone})
+    return Contact(name=name, phone=phone, details=known, user_id=words(contact.get("user_id")))

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from adapters.common.lenient import record, whole, words
 from adapters.telegram.inbound.decode_topics import FIELDS
 from adapters.telegram.wire import Json, full_name
-from bridge.model.rich_text import Mark, Paragraph, RichText, Text
+from bridge.model.rich_text import Inline, Mark, Mention, MentionKind, Paragraph, RichText, Text
 
 _LONGEST_QUOTED = 200
+Said = str | tuple[str | Inline, ...]
+"""What a service message says behind the name of the person who did it."""
 
 EVENTS = frozenset({"new_chat_members", "left_chat_member", "new_chat_title", "pinned_message"} | FIELDS)
 """`decode` makes events of these."""
@@ -66,14 +68,23 @@ def _timer(timer: Json) -> str:
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def _proximity(alert: Json) -> str:
-    distance, watcher = whole(alert.get("distance")), full_name(record(alert.get("watcher")))
+def _proximity(alert: Json) -> Said:
+    distance = whole(alert.get("distance"))
     far = f" {distance} m" if distance is not None else ""
-    return f"is{far} away from {watcher or 'somebody'}"
+    return f"is{far} away from ", _person(alert.get("watcher"), "somebody")
 
 
-def _new_owner(change: Json) -> str:
-    return full_name(record(change.get("new_owner"))) or "somebody else"
+def _new_owner(change: Json) -> Inline:
+    return _person(change.get("new_owner"), "somebody else")
+
+
+def _person(user: object, unknown: str) -> Inline:
+    """As a mention, so that whoever wants to be named nowhere is not."""
+    told = record(user)
+    user_id, name = words(told.get("id")), full_name(told)
+    return (
+        Mention(MentionKind.USER, user_id, name, int(Mark.ITALIC)) if user_id and name else Text(name or unknown, int(Mark.ITALIC))
+    )
 
 
 def _post_paid(paid: Json) -> str:
@@ -91,7 +102,7 @@ def _community(line: str) -> Callable[[Json], str]:
     return lambda change: _quoted(line, record(change.get("community")).get("name") or record(change.get("community")).get("title"))
 
 
-LINES: Mapping[str, Callable[[Json], str]] = {
+LINES: Mapping[str, Callable[[Json], Said]] = {
     "new_chat_photo": lambda _: "changed the chat's photo",
     "delete_chat_photo": lambda _: "removed the chat's photo",
     "chat_background_set": lambda _: "changed the chat's background",
@@ -100,8 +111,8 @@ LINES: Mapping[str, Callable[[Json], str]] = {
     "proximity_alert_triggered": _proximity,
     "poll_option_added": lambda change: _quoted("added an option to the poll", change.get("option_text")),
     "poll_option_deleted": lambda change: _quoted("removed an option from the poll", change.get("option_text")),
-    "chat_owner_left": lambda change: f"left the chat, which is to belong to {_new_owner(change)}",
-    "chat_owner_changed": lambda change: f"gave the chat to {_new_owner(change)}",
+    "chat_owner_left": lambda change: ("left the chat, which is to belong to ", _new_owner(change)),
+    "chat_owner_changed": lambda change: ("gave the chat to ", _new_owner(change)),
     "gift_upgrade_sent": lambda gift: _quoted("paid for the upgrade of a gift", gift.get("text")),
     "paid_message_price_changed": lambda change: f"set the price of a message: {_stars(change.get('paid_message_star_count'))}",
     "direct_message_price_changed": _direct_messages,
@@ -122,4 +133,8 @@ SERVICE_FIELDS = EVENTS | UNTOLD | LINES.keys()
 def news(field: str, value: object) -> RichText | None:
     """What happened, as a line behind the author's name; None: nothing is told of it."""
     line = LINES.get(field)
-    return RichText((Paragraph((Text(line(record(value)), int(Mark.ITALIC)),)),)) if line is not None else None
+    if line is None:
+        return None
+    said = line(record(value))
+    parts = (said,) if isinstance(said, str) else said
+    return RichText((Paragraph(tuple(Text(part, int(Mark.ITALIC)) if isinstance(part, str) else part for part in parts)),))

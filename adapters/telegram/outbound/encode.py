@@ -42,7 +42,7 @@ def send_call(outbound: Outbound, *, as_documents: bool = False, plain_text: boo
     `as_documents` and `plain_text` are the ways out when Telegram refuses a file as what it is, or the formatting.
     """
     text = _words(outbound.text, plain_text)
-    place = _place(outbound)
+    place = place_of(outbound)
     if outbound.poll is not None:
         return poll_call(outbound.poll, place, text)
     if not outbound.files:
@@ -104,7 +104,8 @@ def thread_of(outbound: Outbound) -> str | None:
     return None if thread_id == GENERAL_TOPIC else thread_id
 
 
-def _place(outbound: Outbound) -> Json:
+def place_of(outbound: Outbound) -> Json:
+    """Where a message goes, and how loud: the parameters that all send methods share."""
     place: Json = {"chat_id": outbound.chat_id}
     thread_id = thread_of(outbound)
     if thread_id is not None:

@@ -13,14 +13,24 @@ import msgspec
 from adapters.common.http_errors import Effect
 from adapters.telegram import errors
 from adapters.telegram.errors import Refused
-from adapters.telegram.outbound.encode import WITHOUT_CAPTION, edit_call, send_call, thread_of
+from adapters.telegram.outbound.encode import WITHOUT_CAPTION, edit_call, place_of, send_call, thread_of
+from adapters.telegram.outbound.extras import KINDS, edit_extra, extra_call, note
 from adapters.telegram.outbound.polls import LONGEST_S, NO_NAMES, SOONEST_S, close_poll
 from adapters.telegram.poll_places import Polls
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
 from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
 from bridge.model.clock import Clock
-from bridge.model.errors import ChangeRefused, ChatDown, FileRejected, MessageGone, OutcomeUnknown, PollRejected, Rejected
+from bridge.model.errors import (
+    ChangeRefused,
+    ChatDown,
+    ExtraRejected,
+    FileRejected,
+    MessageGone,
+    OutcomeUnknown,
+    PollRejected,
+    Rejected,
+)
 from bridge.model.events import Poll
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.pauses import beside_if
@@ -30,7 +40,8 @@ _AS_FILE = LossOf(Loss.FILE_AS_OTHER_KIND, "sent as a file: Telegram refused it 
 
 
 class Sender:
-    """Sends for one account. A copy's `adapter_data` is `<text|caption|poll|none>:<message id>`: where its words are."""
+    """Sends for one account. A copy's `adapter_data` is `<text|caption|poll|none>:<message id>`: where its words are; of a place or
+    a contact it is `extras.note`."""
 
     def __init__(self, transport: Transport, upload_bytes: int, polls: Polls, clock: Clock) -> None:
         """`upload_bytes`: the largest file that the server takes."""
@@ -45,6 +56,8 @@ class Sender:
         if outbound.poll is not None:
             return await self._send_poll(outbound, outbound.poll)
         try:
+            if outbound.location is not None or outbound.contact is not None:
+                return await self._send_extra(outbound)
             return await self._send(outbound)
         except ChatDown as error:
             raise errors.thread_fault(error) if thread_of(outbound) else error from None
@@ -80,6 +93,19 @@ class Sender:
             else:
                 return receipt
         raise PollRejected(refused.reason)
+
+    async def _send_extra(self, outbound: Outbound) -> Receipt:
+        """Raises ExtraRejected, whatever Telegram dislikes about it: as text it is taken, or refused for its own reason."""
+        call, kind = extra_call(outbound, place_of(outbound), self._clock.now())
+        try:
+            message = await self._transport.call(call, effect=Effect.CREATES)
+        except Refused as refusal:
+            raise ExtraRejected(refusal.reason) from None
+        try:
+            message_id = str(message["message_id"])
+        except (KeyError, TypeError):
+            raise OutcomeUnknown("Telegram took the message, and its answer does not say which it became") from None
+        return Receipt(message_ids=(message_id,), thread_id=thread_of(outbound), adapter_data=note(kind, message_id, outbound))
 
     def _check_sizes(self, outbound: Outbound) -> None:
         """What is known to be refused is not sent. Raises FileRejected."""
@@ -119,7 +145,11 @@ class Sender:
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         """See `bridge.model.adapter.Edits`."""
-        where, message_id = _words_of(outbound.copy, outbound.has_files)
+        copy = outbound.copy
+        if copy.adapter_data.partition(":")[0] in KINDS:
+            kept = await edit_extra(self._transport, outbound)
+            return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=kept)
+        where, message_id = _words_of(copy, outbound.has_files)
         if where == "poll":
             raise ChangeRefused("Telegram lets nobody edit a poll")
         if where == "none":
@@ -132,7 +162,6 @@ class Sender:
                 raise
             await self._edit(outbound, where, message_id, plain_text=True)
             losses = (Loss.FORMATTING_REFUSED,)
-        copy = outbound.copy
         return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data, losses=losses)
 
     async def _edit(self, outbound: OutboundEdit, where: str, message_id: str, *, plain_text: bool = False) -> None:

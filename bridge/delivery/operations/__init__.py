@@ -17,6 +17,7 @@ from bridge.delivery.operations.follow import follow
 from bridge.delivery.operations.notice import not_kept, notice
 from bridge.delivery.operations.pin import pin
 from bridge.delivery.operations.react import react
+from bridge.delivery.operations.rename import rename
 from bridge.delivery.operations.say import say
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.operations.votes import votes
@@ -51,7 +52,7 @@ OPERATIONS: Mapping[type[ChatEvent], Operation] = {
     PollVotesChanged: votes,
     PinsChanged: pin,
     MembershipChanged: notice,
-    ChatRenamed: notice,
+    ChatRenamed: rename,
     ThreadChanged: follow,
     ThreadDeleted: follow,
     StatusChanged: notice,

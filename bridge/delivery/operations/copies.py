@@ -35,7 +35,7 @@ async def edit_copy(
         original=part.original or bare_original(run.pending.event.meta),
     )
     receipt = await throttled_calls.edit(adapter, outbound, run)
-    now_carried = msgspec.structs.replace(carried, text=part.says)
+    now_carried = msgspec.structs.replace(carried, text=part.says and part.alone is None)
     if (not receipt.message_ids or receipt.message_ids == copy.message_ids) and now_carried == carried:
         return None
     kept = receipt.message_ids or copy.message_ids

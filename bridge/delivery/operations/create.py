@@ -13,7 +13,7 @@ import msgspec
 from bridge.delivery.age import is_too_old, why_too_old
 from bridge.delivery.copies import stored_part
 from bridge.delivery.execution import AsItIsNow, Execution, NotNow
-from bridge.delivery.message_plan import Plan, PlannedPart, encode_plan, without_files, without_poll
+from bridge.delivery.message_plan import Plan, PlannedPart, encode_plan, without_extras, without_files, without_poll
 from bridge.delivery.operations.create_plan import begins_at, begun_plan, beside_edits, can_ask, new_plan, since_edited
 from bridge.delivery.operations.delete import delete
 from bridge.delivery.operations.edit import edit as carry_out_edit
@@ -22,11 +22,12 @@ from bridge.delivery.operations.tools import Tools
 from bridge.journal.contract import Change, Dead, PlanSet
 from bridge.model.adapter import Edits, OutboundFile, Receipt, Reply
 from bridge.model.capabilities import Feature
-from bridge.model.errors import FileRejected, PollRejected, Rejected
+from bridge.model.errors import ExtraRejected, FileRejected, PollRejected, Rejected
 from bridge.model.events import MessageCreated, MessageDeleted
 from bridge.model.outcomes import Skip
 from bridge.render.attachments import takes_caption
 from bridge.render.degrade import Losses
+from bridge.render.emoji_pictures import as_pictures, wants_pictures
 from bridge.render.message import FetchResult, Part
 
 
@@ -42,7 +43,10 @@ async def create(event: MessageCreated, run: Execution, tools: Tools) -> Sequenc
         return await delete(MessageDeleted(meta=event.meta, message_id=event.message_id), run, tools)
     if plan is not None and plan.event is not None:
         event = plan.event
-    if plan is not None and any(index >= len(event.content.attachments) for part in plan.parts for index in part.files):
+    has_files_more = _has_files_more(plan, event)
+    if event.content.pictures and (has_files_more or (plan is None and wants_pictures(event, run.target.options))):
+        event = as_pictures(event)
+    elif has_files_more:
         event = await tools.renderer.with_whole_text(event, run.target)
     plan, edit = since_edited(delivery, plan, event)
     if edit is not None and isinstance(run.target.adapter, Edits):
@@ -58,6 +62,11 @@ async def create(event: MessageCreated, run: Execution, tools: Tools) -> Sequenc
         elif delivery.parts and (plan.done or delivery.is_beside_line):
             plan, taken = await beside_edits(plan, event, run, tools)
         return await _Creation(files, taken, run, tools).send(plan)
+
+
+def _has_files_more(plan: Plan | None, event: MessageCreated) -> bool:
+    """Whether the plan was made with files that are no attachments of the message."""
+    return plan is not None and any(index >= len(event.content.attachments) for part in plan.parts for index in part.files)
 
 
 class _Creation:
@@ -95,8 +104,8 @@ class _Creation:
                 except FileRejected as refused:
                     plan = self._refused(plan, index, part, refused)
                     continue
-                except PollRejected:
-                    plan = self._without_poll(plan, index)
+                except (PollRejected, ExtraRejected) as refused:
+                    plan = self._as_words(plan, index, refused)
                     continue
             final = [self._sent(index, part, receipt)]
             if self._delivery.unknown.is_of_letter:
@@ -132,11 +141,14 @@ class _Creation:
         self._delivery.made.file_refused = True
         return plan
 
-    def _without_poll(self, plan: Plan, index: int) -> Plan:
-        if plan.parts[index].poll is None:
-            raise Rejected("the target refused a poll that the message does not have")
-        losses: Losses = {}
-        changed = without_poll(plan, index, self._run.target.rendering, losses)
+    def _as_words(self, plan: Plan, index: int, refused: PollRejected | ExtraRejected) -> Plan:
+        part, losses = plan.parts[index], Losses()
+        if isinstance(refused, PollRejected) and part.poll is not None:
+            changed = without_poll(plan, index, self._run.target.rendering, losses)
+        elif isinstance(refused, ExtraRejected) and (part.location is not None or part.contact is not None):
+            changed = without_extras(plan, index, self._run.target.rendering, losses)
+        else:
+            raise Rejected("the target refused what the message does not have")
         self._delivery.lose([*losses])
         self._delivery.part_over()
         self._delivery.made.file_refused = True
@@ -177,15 +189,16 @@ class _Creation:
             text=planned.text,
             files=files,
             sender=planned.sender,
-            reply=self._to_words() if planned.late else planned.reply,
+            reply=self._to_words() if planned.late or (planned.alone and self._delivery.parts) else planned.reply,
             mass_mentions=planned.mass_mentions,
             previews=planned.previews,
-            silent=self._files.event.content.silent,
+            silent=self._files.event.content.silent or bool(planned.alone and self._delivery.parts),
             location=planned.location,
             contact=planned.contact,
             poll=planned.poll,
             listed=planned.listed,
             original=planned.original,
+            alone=planned.alone,
             has_files=bool(files),
             wordless=not planned.text and not takes_caption(files, self._run.target.capabilities),
         )

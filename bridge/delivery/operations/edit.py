@@ -19,6 +19,7 @@ from bridge.delivery.operations.edit_removals import remove_files
 from bridge.delivery.operations.edit_words import edit_words
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.places import stay_with
+from bridge.delivery.tally_pace import Shown, Turn
 from bridge.files.fetch import most_bytes
 from bridge.journal.contract import Change, Link
 from bridge.model.adapter import Edits
@@ -26,11 +27,20 @@ from bridge.model.errors import ChangeRefused, MessageGone
 from bridge.model.events import MessageEdited
 from bridge.model.outcomes import Loss, Skip
 from bridge.render.conversions import wanted_form
+from bridge.render.emoji_pictures import as_pictures, wants_pictures
 from bridge.render.message import FetchResult, why_unsendable
 
 
 async def edit(event: MessageEdited, run: Execution, tools: Tools) -> Sequence[Change]:
-    return await edit_copies_of(await tools.link(event.message_id, run), event, run, tools)
+    link = await tools.link(event.message_id, run)
+    if link is None or event.content.location is None or not event.content.location.live:
+        return await edit_copies_of(link, event, run, tools)
+    # a place that moves: phones report it every few seconds
+    if tools.turn(Shown.PLACE, link, run) is Turn.SHOWN_LATER:
+        return [run.skipped(Skip.SUPERSEDED)]
+    changes = await edit_copies_of(link, event, run, tools)
+    tools.changed(Shown.PLACE, link, run)
+    return changes
 
 
 async def edit_copies_of(link: Link | None, event: MessageEdited, run: Execution, tools: Tools) -> Sequence[Change]:
@@ -52,6 +62,8 @@ async def _edit_copies(event: MessageEdited, link: Link, adapter: Edits, run: Ex
     delivery, copies = run.delivery, standing(link)
     stay_with(copies[0].copy, run)
     delivery.at_former_chat = copies[0].copy.chat_id != run.target.chat.chat_id
+    if event.attachments_known and wants_pictures(event, run.target.options) and any(one.carried.marks for one in copies):
+        event = as_pictures(event)  # as it was posted; a text that becomes emoji stays a text
     event = await _with_whole_text(event, copies, run, tools)
     changed = file_changes(event, link, copies)
     if says_nothing(event) and not changed:

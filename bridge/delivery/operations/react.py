@@ -10,6 +10,7 @@ from bridge.delivery.copies import copy_here
 from bridge.delivery.execution import Execution
 from bridge.delivery.operations.tally import keep_tally
 from bridge.delivery.operations.tools import Tools
+from bridge.delivery.tally_pace import Shown, Turn
 from bridge.journal.contract import Change, Link
 from bridge.model.adapter import Copy, Edits, OutboundReaction, Reacts
 from bridge.model.errors import MessageGone, Rejected
@@ -42,11 +43,14 @@ async def react(event: ReactionsChanged, run: Execution, tools: Tools) -> Sequen
         return [run.delivered()]
     if not isinstance(adapter, Edits):  # a line for each change would be worse than none
         return [run.refused(Skip.REACTION_REFUSED, refused[0]) if refused else run.skipped(Skip.CANNOT_REACT)]
+    if tools.turn(Shown.REACTIONS, link, run) is Turn.SHOWN_LATER:
+        return [run.skipped(Skip.REACTIONS_SHOWN_LATER)]
     held = await tools.journal.tally(link.event_seq, not_on=messages_here(link, run.pending.target.account))
     try:
         changes = await keep_tally(held, link, copy, adapter, run, tools)
     except Rejected as error:
         return [run.refused(Skip.REACTION_REFUSED, error)]
+    tools.changed(Shown.REACTIONS, link, run)
     return [*changes, run.delivered()]
 
 

@@ -17,9 +17,10 @@ from bridge.journal.contract import TALLY_PART, Change, Link, ReactedWith, Store
 from bridge.model.adapter import Copy, Deletes, Edits, Reply
 from bridge.model.capabilities import Feature
 from bridge.model.errors import MessageGone
+from bridge.model.events import Author
 from bridge.render.degrade import degrade
 from bridge.render.message import Part
-from bridge.render.notices import tally_line
+from bridge.render.notices import Tallied, tally_line
 
 
 async def keep_tally(
@@ -34,7 +35,7 @@ async def keep_tally(
             gone = [part_gone(link, TALLY_PART, run)]
     if not held:
         return gone
-    part = _part(held, link, copy, run)
+    part = _part(held, link, copy, run, tools)
     await run.context.record(gone)
     receipt = await send_further(part, TALLY_PART, run, tools)
     sent = new_receipt(link, link.event_seq, TALLY_PART, receipt, carried_by(part), run, tools)
@@ -51,7 +52,7 @@ async def _follow(
     if not held and isinstance(adapter, Deletes):
         await throttled_calls.delete(adapter, copy, run)
         return [part_gone(link, TALLY_PART, run)]
-    part, place = _part(held, link, copy, run), (copy.chat_id, copy.message_ids[0])
+    part, place = _part(held, link, copy, run, tools), (copy.chat_id, copy.message_ids[0])
     if tools.shown_tallies.says(place, part.text):
         return []
     edited = await edit_copy(TALLY_PART, copy, part, standing.carried, adapter, run, tools)
@@ -59,13 +60,22 @@ async def _follow(
     return [] if edited is None else [new_receipt(link, link.event_seq, TALLY_PART, *edited, run, tools)]
 
 
-def _part(held: Sequence[ReactedWith], link: Link, copy: Copy, run: Execution) -> Part:
+def _part(held: Sequence[ReactedWith], link: Link, copy: Copy, run: Execution, tools: Tools) -> Part:
     here = copy.chat_id == run.target.chat.chat_id
     points = here and run.target.capabilities.native(Feature.REPLY)
-    text = tally_line([(one.emoji, one.people) for one in held], of="" if points else link.author_name)
+    tallied = [Tallied(one.emoji, one.people, _names(one, run, tools)) for one in held]
+    text = tally_line(tallied, of="" if points else link.author_name)
     return Part(
         text=degrade(text, run.target.capabilities, {}),
         reply=Reply(message_id=copy.message_ids[0], thread_id=copy.thread_id) if points else None,
         previews=False,
         silent=True,
     )
+
+
+def _names(held: ReactedWith, run: Execution, tools: Tools) -> tuple[str, ...]:
+    """Of those who reacted so, where the end wants names; a person who is to be named nowhere is only counted."""
+    if not run.target.options.reactions_names:
+        return ()
+    names = (tools.renderer.name_of(one.account, Author(user_id=one.user_id, name=one.name)) for one in held.named)
+    return tuple(filter(None, names))

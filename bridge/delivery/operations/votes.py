@@ -12,13 +12,13 @@ import msgspec
 
 from bridge.delivery import throttled_calls
 from bridge.delivery.copies import carried_by, copy_here
-from bridge.delivery.execution import Execution, NotNow
+from bridge.delivery.execution import Execution
 from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone
 from bridge.delivery.operations.edit import edit_copies_of
 from bridge.delivery.operations.further import further_sent, send_further
 from bridge.delivery.operations.react import messages_here
 from bridge.delivery.operations.tools import Tools
-from bridge.delivery.tally_pace import Turn
+from bridge.delivery.tally_pace import Shown, Turn
 from bridge.journal.contract import VOTES_PART, Change, KnownPoll, Link
 from bridge.model.abilities import ClosesPolls
 from bridge.model.adapter import Copy, Edits, Reply
@@ -38,12 +38,8 @@ async def votes(event: PollVotesChanged, run: Execution, tools: Tools) -> Sequen
     copy = copy_here(link, run.target)
     if link is None or copy is None:
         return [run.skipped(Skip.VOTES_WITHOUT_COPY)]
-    place = (str(run.pending.target), link.thread_id, link.event_seq)
-    turn, wait_s = tools.pace.turn(place, run.pending.delivery_id, run.clock.monotonic_s(), run.target.options.tally_every_s)
-    if turn is Turn.SHOWN_LATER:
+    if tools.turn(Shown.VOTES, link, run) is Turn.SHOWN_LATER:
         return [run.skipped(Skip.VOTES_SHOWN_LATER)]
-    if turn is Turn.WAIT:
-        raise NotNow("the votes that are shown changed just now", after_s=wait_s)
     known = await tools.journal.poll(link.event_seq)
     if known is None or known.created.content.poll is None:
         return [run.skipped(Skip.POLL_UNKNOWN)]
@@ -52,7 +48,7 @@ async def votes(event: PollVotesChanged, run: Execution, tools: Tools) -> Sequen
         changes = await edit_copies_of(link, _as_edit(known), run, tools)
     else:
         changes = await _of_native(known, link, copy, run, tools)
-    tools.pace.changed(place, run.clock.monotonic_s())
+    tools.changed(Shown.VOTES, link, run)
     return changes
 
 

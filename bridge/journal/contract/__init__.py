@@ -41,6 +41,7 @@ from bridge.journal.contract.links import (
     Piece,
     PollVotes,
     ReactedWith,
+    Reactor,
     StoredPart,
 )
 from bridge.journal.contract.partners import Made, Partner, PartnerState, PartnerStore
@@ -140,6 +141,7 @@ __all__ = [
     "PlannedDelivery",
     "PollVotes",
     "ReactedWith",
+    "Reactor",
     "Skipped",
     "StoredAnswer",
     "StoredKey",

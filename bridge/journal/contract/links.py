@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from bridge.model.adapter import Copy
+from bridge.model.capabilities import Feature
 from bridge.model.events import MessageCreated, MessageEdited
-from bridge.model.refs import MessageRef
+from bridge.model.refs import AccountName, MessageRef
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,8 @@ class Carried(_Value, frozen=True):
     """Whether it is a native poll: people vote on it, and it cannot be edited."""
     wordless: bool = False
     """Whether its files take no words beside them: words that an edit adds need a message of their own."""
+    alone: Feature | None = None
+    """LOCATION or CONTACT: it is one natively, and a message of its own, without words."""
 
 
 NOTHING = Carried()
@@ -82,11 +85,20 @@ class KnownPoll(_Value, frozen=True):
     votes: tuple[PollVotes, ...] = ()
 
 
+class Reactor(_Value, frozen=True):
+    """Somebody who reacted: native user id on that account, and the name that the platform told with it."""
+
+    account: AccountName
+    user_id: str
+    name: str
+
+
 class ReactedWith(_Value, frozen=True):
-    """An emoji on a message, and how many people hold it."""
+    """An emoji on a message, and how many people hold it. `named`: some of them, those whose names were told, latest first."""
 
     emoji: str
     people: int
+    named: tuple[Reactor, ...] = ()
 
 
 class AuthorName(str):

@@ -9,7 +9,15 @@ import msgspec
 
 from bridge.journal.contract import Original
 from bridge.journal.tracing import ChangeKind
-from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
+from bridge.model.events import (
+    ChatEvent,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    PollVotesChanged,
+    ReactionsChanged,
+)
 
 
 class LatestChange(NamedTuple):
@@ -31,6 +39,8 @@ def kind(event: ChatEvent) -> ChangeKind | None:
             return ChangeKind.REACTIONS
         case PinsChanged(pinned=pinned):
             return ChangeKind.PIN if pinned else ChangeKind.UNPIN
+        case PollVotesChanged():
+            return ChangeKind.VOTES
         case _:
             return None
 

@@ -1,4 +1,4 @@
-"""Reactions and pins that came before their message, or before its copy: they are stored, and follow it in its lanes."""
+"""Reactions, pins and votes that came before their message, or before its copy: they are stored, and follow it in its lanes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from bridge.journal.contract import DeliveryStatus, PlannedDelivery
 from bridge.journal.rules import reactions, states
-from bridge.model.events import ChatEvent, EventMeta, MessageCreated, PinsChanged, ReactionsChanged
+from bridge.model.events import ChatEvent, EventMeta, MessageCreated, PinsChanged, PollVotesChanged, ReactionsChanged
 from bridge.model.outcomes import Skip
 from bridge.model.refs import ChatAddress
 
@@ -18,7 +18,7 @@ UNKNOWN = 0
 
 _End = tuple[ChatAddress, str | None]
 
-_WITHOUT_COPY = frozenset({str(Skip.REACTION_WITHOUT_COPY), str(Skip.PIN_WITHOUT_COPY)})
+_WITHOUT_COPY = frozenset(map(str, (Skip.REACTION_WITHOUT_COPY, Skip.PIN_WITHOUT_COPY, Skip.VOTES_WITHOUT_COPY)))
 
 
 @dataclass(slots=True)
@@ -31,6 +31,8 @@ class Early:
     """Where the reactions were meant to go."""
     pinned: bool = False
     pinning_at: set[_End] = field(default_factory=set)
+    voting_at: set[_End] = field(default_factory=set)
+    """Where votes on its poll were to be shown."""
 
     def add(self, event: ReactionsChanged | PinsChanged, deliveries: Iterable[PlannedDelivery]) -> None:
         """One more that came before the message."""
@@ -61,6 +63,9 @@ class Early:
         if self.pinned and (there := _at(self.pinning_at, deliveries)):
             meta = _meta(created, f"pin:{name}")
             found.append((PinsChanged(meta=meta, message_id=message_id, pinned=True), there))
+        if there := _at(self.voting_at, deliveries):
+            # what is shown is what is known when it is shown
+            found.append((PollVotesChanged(meta=_meta(created, f"votes:{name}"), message_id=message_id, votes=()), there))
         return found
 
 

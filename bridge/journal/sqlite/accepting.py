@@ -74,8 +74,8 @@ _CHANGE = Bulk("INSERT INTO change (chat, message, kind, seq) VALUES {rows}", 4)
 _ITEM = Bulk("INSERT INTO item (seq, place, message, json) VALUES {rows}", 4)
 _ITEM_NOW = "UPDATE item SET json = ? WHERE seq = ? AND message = ?"
 _REACTION = (
-    "INSERT INTO reaction (seq, chat, message, person, emoji, event, position) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET event = excluded.event, position = excluded.position"
+    "INSERT INTO reaction (seq, chat, message, person, emoji, event, position, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET event = excluded.event, position = excluded.position, name = excluded.name"
 )
 _POLL = "INSERT OR REPLACE INTO poll (seq, json) VALUES (?, ?)"
 _VOTE = (
@@ -306,10 +306,10 @@ def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message]) -> No
         counts = encode_counts(stored.event.votes)
         rows.further.append((_VOTE, (stored.poll_of, *message, counts, int(stored.event.closed))))
     if stored.reacting is not None:
-        person, removed, added = stored.reacting
+        person, removed, added, name = stored.reacting
         key = (stored.reacts_to, *message, person)
         rows.further += [(_NO_REACTION, (*key, emoji)) for emoji in removed]
-        rows.further += [(_REACTION, (*key, emoji, seq, position)) for position, emoji in enumerate(added)]
+        rows.further += [(_REACTION, (*key, emoji, seq, position, name or None)) for position, emoji in enumerate(added)]
     if stored.latest is not None:
         edit = stored.latest.edit
         rows.latest[message] = (*message, stored.latest.event_seq, None if edit is None else _body(prepared, edit))

@@ -12,6 +12,7 @@ import msgspec
 from bridge.journal.contract import AuthorName, Carried, DeliveryStatus, StoredPart
 from bridge.journal.tracing import ChangeKind
 from bridge.model.adapter import Copy
+from bridge.model.capabilities import Feature
 from bridge.model.events import AlbumItem, Author, ChatEvent, MessageCreated, MessageEdited
 
 Packed = int | bytes | str
@@ -141,7 +142,7 @@ def sql_transition(after: Mapping[DeliveryStatus, DeliveryStatus]) -> str:
     return f"CASE state {' '.join(changes)} ELSE state END"
 
 
-CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN)
+CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN, ChangeKind.VOTES)
 """By stored number."""
 
 # -- parts and authors --------------------------------------------------------------------------------------------------------
@@ -151,11 +152,12 @@ PART_COLUMNS = "part.part, part.chat, part.message, part.more, part.thread, part
 
 
 _TEXT, _POLL, _WORDLESS = 1, 2, 4
+_ALONE = {None: 0, Feature.LOCATION: 8, Feature.CONTACT: 16}
 
 
 def pack_text(carried: Carried) -> int:
     """See `part.text` in schema.sql."""
-    return _TEXT * carried.text | _POLL * carried.poll | _WORDLESS * carried.wordless
+    return _TEXT * carried.text | _POLL * carried.poll | _WORDLESS * carried.wordless | _ALONE[carried.alone]
 
 
 def _carried(text: int, marks: str | None) -> Carried:
@@ -165,6 +167,7 @@ def _carried(text: int, marks: str | None) -> Carried:
         marks=unpack_more(marks),
         poll=bool(text & _POLL),
         wordless=bool(text & _WORDLESS),
+        alone=next((feature for feature, bit in _ALONE.items() if text & bit), None),
     )
 
 

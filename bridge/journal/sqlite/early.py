@@ -1,4 +1,4 @@
-"""Reads the reactions and pins that were accepted before their message, or before its copy. On the writer's thread."""
+"""Reads the reactions, pins and votes that were accepted before their message, or before its copy. On the writer's thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.tracing import ChangeKind
 from bridge.model.refs import ChatAddress
 
-_REACTIONS, _PIN, _UNPIN = (CHANGES.index(kind) for kind in (ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN))
+_REACTIONS, _PIN, _UNPIN, _VOTES = (
+    CHANGES.index(kind) for kind in (ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN, ChangeKind.VOTES)
+)
 
 _MOST = 64
 """How many changes of each kind are read, the newest: all of them have the same targets."""
@@ -71,7 +73,8 @@ def _changed(ledger: Ledger, messages: Iterable[tuple[int, Packed]], counts: Cal
         reactions, pinned = _newest(ledger, chat, message, _REACTIONS), _newest(ledger, chat, message, _PIN)
         pins += pinned
         unpins += _newest(ledger, chat, message, _UNPIN)
-        for seqs, ends in ((reactions, early.reacting_at), (pinned, early.pinning_at)):
+        votes = _newest(ledger, chat, message, _VOTES)
+        for seqs, ends in ((reactions, early.reacting_at), (pinned, early.pinning_at), (votes, early.voting_at)):
             for seq in seqs:
                 for lane, thread, state, note in ledger.connection.execute(_DELIVERIES, (seq,)).fetchall():
                     if counts(STATES[state], note or ""):

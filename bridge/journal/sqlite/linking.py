@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.journal.contract import Elsewhere, KnownPoll, Link, Merged, Original, PollVotes, ReactedWith
+from bridge.journal.contract import Elsewhere, KnownPoll, Link, Merged, Original, PollVotes, ReactedWith, Reactor
 from bridge.journal.rules import pieces, reactions
 from bridge.journal.rules.changes import LatestChange, standing_of
 from bridge.journal.rules.links import LinkKind, elsewhere, without_lines
@@ -126,10 +126,15 @@ class Links:
 
     def reactions(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[str]:
         rows, left_out = self._reacted(event_seq, not_on)
-        return reactions.held([(emoji, message) for emoji, _who, message in rows], left_out)
+        return reactions.held([(emoji, message) for emoji, _who, message, _name in rows], left_out)
 
     def tally(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[ReactedWith]:
-        return reactions.tally(*self._reacted(event_seq, not_on))
+        rows, left_out = self._reacted(event_seq, not_on)
+        return reactions.tally([(emoji, who, message, self._reactor(who, name)) for emoji, who, message, name in rows], left_out)
+
+    def _reactor(self, who: tuple[int, str], name: str | None) -> Reactor | None:
+        chat, user_id = who
+        return Reactor(account=self._names.chat_of(chat).account, user_id=user_id, name=name) if name else None
 
     def poll(self, event_seq: int) -> KnownPoll | None:
         row = self._connection.execute("SELECT json FROM poll WHERE seq = ?", (event_seq,)).fetchone()
@@ -152,12 +157,12 @@ class Links:
 
     def _reacted(
         self, event_seq: int, not_on: Sequence[MessageRef]
-    ) -> tuple[list[tuple[str, tuple[int, str], tuple[int, Any]]], set[tuple[int | None, Any]]]:
-        """(emoji, person in a chat, message), latest first; and the messages that are left out."""
+    ) -> tuple[list[tuple[str, tuple[int, str], tuple[int, Any], str | None]], set[tuple[int | None, Any]]]:
+        """(emoji, person in a chat, message, name), latest first; and the messages that are left out."""
         chats = [self._names.find_chat(message.chat) for message in not_on]
         left_out = {(chat, pack_id(message.message_id)) for chat, message in zip(chats, not_on, strict=True)}
         left_out |= {(chat, "") for chat in chats}
         rows = self._connection.execute(
-            "SELECT emoji, chat, person, message FROM reaction WHERE seq = ? ORDER BY event DESC, position DESC", (event_seq,)
+            "SELECT emoji, chat, person, message, name FROM reaction WHERE seq = ? ORDER BY event DESC, position DESC", (event_seq,)
         )
-        return [(emoji, (chat, person), (chat, message)) for emoji, chat, person, message in rows.fetchall()], left_out
+        return [(emoji, (chat, person), (chat, message), name) for emoji, chat, person, message, name in rows.fetchall()], left_out

@@ -299,6 +299,7 @@ CREATE TABLE vote (
   closed INTEGER NOT NULL,
   PRIMARY KEY (seq, chat, message)
 ) STRICT, WITHOUT ROWID;
+ALTER TABLE reaction ADD COLUMN name TEXT;
 """,
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""

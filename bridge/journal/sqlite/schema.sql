@@ -77,8 +77,8 @@ CREATE TABLE latest (chat INTEGER NOT NULL, message ANY NOT NULL, seq INTEGER NO
   STRICT, WITHOUT ROWID;
 CREATE INDEX latest_seq ON latest (seq);
 
--- Every change of a message that was accepted, for who asks what became of it. kind: 0 edit, 1 deletion, 2 reactions, 3 pin, 4 unpin.
--- chat, message: of the original or of a copy, whichever was changed. seq: of that event.
+-- Every change of a message that was accepted, for who asks what became of it. kind: 0 edit, 1 deletion, 2 reactions, 3 pin, 4 unpin,
+-- 5 votes. chat, message: of the original or of a copy, whichever was changed. seq: of that event.
 CREATE TABLE change (
   chat INTEGER NOT NULL,
   message ANY NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE change (
 CREATE INDEX change_seq ON change (seq);
 
 -- The copies of a created event at an end. delivery: the created event's own; edit: the last other delivery that sent this part.
--- text: bits: 1 it carries text, 2 it is a native poll, 4 its files take no words. marks: what its files are known by, a JSON list; empty if that was not kept, null if it has none.
+-- text: bits: 1 it carries text, 2 it is a native poll, 4 its files take no words, 8 a native place, 16 a native contact. marks: what its files are known by, a JSON list; empty if that was not kept, null if it has none.
 -- data: the adapter's own note.
 CREATE TABLE part (
   seq INTEGER NOT NULL,
@@ -138,7 +138,7 @@ CREATE TABLE gone (
 ) STRICT, WITHOUT ROWID;
 
 -- Who holds which emoji on a created event's message or one of its copies: `message` says on which of them, and is empty for what
--- version 2 has kept. event, position: when it was added. seq: 0 while the message itself has not come.
+-- version 2 has kept. event, position: when it was added. seq: 0 while the message itself has not come. name: of the person, as told.
 CREATE TABLE reaction (
   seq INTEGER NOT NULL,
   chat INTEGER NOT NULL,
@@ -147,6 +147,7 @@ CREATE TABLE reaction (
   emoji TEXT NOT NULL,
   event INTEGER NOT NULL,
   position INTEGER NOT NULL,
+  name TEXT,
   PRIMARY KEY (seq, chat, message, person, emoji)
 ) STRICT, WITHOUT ROWID;
 

@@ -30,6 +30,7 @@ from bridge.model.events import (
     MessageDeleted,
     MessageEdited,
     PinsChanged,
+    PollVotesChanged,
     ReactionsChanged,
 )
 from bridge.model.outcomes import Skip
@@ -165,10 +166,12 @@ async def changed_often(opened: SqliteJournal) -> None:
     for pinned in (True, False):
         pins = PinsChanged(meta=changed_meta(f"pin{pinned}", there), message_id=TS, pinned=pinned)
         await accept(opened, pins, (TG, Skip.PINS_OFF))
+    voted = PollVotesChanged(meta=changed_meta("votes", copy), message_id="45", votes=(1, 2))
+    await accept(opened, voted, (SPIRIT, Skip.POLL_VOTES_OFF))
     await accept(opened, MessageDeleted(meta=changed_meta("gone", there), message_id=TS), (TG, None))
 
 
-ALL_CHANGES = ["edit", "edit", "edit", "reactions", "reactions", "pin", "unpin", "deletion"]
+ALL_CHANGES = ["edit", "edit", "edit", "reactions", "reactions", "pin", "unpin", "votes", "deletion"]
 
 
 @pytest.mark.parametrize("what", [LINK, "tg/-1001234567890#45"])
@@ -186,6 +189,7 @@ def test_every_change_is_told_in_order_with_its_outcome(cli: Any, traced_journal
         ("skipped", "reactions_off"),
         ("skipped", "pins_off"),
         ("skipped", "pins_off"),
+        ("skipped", "poll_votes_off"),
         ("waiting", None),
     ]
     out = cli("trace", what).out
@@ -196,6 +200,7 @@ def test_every_change_is_told_in_order_with_its_outcome(cli: Any, traced_journal
         "reactions changed on tg/-1001234567890#45",
         "pinned",
         "unpinned",
+        "votes counted on tg/-1001234567890#45",
         "deleted",
     ]
     assert "other words" not in out
@@ -215,7 +220,14 @@ def test_of_many_changes_the_newest_of_each_kind_are_told_and_the_rest_counted(
     traced_journal(fill)
     (message,) = cli("trace", LINK, "--json").data["messages"]
     kinds = [change["kind"] for change in message["changes"]]
-    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"edit": 3, "reactions": 20, "pin": 1, "unpin": 1, "deletion": 1}
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        "edit": 3,
+        "reactions": 20,
+        "pin": 1,
+        "unpin": 1,
+        "votes": 1,
+        "deletion": 1,
+    }
     assert message["changes_left_out"] == {"reactions": 32}
     assert "reactions changed: 32 earlier ones are left out" in cli("trace", LINK).out
 

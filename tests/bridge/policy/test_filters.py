@@ -21,6 +21,7 @@ from bridge.model.events import (
     MessageDeleted,
     MessageEdited,
     Poll,
+    PollVotesChanged,
     ReactionsChanged,
     ReplyTo,
 )
@@ -89,6 +90,7 @@ ALL = ["team", "spirit"]
         ),
         ({"kind": ("reaction",), "role": ("moderator",)}, ReactionsChanged(meta=meta(ANNA), message_id="1", added=("x",))),
         ({"kind": ("delete",)}, MessageDeleted(meta=meta(), message_id="1")),
+        ({"kind": ("vote",)}, PollVotesChanged(meta=meta(), message_id="1", votes=(1,))),
     ],
 )
 def test_what_a_condition_looks_at(condition: dict[str, Any], event: ChatEvent) -> None:
@@ -106,6 +108,7 @@ def test_what_a_condition_looks_at(condition: dict[str, Any], event: ChatEvent) 
         ({"kind": ("text",)}, said("words", attachments=file(AttachmentKind.PHOTO))),
         ({"kind": ("photo",)}, said()),
         ({"kind": ("edit",)}, said()),
+        ({"kind": ("vote",)}, said()),
         ({"kind": ("photo",)}, MessageDeleted(meta=meta(), message_id="1")),
         # a line that names no kind of event is about messages
         ({"text": re.compile("")}, MessageEdited(meta=meta(), message_id="1", content=said().content)),

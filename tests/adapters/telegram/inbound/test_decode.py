@@ -119,6 +119,18 @@ def test_polls_places_and_contacts() -> None:
     content = created(location=place, venue={"location": place, "title": "Office", "address": "Main St"}).content
     assert content.location is not None
     assert (content.location.latitude, content.location.title, content.location.live) == (1.5, "Office", False)
+    live = created(
+        date=1_700_000_000, location=place | {"live_period": 900, "heading": 90, "horizontal_accuracy": 12.5}
+    ).content.location
+    assert live is not None
+    assert live.live_until == datetime.fromtimestamp(1_700_000_900, UTC)
+    assert (live.live, live.heading_deg, live.accuracy_m, live.ended) == (True, 90, 12.5, False)
+    endless = created(location=place | {"live_period": 0x7FFFFFFF}).content.location
+    assert endless is not None
+    assert (endless.live, endless.live_until) == (True, None)
+    content = created(contact={"first_name": "Bob", "phone_number": 49123, "user_id": 77}).content
+    assert content.contact is not None
+    assert (content.contact.phone, content.contact.user_id) == ("49123", "77")
     content = created(contact={"first_name": "Bob", "last_name": "B", "phone_number": "+1"}).content
     assert content.contact is not None
     assert (content.contact.name, content.contact.phone) == ("Bob B", "+1")
@@ -188,7 +200,12 @@ def test_edits_have_a_version() -> None:
     assert first.meta.event_key == same.meta.event_key
     assert len({first.meta.event_key, later.meta.event_key, other.meta.event_key}) == 3
     assert isinstance(edit(text="a"), Ignored)
-    assert isinstance(edit(location={"latitude": 1, "longitude": 1, "live_period": 60}, edit_date=5), Ignored)
+    moved = edit(location={"latitude": 1, "longitude": 1, "live_period": 60}, edit_date=5)
+    assert moved.content.location.live
+    over = edit(location={"latitude": 1, "longitude": 1}, edit_date=6)
+    assert (over.content.location.live, over.content.location.ended) == (False, True)
+    labelled = edit(location={"latitude": 1, "longitude": 1}, edit_date=6, reply_markup={"inline_keyboard": []})
+    assert not labelled.content.location.ended, "what changed is its buttons"
     item = edit(photo=[FILE], caption="new", media_group_id="g", edit_date=5)
     assert item.album_item
     silent = edit(photo=[FILE], media_group_id="g", edit_date=5)

@@ -146,9 +146,9 @@ SERVICE: dict[str, dict[str, Any]] = {
 SAID = {
     "boost_added": "boosted the chat 3 times",
     "message_auto_delete_timer_changed": "made messages disappear after 7 days",
-    "proximity_alert_triggered": "is 40 m away from Kim",
+    "proximity_alert_triggered": "is 40 m away from @Kim",
     "poll_option_added": "added an option to the poll: “Green tea”",
-    "chat_owner_changed": "gave the chat to Kim",
+    "chat_owner_changed": "gave the chat to @Kim",
     "suggested_post_declined": "declined a suggested post: “too late”",
     "suggested_post_paid": "the suggested post is paid: 5 Telegram Stars",
     "direct_message_price_changed": "set the price of a direct message to the channel: 9 Telegram Stars",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bridge.identity.people import Person
 from bridge.model.adapter import OutboundReaction
 from bridge.model.errors import MessageGone, OutcomeUnknown, Rejected
+from bridge.model.refs import AccountName
 from bridge.policy.routing import OnUnknown, Reactions, Route
 from tests.support.patience import eventually
 from tests.support.scripted import Posted, ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
@@ -23,7 +26,8 @@ class OneReaction(ScriptedAdapter):
 
 
 def route(**options: Any) -> list[Route]:
-    return [Route(name="r", ends=(end("one/c"), end("two/c", options=options)))]
+    at_once = {"tally_every_s": 0.0, **options}
+    return [Route(name="r", ends=(end("one/c", options=at_once), end("two/c", options=at_once)))]
 
 
 async def test_what_the_target_cannot_show_is_in_one_line_that_follows_and_goes(tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ async def test_all_reactions_are_in_the_line_if_the_route_says_so(tmp_path: Path
 
 async def test_a_reaction_to_a_copy_is_in_a_line_below_the_original(tmp_path: Path) -> None:
     one, two = ScriptedPlatform("one", adapter=OneReaction), ScriptedPlatform("two")
-    async with bridge(tmp_path, [one, two]):
+    async with bridge(tmp_path, [one, two], route()):
         said = one.say("hello")
         await eventually(lambda: two.texts() == ["hello"])
         one.chats.setdefault("c", []).append(_original(said))
@@ -175,6 +179,49 @@ async def test_a_burst_of_reactions_is_few_edits(tmp_path: Path) -> None:
         await eventually(lambda: two.texts() == ["hello", "👍 51"])
         await all_done(app)
         assert two.sends < 10
+
+
+async def test_the_line_changes_once_in_a_while_and_the_newest_state_wins(tmp_path: Path) -> None:
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
+    async with bridge(tmp_path, [one, two], route(reactions=Reactions.TALLY, tally_every_s=1.5)) as app:
+        said = one.say("hello")
+        for number in range(40):
+            one.react(said, "👍", author=f"Fan {number}")
+        await eventually(lambda: two.texts() == ["hello", "👍 40"])
+        await all_done(app)
+        assert two.sends <= 4
+        one.say("between")
+        await eventually(lambda: "between" in two.texts(), "what waits holds nobody up")
+        assert sum(count for rule, count in skipped_by(app).items() if "in its place" in rule) >= 35
+
+
+async def test_names_are_in_the_line_where_the_end_wants_them(tmp_path: Path) -> None:
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
+    async with bridge(tmp_path, [one, two], route(reactions=Reactions.TALLY, reactions_names=True)) as app:
+        said = one.say("hello")
+        one.react(said, "👍", author="Boris")
+        await eventually(lambda: two.texts() == ["hello", "👍 Boris"])
+        one.react(said, "👍", author="Carla")
+        await eventually(lambda: two.texts() == ["hello", "👍 Carla, Boris"])
+        for number in range(6):
+            one.react(said, "👍", author=f"Fan {number}")
+        one.react(said, "🔥", author="*@everyone*\u202e")
+        await eventually(lambda: two.texts() == ["hello", "👍 Fan 5, Fan 4, Fan 3, Fan 2, Fan 1 and 3 more · 🔥 everyone"])
+        await all_done(app)
+        one.react(said, author="Fan 5", removed=("👍",))
+        await eventually(lambda: two.texts()[1].startswith("👍 Fan 4, Fan 3, Fan 2, Fan 1, Fan 0 and 2 more"))
+
+
+async def test_who_opted_out_is_counted_and_not_named(tmp_path: Path) -> None:
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
+    hidden = Person(name="Carla", ids={AccountName("one"): "carla"}, relay=False)
+    routes = route(reactions=Reactions.TALLY, reactions_names=True)
+    async with bridge(tmp_path, [one, two], routes, change=lambda config: replace(config, people=(hidden,))):
+        said = one.say("hello")
+        one.react(said, "👍", author="Carla")
+        one.react(said, "👍", author="Boris")
+        await eventually(lambda: len(two.texts()) == 2 and "Boris" in two.texts()[1])
+        assert "Carla" not in two.texts()[1]
 
 
 def _original(message_id: str) -> Posted:

@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from bridge.journal.tracing import ChangeKind
 from bridge.model.adapter import Copy, Outbound, Receipt
 from bridge.model.capabilities import Capabilities, PollLimits
-from bridge.model.errors import ChangeRefused, MessageGone, OutcomeUnknown, PollRejected, RetryLater
+from bridge.model.errors import ChangeRefused, MessageGone, OutcomeUnknown, PollRejected, Rejected, RetryLater
 from bridge.model.events import Poll, PollOption, PollVotesChanged
+from bridge.model.refs import AccountName, ChatRef, MessageRef
 from bridge.policy.routing import Route
-from tests.support.patience import eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 
 LUNCH = Poll(question="Lunch?", options=(PollOption(text="Soup"), PollOption(text="Rice")))
@@ -208,3 +210,27 @@ async def test_votes_are_not_shown_where_they_are_off_or_the_poll_is_unknown(tmp
         await all_done(app)
         assert {"the poll has no copy here", "nothing is known of the poll any more"} <= skipped_by(app).keys()
         assert len(two.posted()) == 3
+
+
+async def test_votes_that_came_while_the_copy_was_a_dead_letter_are_shown_once_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.retry_requests.RETRY_POLL_S", 0.05)
+    one, two, three = platforms("one", "two", "three", native=["one", "two"])
+    for late in (two, three):
+        late.faults.append((Rejected("too ugly"), False))
+    async with bridge(tmp_path, [one, two, three], route("one", "two", "three")) as app:
+        said = one.say("", poll=LUNCH)
+        letters = await eventually_asked(app._journal.dead_letters, holds=lambda them: len(them) == 2)
+        vote(one, said, 2, 1)
+        vote(one, said, 3, 1, closed=True)
+        await all_done(app)
+        assert two.texts() == three.texts() == []
+        await app._journal.retry_dead([letter.delivery_id for letter in letters])
+        await eventually(lambda: two.texts()[1:] == ["📊 Elsewhere: Soup 3 · Rice 1 (closed)"])
+        assert adapters["two"].closed == [two.posted()[0].message_id]
+        await eventually(lambda: "Soup - 3" in three.texts()[0] and "(closed)" in three.texts()[0])
+        await all_done(app)
+        (traced,) = await app._journal.trace(MessageRef(ChatRef(AccountName("one"), "c"), said))
+        assert {change.change for change in traced.changes} == {ChangeKind.VOTES}
+        assert not await app._journal.dead_letters()

@@ -28,6 +28,7 @@ from bridge.journal.rules import accepting, changes, links, pieces, reactions, s
 from bridge.journal.rules.accepting import Known, Stored
 from bridge.journal.rules.changes import LatestChange
 from bridge.journal.rules.links import KnownMessage, LinkKind
+from bridge.journal.rules.reactions import Reacting
 from bridge.model.adapter import Copy
 from bridge.model.events import Attachment, AttachmentKind, ChatEvent, MessageCreated, PinsChanged, ReactionsChanged
 from bridge.model.outcomes import Skip
@@ -116,7 +117,7 @@ def test_the_newest_change_of_any_of_its_messages_counts() -> None:
 
 def test_our_own_reactions_are_nobodys() -> None:
     assert reactions.of_people(reacted("1", version=1, added=("👍",), ours=True)) is None
-    assert reactions.of_people(reacted("1", version=1, who=None, added=("👍",))) == ("", (), ("👍",))
+    assert reactions.of_people(reacted("1", version=1, who=None, added=("👍",))) == Reacting("", (), ("👍",))
     known: Known[str] = Known()
     stored(known, created("1"))
     reaction = stored(known, reacted("1", version=1, added=("👍",), ours=True))
