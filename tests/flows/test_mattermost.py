@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bridge.accounts.state import AccountState
+from bridge.model.refs import AccountName
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
 from tests.flows.world import World
-from tests.support.patience import eventually
+from tests.support.patience import eventually, eventually_asked
 
 
 class WithMattermost(World):
@@ -27,6 +28,7 @@ class WithMattermost(World):
         document = super().document()
         document["accounts"]["mm"] = {"platform": "teamspirit", **account_options(self.server)}
         document["routes"][0]["between"].append(f"mm/{self.channel}")
+        document["commands"] = {"listen": ["mm"]}
         return document
 
     def post(self, message: str, **fields: Any) -> str:
@@ -102,3 +104,25 @@ async def test_tables_are_tables_on_both_sides_and_stay_so_by_an_edit(world: Wit
     slack.deliveries.emit(event | {"ts": ts, "event_ts": ts, "text": "from a sheet", "attachments": [pasted]})
     post = await world.arrived("from a sheet")
     assert "| name | n |\n|---|---|\n| a \\| b | 1 |" in post["message"]
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_who_opts_out_in_private_is_answered_there_and_relayed_no_more(world: WithMattermost, away: bool) -> None:
+    """Over the websocket, or from the list of private chats if the bridge was away."""
+    private = world.server.add_channel("anna__bridge", "D")
+    world.post("before")
+    await world.copy("slack", "before")
+    assert world.app is not None
+    await eventually_asked(lambda: world.app.journal.cursor(AccountName("mm"), "direct"))  # type: ignore[union-attr]
+    if away:
+        await world.stop_bridge()
+    world.server.post(private, world.anna, "!bridge optout")
+    if away:
+        await world.start_bridge()
+        await world.until_state("mm", AccountState.UP)
+    answer = await world.arrived("Your messages are not relayed any more")
+    assert answer["channel_id"] == private
+    world.post("not for Slack")
+    world.server.post(world.channel, world.server.add_user("boris", "Boris"), "for Slack")
+    await world.copy("slack", "for Slack")
+    assert not [one.text for one in world.seen("slack") if any(word in one.text for word in ("optout", "relayed", "not for"))]

@@ -107,6 +107,23 @@ async def test_strangers_fill_neither_the_cursor_nor_the_store(
     assert listening.ignored_reasons["not understood, in a private chat"]
 
 
+async def test_an_old_chat_that_is_too_long_for_one_look_is_no_news(
+    emulator: TeamSpiritEmulator, listening: RecordingIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end is reached only after some looks: what was said there long ago is still no command."""
+    monkeypatch.setattr(direct_chats, "_MOST_PAGES", 1)
+    private = emulator.add_private_chat("Clara").chat_id
+    for _ in range(350):
+        await emulator.say(private, "Clara", "!bridge optout")
+    adapter = make_adapter(options_of(emulator))
+    async with running(adapter, listening):
+        await begun(listening)
+        await emulator.say(private, "Clara", "now")
+        await listening.wait(1)
+    await adapter.close()
+    assert listening.texts() == ["now"]
+
+
 async def test_a_list_that_is_refused_is_told_and_the_routes_go_on(
     emulator: TeamSpiritEmulator, listening: RecordingIntake
 ) -> None:
