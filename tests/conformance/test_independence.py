@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,8 +21,11 @@ from bridge.model.refs import AccountName
 from bridge.model.rich_text import RichText
 from bridge.policy.routing import RelayOptions
 from bridge.render.message import FetchResult, Target, render
+from tests.oracles.features import FEATURES
 from tests.oracles.targets import TARGETS
 from tests.support.budget import examples
+from tests.support.patience import PATIENCE_S
+from tests.support.programs import ROOT
 from tests.support.rendering import PEOPLE
 from tests.support.strategies import ANNA, ORIGIN, created, fetched, plain_measure, rich_texts
 
@@ -47,14 +53,14 @@ CONTENTS = st.builds(
     reply_to=st.none() | st.just(ReplyTo(message_id="5", author_name="Ann", excerpt="so")),
     forwarded_from=st.none() | st.just(Forward(author_name="Ann")),
     poll=st.none() | st.just(Poll(question="q", options=(PollOption(text="a"), PollOption(text="b")))),
-    location=st.none() | st.just(Location(latitude=1, longitude=2)),
+    location=st.none() | st.just(Location(latitude=1.5, longitude=2.5)),
 )
 
 
 def sent(content: Content, name: str, options: RelayOptions) -> str:
     """Everything that goes to this end, in one text."""
     capabilities, encode = ENDS[name]
-    end = Target(AccountName(name), name, capabilities, plain_measure, options)
+    end = Target(account=AccountName(name), platform=name, capabilities=capabilities, measure=plain_measure, options=options)
     files: list[FetchResult] = [fetched(each) for each in content.attachments]
     made = render(
         created(content, ANNA), origin=ORIGIN, target=end, fetched=files, reply=None, people=PEOPLE, names=Names((), PEOPLE)
@@ -72,3 +78,27 @@ def test_what_one_target_gets_does_not_depend_on_the_others(
     for name in (*order, *reversed(order)):
         assert sent(content, name, options[name]) == alone[name]
     assert msgspec.json.encode(content) == event, "nobody has changed what was said"
+
+
+def sent_of_all(name: str) -> list[str]:
+    """Everything that this end gets of each sample, with each set of options. Also called in a process of its own."""
+    sets = (RelayOptions(), RelayOptions(sender="{name} via {platform}", previews=False, files=False, long_text_parts=1))
+    contents = [Content(text=text, attachments=(FILE,)) for text in FEATURES.values()]
+    return [sent(content, name, options) for content in contents for options in sets]
+
+
+_ALONE = (
+    "import json, sys; from tests.conformance.test_independence import sent_of_all; print(json.dumps(sent_of_all(sys.argv[1])))"
+)
+
+
+def test_nothing_that_lasts_is_shared_by_targets() -> None:
+    """What a process sends that serves one end alone is what one sends that serves all."""
+    children = {
+        name: subprocess.Popen([sys.executable, "-c", _ALONE, name], cwd=ROOT, stdout=subprocess.PIPE, text=True) for name in ENDS
+    }
+    together: dict[str, list[str]] = {}
+    for name in (*ENDS, *sorted(ENDS)):
+        together[name] = sent_of_all(name)
+    alone = {name: json.loads(child.communicate(timeout=PATIENCE_S)[0]) for name, child in children.items()}
+    assert alone == together

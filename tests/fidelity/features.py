@@ -40,6 +40,8 @@ class Feature:
     """Native where the target's server was told this of the copy."""
     plain_is: str = ""
     """What it is where the copy shows nothing of it, which then is no loss: a cell."""
+    changes_chat: bool = False
+    """Whether what was said before would be read otherwise behind it: all that must have arrived."""
     how: str = ""
     """The conversion in words; an example is shown beside it."""
     ability: Ability | None = None

@@ -190,6 +190,7 @@ OTHER = [
         discord(type=4, content="war room"),
         teamspirit(event="chat.renamed", chat={"name": "war room"}),
         html=r"class=\"renamed",
+        changes_chat=True,
         how="a line, with `renames: true`",
     ),
 ]

@@ -69,6 +69,8 @@ async def play(origin: str, folder: Path) -> Cells:
             if isinstance(sample, str):
                 cells[feature.name] = dict.fromkeys(targets, f"not possible: {sample}")
                 continue
+            if feature.changes_chat:
+                await arrived(world, wire, targets, number)
             await wire.say(f"-- step {number} --")
             for payload in sample if isinstance(sample, list) else [sample]:
                 await wire.deliver(_of_now(payload, wire) if origin == "slack" else payload)

@@ -13,10 +13,10 @@ from adapters.slack.inbound.decode_elements import bold, element, elements, imag
 from adapters.slack.inbound.decode_elements import cell as table_cell
 from adapters.slack.inbound.decode_mrkdwn import plain_runs, unescape
 from adapters.slack.inbound.decode_rich_text import decode_rich_text
+from adapters.slack.inbound.decode_tables import Cell, one_line, table_of
 from adapters.slack.lenient import objects, words
 from adapters.slack.names import Names
-from bridge.model.rich_text import EMPTY, Heading, Inline, Paragraph, RichText, Text, concat, inline_text, to_plain
-from bridge.model.rich_text_tables import table
+from bridge.model.rich_text import EMPTY, Heading, Inline, Paragraph, RichText, Text, concat, inline_text
 
 Json = Mapping[str, Any]
 
@@ -108,18 +108,17 @@ def _markdown(block: Json, names: Names, depth: int) -> RichText:
 
 
 def _table(block: Json, names: Names, depth: int) -> RichText:
-    """The first row is the head. A cell is one line of words: its marks are lost."""
     rows = block.get("rows")
     caption = words(block.get("caption"))
     cells = [
-        [_plain_cell(entry, names) for entry in (row if isinstance(row, list) else [])[:_MOST_CELLS]]
+        [_cell(entry, names) for entry in (row if isinstance(row, list) else [])[:_MOST_CELLS]]
         for row in (rows if isinstance(rows, list) else [])[:_MOST_CELLS]
     ]
-    return concat(line(*plain_runs(caption)) if caption else EMPTY, RichText((table(cells),)))
+    return concat(line(*plain_runs(caption)) if caption else EMPTY, table_of(cells))
 
 
-def _plain_cell(entry: Any, names: Names) -> str:
-    return to_plain(table_cell(entry, names) if isinstance(entry, Mapping) else text_object(entry, names))
+def _cell(entry: Any, names: Names) -> Cell:
+    return one_line(table_cell(entry, names) if isinstance(entry, Mapping) else text_object(entry, names))
 
 
 def _call(block: Json, names: Names, depth: int) -> RichText:

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 
 from adapters.common.markdown_nesting import is_cut
 from adapters.slack.inbound.decode_mrkdwn import link, tokens_of
+from adapters.slack.inbound.decode_tables import table_of
 from adapters.slack.names import Names
 from bridge.model.rich_text import (
     Block,
@@ -28,9 +29,7 @@ from bridge.model.rich_text import (
     nested_items,
     normalize,
     quoted,
-    to_plain,
 )
-from bridge.model.rich_text_tables import table
 
 _LONGEST = 40_000
 """Characters; Slack takes 12,000 for all blocks of a message."""
@@ -133,19 +132,18 @@ class _Reader:
         return List(tuple(items), ordered, int(opening.attrGet("start") or 1) if ordered else 1)
 
     def _table(self) -> Iterator[Block]:
-        """A cell is one line of words: its marks are lost."""
-        rows: list[list[str]] = []
+        rows: list[list[tuple[Inline, ...]]] = []
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             self._at += 1
             match token.type:
                 case "table_close":
-                    yield table(rows)
+                    yield from table_of(rows).blocks
                     return
                 case "tr_open":
                     rows.append([])
                 case "inline":
-                    rows[-1].append(to_plain(RichText((Paragraph(self._runs(token.children or [], 0)),))))
+                    rows[-1].append(self._runs(token.children or [], 0))
                 case _:
                     pass
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.model.rich_text import (
-    to_plain,
-)
+from adapters.slack.inbound.decode_blocks import decode_blocks
+from adapters.slack.names import NO_NAMES
+from bridge.model.rich_text import CodeBlock, Paragraph, RichText, text_of, to_plain
 from tests.adapters.slack.inbound.app_posts import mrkdwn, plain, rich, rich_of, section, shown
 
 
@@ -129,3 +129,28 @@ CELLS = [
 )
 def test_every_kind_of_block_is_shown(block: dict[str, Any], expected: str) -> None:
     assert shown(text="This content can't be displayed.", blocks=[block]) == expected
+
+
+@pytest.mark.parametrize(
+    ("leaf", "shown"),
+    [
+        ({"type": "user", "user_id": "U024BE7LH"}, "@U024BE7LH"),
+        ({"type": "link", "url": "https://example.org/x", "text": "the page"}, "the page"),
+        ({"type": "emoji", "name": "party_parrot"}, ":party_parrot:"),
+    ],
+)
+def test_rows_stay_lines_where_a_table_would_lose_what_a_cell_has(leaf: dict[str, Any], shown: str) -> None:
+    cell = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [leaf]}]}
+    rows = [[plain("who"), plain("n")], [cell, plain("1")]]
+    (block,) = decode_blocks([{"type": "table", "rows": rows}], NO_NAMES).blocks
+    assert isinstance(block, Paragraph)
+    assert text_of(RichText((block,))) == f"who | n\n{shown} | 1"
+
+
+def test_words_alone_are_a_table_whatever_their_marks() -> None:
+    leaf = {"type": "text", "text": "bold", "style": {"bold": True}}
+    cell = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [leaf]}]}
+    rows = [[plain("a"), cell], [{"type": "raw_number", "value": 5}, {"type": "raw_text", "text": "https://example.org/"}]]
+    (block,) = decode_blocks([{"type": "table", "rows": rows}], NO_NAMES).blocks
+    assert isinstance(block, CodeBlock)
+    assert block.rows == (("a", "bold"), ("5", "https://example.org/"))
