@@ -28,6 +28,10 @@ pip --no-deps --no-index "$work"/wheel/*.whl
 # the environment was made elsewhere than where it will be
 grep -rlIF "$home" "$home/.venv/bin" "$home/.venv/pyvenv.cfg" | xargs -r sed -i "s|$home|/opt/messenger-bridge|g"
 rm -f "$home"/.venv/bin/[Aa]ctivate*
+for info in "$home"/.venv/lib/python3.*/site-packages/messenger_bridge-*.dist-info; do
+    rm -f "$info/direct_url.json"
+    sed -i '/direct_url.json/d' "$info/RECORD"
+done
 # it runs with the Python of the system that it is installed on
 for name in python python3 "python3.$minor"; do ln -sfn "/usr/bin/python3.$minor" "$home/.venv/bin/$name"; done
 sed -i -e "s|^home = .*|home = /usr/bin|" -e "s|^executable = .*|executable = /usr/bin/python3.$minor|" "$home/.venv/pyvenv.cfg"

@@ -23,7 +23,9 @@ cp -r packaging/generated "$work/packaging/"
     build-env/bin/python -c '
 import sys
 from setuptools import build_meta
-print(build_meta.build_sdist(sys.argv[1]))
-print(build_meta.build_wheel(sys.argv[1]))' "$out" >/dev/null
+out = sys.argv[1]  # building changes the arguments
+build_meta.build_sdist(out)
+build_meta.build_wheel(out)' "$out" >/dev/null 2>"$out/build.log" || { cat "$out/build.log" >&2; exit 1; }
 )
+rm "$out/build.log"
 ls "$out"
