@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,7 +28,7 @@ from bridge.journal.contract.roles import AddressStore
 from bridge.model.clock import Clock
 from bridge.model.refs import ChatAddress, ChatRef, MessageRef
 from bridge.model.web_mount import KeyDirection
-from bridge.policy.access_keys import LINK_PREFIX, hash_of, looks_right, new_secret
+from bridge.policy.access_keys import LINK_PREFIX, Terms, hash_of, looks_right, new_secret
 from bridge.web.allowance import Allowances
 from bridge.web.form_snippet import KNOWN_FIELDS, MOST_FIELDS, form_snippet
 from bridge.web.invited_texts import texts_for
@@ -43,6 +43,9 @@ ROOT = "/keys/"
 SESSION = timedelta(minutes=30)
 MOST_KEYS = 5
 """Made by one link."""
+_EVER = datetime(1970, 1, 2, tzinfo=UTC)
+"""Before every session."""
+_A_MOMENT = timedelta(milliseconds=1)
 _COOKIE = "messenger_bridge_keys"
 _TESTS_PER_MINUTE = 6
 _LOOKS, _LOOK_EVERY_S = 20, 0.25
@@ -83,6 +86,7 @@ class InvitedPages:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._terms = Terms()
         self._listener = listener
         self._leads_to = leads_to
         self._tests = Allowances()
@@ -99,8 +103,8 @@ class InvitedPages:
         secret = request.cookies.get(_COOKIE, "")
         if not looks_right(secret, LINK_PREFIX):
             return None
-        session = await self._store.session(hash_of(secret), at=self._clock.now())
-        if session is None:
+        session = await self._store.session(hash_of(secret), at=_EVER)
+        if session is None or self._moment(hash_of(secret), session.session_until) is None:
             return None
         return await self._in_session(request, name, secret, session)
 
@@ -110,13 +114,14 @@ class InvitedPages:
         invite = await self._store.invite(hash_of(link))
         if invite is None:
             return None
-        now = self._clock.now()
-        if invite.session_until is not None or now >= invite.valid_until:
+        at = self._moment(hash_of(link), invite.valid_until)
+        if invite.session_until is not None or at is None:
             return _page(request, "gone", status=410, error="gone")
         if request.method == "GET":
             return _page(request, "welcome")
         secret = new_secret(LINK_PREFIX)
-        if await self._store.begin_session(hash_of(link), hash_of(secret), until=now + SESSION, at=now) is None:
+        until = self._clock.now() + SESSION
+        if await self._store.begin_session(hash_of(link), hash_of(secret), until=until, at=at) is None:
             return _page(request, "gone", status=410, error="gone")
         from aiohttp import web
 
@@ -130,6 +135,14 @@ class InvitedPages:
             secure=self._listener.public_url.startswith("https:"),
         )
         return begun
+
+    def _moment(self, secret_hash: bytes, valid_until: datetime | None) -> datetime | None:
+        """What the store is to take for the time: what is valid by the steady clock is, whatever the wall clock was set to. None:
+        it is over."""
+        now, steady_s = self._clock.now(), self._clock.monotonic_s()
+        if valid_until is None or not self._terms.holds(secret_hash, valid_until, is_old=False, now=now, steady_s=steady_s):
+            return None
+        return min(now, valid_until - _A_MOMENT)
 
     # -- the session --------------------------------------------------------------------------------------------------------
 
@@ -167,7 +180,8 @@ class InvitedPages:
             key, opener = make_key(chat, KeyDirection.IN, now=now, label=given.get("label", ""), is_form=is_form, origins=origins)
         except ValueError:
             return self._choose(request, session, guard, error="bad_site", status=400)
-        if not await self._store.add_invited_key(hash_of(secret), key, most=MOST_KEYS, at=now):
+        at = self._moment(hash_of(secret), session.session_until)
+        if at is None or not await self._store.add_invited_key(hash_of(secret), key, most=MOST_KEYS, at=at):
             return self._choose(request, session, guard, error="too_many", status=403)
         url = url_of(self._listener.public_url, KeyDirection.IN, opener)
         snippet = _snippet(request, url, form) if is_form else ""

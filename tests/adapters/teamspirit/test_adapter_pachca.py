@@ -14,11 +14,14 @@ import aiohttp
 import pytest
 from pachca.client import PachcaClient
 from pachca.models import (
+    ChatSortField,
     FileUploadRequest,
     ListChatMessagesParams,
+    ListChatsParams,
     MessageCreateRequest,
     MessageCreateRequestMessage,
     ReactionRequest,
+    SortOrder,
 )
 
 from bridge.model.adapter import Adapter, Outbound, OutboundFile, Reply, Sender
@@ -59,7 +62,10 @@ async def test_the_official_sdk_takes_the_server_for_pachca(pachca: PachcaServer
     chat = pachca.add_chat("duty")
     client = PachcaClient(TOKEN, base_url=f"{pachca.url}/api/shared/v1")
     assert (await client.profile.get_profile()).nickname == "mostik"
-    assert [one.name for one in await client.chats.list_chats_all()] == ["duty"]
+    private = pachca.add_chat("clara", personal=True)
+    by_time = ListChatsParams(personal=True, sort=ChatSortField.LAST_MESSAGE_AT, order=SortOrder.DESC)
+    assert [(one.id, one.personal) for one in await client.chats.list_chats_all(by_time)] == [(private, True)]
+    assert {one.name for one in await client.chats.list_chats_all()} == {"duty", "clara"}
     made = await client.messages.create_message(
         MessageCreateRequest(message=MessageCreateRequestMessage(entity_id=chat, content="hello", display_name="Anna"))
     )

@@ -135,7 +135,7 @@ class RocketChatServer:
             raise KeyError("error-room-not-found")
         latest = request.query.get("latest", "9")
         found = [one for one in self.messages.values() if str(one["ts"]) < latest and one["rid"] == room]
-        return {"messages": sorted(found, key=lambda one: str(one["ts"]), reverse=True)[: int(request.query["count"])]}
+        return {"messages": sorted(found, key=lambda one: str(one["ts"]), reverse=True)[: int(request.query.get("count", 20))]}
 
     def say(self, text: str, room: str = "GENERAL", **more: Any) -> str:
         """As a person does."""
@@ -212,6 +212,8 @@ async def test_rocketchat_api_takes_the_server_for_rocket_chat(rocket: RocketCha
 async def test_rocketchat_api_reads_the_history_of_the_server(rocket: RocketChatServer) -> None:
     rocket.say("first")
     rocket.say("second")
+    rocket.say("in the group", rocket.add_room("G1", "p"))
+    rocket.say("in private", rocket.add_room("D1", "d"))
 
     def use() -> None:
         client = RocketChat(auth_token=TOKEN, user_id=USER, server_url=rocket.url)
@@ -219,6 +221,10 @@ async def test_rocketchat_api_reads_the_history_of_the_server(rocket: RocketChat
         assert (newest["msg"], oldest["msg"]) == ("second", "first")
         (older,) = client.channels_history("GENERAL", count=10, latest=newest["ts"])
         assert older["_id"] == oldest["_id"]
+        kinds = {room["_id"]: room["t"] for room in client.rooms_get()["update"]}
+        assert kinds == {"GENERAL": "c", "G1": "p", "D1": "d"}
+        assert [one["msg"] for one in client.groups_history("G1")] == ["in the group"]
+        assert [one["msg"] for one in client.call_api_get("im.history", roomId="D1")["messages"]] == ["in private"]
 
     await asyncio.to_thread(use)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -15,6 +16,7 @@ from bridge.web.invited import MOST_KEYS
 from bridge.web.invited_texts import ENGLISH, RUSSIAN, texts_for
 from bridge.web.new_keys import as_origin
 from tests.support.accepting_account import AcceptingAccount
+from tests.support.clock import ManualClock
 from tests.support.keyed_door import HOOKS, Door
 
 
@@ -94,6 +96,35 @@ async def test_without_its_session_nothing_is_made(door: Door, visitor: Visitor)
     door.manual.forward(30 * 60)
     assert (await visitor.post("/keys/make", wanted))[0] == 401
     assert await door.journal.keys() == []
+
+
+class Set(ManualClock):
+    """Whose wall clock is set by somebody, beside the steady one."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+@pytest.mark.parametrize("hours", [-365 * 24, 365 * 24])
+async def test_a_clock_that_is_set_neither_ends_nor_prolongs_a_link_or_its_session(make: Any, hours: float) -> None:
+    clock = Set()
+    door = await make(clock=clock)
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+        visitor = Visitor(session, f"http://127.0.0.1:{door.port}")
+        links = [await door.invite("alerts", hours=1) for _ in range(2)]
+        for link in links:
+            assert (await visitor.get(link))[0] == 200
+        clock.ahead = timedelta(hours=hours)
+        guard = await visitor.begin(links[0])
+        clock.ahead = timedelta()
+        status, page = await visitor.post("/keys/make", {"guard": guard, "chat": f"{HOOKS}/alerts", "what": "service"})
+        assert status == 200, page
+        clock.forward(3600)
+        clock.ahead = -timedelta(hours=hours)
+        assert (await visitor.get("/keys/"))[0] == 401
+        assert (await visitor.get(links[1]))[0] == 410
 
 
 async def test_more_fields_than_any_page_has_are_no_form_of_ours(door: Door, visitor: Visitor) -> None:
