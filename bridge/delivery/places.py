@@ -23,7 +23,7 @@ from bridge.model.adapter import Copy, Reply
 from bridge.model.capabilities import Feature, Support
 from bridge.model.clock import Clock
 from bridge.model.errors import ChatDown, OutcomeUnknown, Rejected, RetryLater
-from bridge.model.events import MessageCreated, MessageEdited, ThreadEvent
+from bridge.model.events import MessageCreated, MessageEdited, ReplyTo, ThreadEvent
 from bridge.model.outcomes import Loss
 from bridge.model.refs import MessageRef, ThreadRef
 from bridge.model.rich_text import concat, text_of
@@ -125,7 +125,8 @@ class Places:
 
     async def reply(self, event: MessageCreated | MessageEdited, run: Execution) -> Reply | None:
         """What the message answers, as far as the thread that it stands in does not say so."""
-        to, thread_id = event.content.reply_to, event.meta.thread_id
+        thread_id = event.meta.thread_id
+        to = event.content.reply_to or await self._beginning(event, run)
         reply = await self._renderer.reply(to, event.meta.origin, run)
         placed = run.delivery.placed
         if to is None or reply is None:
@@ -138,6 +139,17 @@ class Places:
         crosses = reply.thread_id != placed.thread_id
         points = run.target.capabilities.level(Feature.REPLY) is Support.FULL
         return _as_quote(reply) if crosses and points else reply
+
+    async def _beginning(self, event: MessageCreated | MessageEdited, run: Execution) -> ReplyTo | None:
+        """What the message's thread began with, if it stands in no thread of the target and nothing else says what it belongs to.
+        Most platforms name a thread by the message that it began with."""
+        thread_id, placed = event.meta.thread_id, run.delivery.placed
+        if thread_id is None or thread_id == event.message_id or (placed is not None and placed.thread_id is not None):
+            return None
+        if run.target.end.thread_id is not None or self._table().names_thread(run.pending.route, event.meta.origin, thread_id):
+            return None
+        known = copy_here(await self.link(MessageRef(event.meta.origin, thread_id), run), run.target)
+        return ReplyTo(message_id=thread_id) if known is not None else None
 
     def said_by_place(self, event: _Message, run: Execution) -> _Message:
         """Without the reply to what its thread began with, if it stands in that thread. Where answers are no pointers the adapter

@@ -149,3 +149,12 @@ async def test_a_thread_that_was_deleted_goes_on_in_the_chat(quiet_world: World)
         await world.say("slack", words, reply_to=root)
         for platform in ("telegram", "discord"):
             assert (await world.copy(platform, words)).thread_id == "", platform
+
+
+@pytest.mark.parametrize("origin", ["slack", "discord", "teamspirit"])
+async def test_where_a_chat_has_no_threads_what_is_said_in_one_answers_its_beginning(world: World, origin: str) -> None:
+    """Telegram's group without topics. Not every platform says of a message in a thread that it answers something."""
+    root = await world.say(origin, "who knows the way?")
+    beginning = await world.copy("telegram", "who knows the way?")
+    await thread_in(world, origin, root, "answer one")
+    assert (await world.copy("telegram", "answer one")).reply_to == beginning.message_id

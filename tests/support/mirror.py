@@ -14,7 +14,17 @@ import msgspec
 from aiohttp import web
 
 from adapters.common.emulation import EmulatorBase
-from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
+from adapters.common.emulation.contract import (
+    EmulatedChat,
+    EmulatedFile,
+    Fault,
+    SeenMessage,
+    SeenPoll,
+    SeenPollOption,
+    SeenReaction,
+    StreamFault,
+    Upload,
+)
 
 SAMPLE = "(formatted) bold italic strike code label quoted block"
 SAMPLE_HTML = (
@@ -93,6 +103,7 @@ class FakeEmulator(EmulatorBase):
                 html=html.escape(text).replace(SAMPLE, SAMPLE_HTML),
                 files=tuple(kept),
                 reply_to=reply_to,
+                thread_id=thread_id,
             ),
         )
         return message_id
@@ -119,6 +130,38 @@ class FakeEmulator(EmulatorBase):
 
     def _message(self, chat_id: str, message_id: str) -> SeenMessage:
         return self._seen.get(chat_id, {})[message_id]
+
+
+class SociableEmulator(FakeEmulator):
+    """Its people also answer in threads, pin and ask polls."""
+
+    def add_chat(self, name: str) -> EmulatedChat:
+        chat = msgspec.structs.replace(super().add_chat(name), threads_from_messages=True)
+        self._chats[chat.chat_id] = chat
+        return chat
+
+    async def pin(self, chat_id: str, message_id: str, person: str, *, remove: bool = False) -> None:
+        self.publish("pins", msgspec.structs.replace(self._message(chat_id, message_id), pinned=not remove))
+
+    async def ask_poll(self, chat_id: str, person: str, question: str, options: Sequence[str], *, many: bool = False) -> str:
+        message_id = f"poll{next(self._ids)}"
+        self.publish(
+            "created",
+            SeenMessage(
+                message_id=message_id,
+                chat_id=chat_id,
+                author_name=person,
+                author_id=self.add_person(person),
+                poll=SeenPoll(question=question, options=tuple(SeenPollOption(text=text) for text in options), many=many),
+            ),
+        )
+        return message_id
+
+    async def vote_for(self, chat_id: str, message_id: str, person: str, options: Sequence[int]) -> None:
+        raise NotImplementedError
+
+    async def close_poll(self, chat_id: str, message_id: str) -> None:
+        raise NotImplementedError
 
 
 class Mirror:
@@ -165,15 +208,16 @@ class Mirror:
                 html=html.escape(text).replace(SAMPLE, SAMPLE_HTML),
                 files=tuple(files),
                 reply_to=self._copies.get((origin, target, message.reply_to), ""),
+                thread_id=self._copies.get((origin, target, message.thread_id), ""),
             )
             for result in self.spoil(target, kind, shown):
                 emulator.publish(kind, result)
 
 
 @asynccontextmanager
-async def started(*platforms: str) -> AsyncIterator[dict[str, FakeEmulator]]:
+async def started(*platforms: str, kind: type[FakeEmulator] = FakeEmulator) -> AsyncIterator[dict[str, FakeEmulator]]:
     """Emulators of these names, each with a chat."""
-    found = {platform: FakeEmulator(platform) for platform in platforms}
+    found = {platform: kind(platform) for platform in platforms}
     for emulator in found.values():
         await emulator.start()
         emulator.add_chat("lobby")

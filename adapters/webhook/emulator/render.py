@@ -23,6 +23,7 @@ def seen(message: Message) -> SeenMessage:
         reply_to=message.reply_to,
         reply_quote=message.quote,
         reactions=tuple(SeenReaction(emoji=emoji, by=("bridge",)) for emoji in sorted(message.reactions)),
+        pinned=message.pinned,
         edited=message.edited,
         deleted=message.deleted,
         sent_at=message.sent_at,

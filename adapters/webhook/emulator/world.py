@@ -60,6 +60,7 @@ class World:
                 self._publish("deleted", message)
             case "message.pinned" | "message.unpinned":
                 message.pinned = kind == "message.pinned"
+                self._publish("pins", message)
             case _:
                 message.reactions = set(data["reactions"])
                 self._publish("reactions", message)

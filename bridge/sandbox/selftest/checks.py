@@ -1,4 +1,4 @@
-"""What is tried: eight things that people do, and what the others must see of it.
+"""What is tried: things that people do, and what the others must see of it.
 
 Each check is done once on its origin and judged on every target. A verdict is `ok`, or degraded where a platform's capabilities
 declare it (and then what is declared must hold: words never get lost), or the check raises `Failed`.
@@ -15,15 +15,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from adapters.common.conformance import Lacks
 from adapters.common.emulation.contract import SeenMessage, Upload
 from bridge.model.capabilities import Feature
+from bridge.sandbox.selftest.judging import AUTHOR, OTHER, Verdicts, by_other_means, copies_of, crosses_at_least
 from bridge.sandbox.selftest.room import Room, Shown, each
+from bridge.sandbox.selftest.together import pin, poll, thread
 from bridge.sandbox.selftest.verdict import OK, Failed, Outcome, Refused, Verdict, degraded
 
-Verdicts = dict[str, Verdict]
 Check = Callable[[Room, str, Sequence[str]], Awaitable[Verdicts]]
 
 LONG_CHARACTERS = 9000
 
-_AUTHOR, _OTHER = "Anna", "Boris"
 _LINK = "https://example.com/"
 _MARKS: Sequence[tuple[Feature, str, tuple[str, ...]]] = (
     (Feature.BOLD, "bold", ("b", "strong")),
@@ -39,17 +39,17 @@ _MARKS: Sequence[tuple[Feature, str, tuple[str, ...]]] = (
 
 async def text(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     words = f"text from {origin}: Grüße, привет, 你好 👋 <b>1 & 2</b> @everyone"
-    await room.say(origin, _AUTHOR, words)
+    await room.say(origin, AUTHOR, words)
 
     async def judge(target: str) -> Verdict:
         copy = await room.copy(target, f"text from {origin}")
         if words not in copy.text.replace("\u200b", ""):  # a mass mention may be defused by an invisible character
             raise Failed(f"the words have changed: {copy.text!r}")
-        if _AUTHOR in copy.author_name:
+        if AUTHOR in copy.author_name:
             return OK
-        if _AUTHOR not in copy.text:
+        if AUTHOR not in copy.text:
             raise Failed("the sender's name is not shown")
-        return _by_other_means(room.lacks(target, Feature.SENDER_NAME), "the sender's name")
+        return by_other_means(room.lacks(target, Feature.SENDER_NAME), "the sender's name")
 
     return await each(targets, judge)
 
@@ -57,8 +57,8 @@ async def text(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
 async def formatting(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     opening = f"formatting from {origin}"
     if reason := room.people_lack(origin, Lacks.FORMATTING):
-        return await _crosses_at_least(room, origin, targets, f"{opening}, none", reason)
-    said = await room.say(origin, _AUTHOR, f"{opening}\n{room.emulators[origin].formatting_sample()}")
+        return await crosses_at_least(room, origin, targets, f"{opening}, none", reason)
+    said = await room.say(origin, AUTHOR, f"{opening}\n{room.emulators[origin].formatting_sample()}")
     original = room.message(origin, said)
     shown_there = Shown(original.html if original else "")
     wrong = [word for _, word, tags in _MARKS if word not in shown_there.inside(*tags)]
@@ -88,12 +88,12 @@ async def edit(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     """Twice in a row, within the resolution of every platform's times: the last words must stand. A target that cannot edit skips
     them by a named rule: what is said next shows that nothing came of them, and nothing was lost."""
     before, amid, after = f"before the edit in {origin}", f"amid the edits in {origin}", f"after the edit in {origin}"
-    said = await room.say(origin, _AUTHOR, before)
-    copies, verdicts = await _copies(room, targets, before)
+    said = await room.say(origin, AUTHOR, before)
+    copies, verdicts = await copies_of(room, targets, before)
     for words in (amid, after):
         await room.emulators[origin].edit(room.chat_id(origin), said, words)
     later = f"said later in {origin}"
-    await room.say(origin, _AUTHOR, later)
+    await room.say(origin, AUTHOR, later)
 
     async def judge(target: str) -> Verdict:
         if reason := room.lacks(origin, Feature.SEES_EDITS):
@@ -120,9 +120,9 @@ async def edit(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
 async def delete(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     words = f"to be deleted in {origin}"
     if reason := room.people_lack(origin, Lacks.DELETES):
-        return await _crosses_at_least(room, origin, targets, words, reason)
-    said = await room.say(origin, _AUTHOR, words)
-    copies, verdicts = await _copies(room, targets, words)
+        return await crosses_at_least(room, origin, targets, words, reason)
+    said = await room.say(origin, AUTHOR, words)
+    copies, verdicts = await copies_of(room, targets, words)
     await room.emulators[origin].delete(room.chat_id(origin), said)
 
     async def judge(target: str) -> Verdict:
@@ -138,10 +138,10 @@ async def delete(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
 async def reply(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     question, answer = f"question in {origin}?", f"answer in {origin}."
     if reason := room.people_lack(origin, Lacks.REPLIES):
-        return await _crosses_at_least(room, origin, targets, answer, reason)
-    said = await room.say(origin, _AUTHOR, question)
-    copies, verdicts = await _copies(room, targets, question)
-    await room.say(origin, _OTHER, answer, reply_to=said)
+        return await crosses_at_least(room, origin, targets, answer, reason)
+    said = await room.say(origin, AUTHOR, question)
+    copies, verdicts = await copies_of(room, targets, question)
+    await room.say(origin, OTHER, answer, reply_to=said)
 
     async def judge(target: str) -> Verdict:
         copy = await room.copy(target, answer)
@@ -150,9 +150,9 @@ async def reply(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
         linked = any(copies[target].message_id in link for link in Shown(copy.html).links)
         # an origin that tells no words of what is answered leaves the name of who said it, which nobody else says here
         shown = f"{copy.reply_quote} {copy.text}"
-        if not linked and question not in shown and _AUTHOR not in shown:
+        if not linked and question not in shown and AUTHOR not in shown:
             raise Failed(f"does not show what it answers: {copy.text!r}")
-        return _by_other_means(room.less_than_full(target, Feature.REPLY), "what is answered")
+        return by_other_means(room.less_than_full(target, Feature.REPLY), "what is answered")
 
     return verdicts | await each(list(copies), judge)
 
@@ -170,7 +170,7 @@ async def document(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
 
 async def _file(room: Room, origin: str, targets: Sequence[str], upload: Upload, feature: Feature, kind: str) -> Verdicts:
     caption = f"{kind} from {origin}"
-    said = await room.say(origin, _AUTHOR, caption, files=[upload])
+    said = await room.say(origin, AUTHOR, caption, files=[upload])
     original = room.message(origin, said)
     if original is None or not original.files:
         return dict.fromkeys(targets, Verdict(Outcome.FAILED, f"{room.title(origin)} itself shows no file"))
@@ -221,7 +221,7 @@ async def long_text(room: Room, origin: str, targets: Sequence[str]) -> Verdicts
         longest = max(len(message.text) for message in parts)
         if longest > limit:
             raise Failed(f"a part of {longest} characters is over the limit of {limit}")
-        if _AUTHOR not in parts[0].author_name + parts[0].text:
+        if AUTHOR not in parts[0].author_name + parts[0].text:
             raise Failed("the sender's name is not shown")
         return OK
 
@@ -237,22 +237,13 @@ CHECKS: Mapping[str, Check] = {
     "photo": photo,
     "document": document,
     "long text": long_text,
+    "thread": thread,
+    "pin": pin,
+    "poll": poll,
 }
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------------
-
-
-async def _copies(room: Room, targets: Sequence[str], words: str) -> tuple[dict[str, SeenMessage], Verdicts]:
-    """The copies on the targets where they arrived, and the verdicts of those where they did not."""
-    copies: dict[str, SeenMessage] = {}
-
-    async def judge(target: str) -> Verdict:
-        copies[target] = await room.copy(target, words)
-        return OK
-
-    verdicts = await each(targets, judge)
-    return copies, {target: verdict for target, verdict in verdicts.items() if target not in copies}
 
 
 async def _say_long(room: Room, origin: str, words: Sequence[str]) -> None:
@@ -260,7 +251,7 @@ async def _say_long(room: Room, origin: str, words: Sequence[str]) -> None:
         chunks = [words[start : start + size] for start in range(0, len(words), size)]
         try:
             for chunk in chunks:
-                await room.say(origin, _AUTHOR, _prose(chunk))
+                await room.say(origin, AUTHOR, _prose(chunk))
         except Refused:
             continue  # too long for a person there; nothing of it was posted
         return
@@ -271,17 +262,6 @@ def _prose(words: Sequence[str]) -> str:
     """Lines of ten words, paragraphs of five lines."""
     lines = [" ".join(words[start : start + 10]) for start in range(0, len(words), 10)]
     return "\n\n".join("\n".join(lines[start : start + 5]) for start in range(0, len(lines), 5))
-
-
-async def _crosses_at_least(room: Room, origin: str, targets: Sequence[str], words: str, reason: str) -> Verdicts:
-    """Where people of the origin cannot do what is to be checked, for this reason: their words must arrive nevertheless."""
-    await room.say(origin, _AUTHOR, words)
-
-    async def judge(target: str) -> Verdict:
-        await room.copy(target, words)
-        return degraded(reason)
-
-    return await each(targets, judge)
 
 
 def _having(room: Room, platform: str, words: str) -> SeenMessage | None:
@@ -295,12 +275,6 @@ def _text_of(room: Room, platform: str, message_id: str) -> str:
 
 def _all_text(room: Room, platform: str) -> str:
     return "\n".join(message.text for message in room.seen(platform) if message.is_bot)
-
-
-def _by_other_means(declared: str, what: str) -> Verdict:
-    if not declared:
-        raise Failed(f"{what} is shown by other means, though the capabilities declare it native")
-    return degraded(declared)
 
 
 def _picture(name: str) -> bytes:

@@ -52,12 +52,18 @@ class Room:
 
     # -- acting -------------------------------------------------------------------------------------------------------------
 
-    async def say(self, platform: str, person: str, text: str, *, reply_to: str = "", files: Sequence[Upload] = ()) -> str:
+    async def say(
+        self, platform: str, person: str, text: str, *, reply_to: str = "", thread_id: str = "", files: Sequence[Upload] = ()
+    ) -> str:
         """Raises Refused if that messenger does not let a person say this."""
+        emulator, chat_id = self.emulators[platform], self.chat_id(platform)
         try:
-            return await self.emulators[platform].say(self.chat_id(platform), person, text, reply_to=reply_to, files=files)
+            return await emulator.say(chat_id, person, text, reply_to=reply_to, thread_id=thread_id, files=files)
         except Exception as refusal:  # each platform has its own
             raise Refused(f"{self.title(platform)} refuses what a person says: {refusal}") from refusal
+
+    def chat(self, platform: str) -> EmulatedChat:
+        return self._chats[platform]
 
     def chat_id(self, platform: str) -> str:
         return self._chats[platform].chat_id

@@ -4,10 +4,12 @@ import { fileSize, float, h, hue, icon, iconButton, plain, roving, toast } from 
 import { Mentions } from "./mentions.js";
 import { pickEmoji } from "./picker.js";
 import { askPoll } from "./poll.js";
+import { record } from "./recorder.js";
 import { album, sticker, voice } from "./samples.js";
 
 const FILES_MOST = 10;
 const TYPING_EVERY_MS = 4000;
+const SPEAK = "Record a voice message";
 
 export class Composer {
   /** `room` is the chat it writes in. `onSend(draft)` resolves to whether it went; the draft has text, files, replyTo, editing.
@@ -78,17 +80,22 @@ export class Composer {
     } });
     this.context = h("div", { class: "context", hidden: true });
     this.chips = h("div", { class: "chips", hidden: true });
+    this.spokenFor = h("b", {});
+    this.listening = h("div", { class: "context", hidden: true }, icon("voice"), h("span", { class: "context-text" }, this.spokenFor),
+      iconButton("close", "Throw the recording away", () => this.spoken(false)));
+    this.microphone = iconButton("voice", SPEAK, () => this.speak(), { "aria-pressed": "false" });
     this.sendButton = h("button", { type: "submit", class: "send", title: "Send (Enter)", "aria-label": "Send" }, icon("send"));
     this.node = h("form", { class: "composer", onSubmit: (event) => {
       event.preventDefault();
       this.send();
     } },
-      this.context, this.chips, this.mentions.list,
+      this.context, this.listening, this.chips, this.mentions.list,
       h("div", { class: "line" }, this.field, this.sendButton),
       h("div", { class: "line below" }, this.who,
         iconButton("plus", "Add …", (event) => this.menu(event.currentTarget), { "aria-haspopup": "menu" }),
         iconButton("react", "Insert an emoji", (event) => pickEmoji(event.currentTarget, { verb: "Insert", onPick: (emoji) => this.insert(emoji) })),
         iconButton("attach", "Attach files", () => this.picker.click()),
+        this.microphone,
         iconButton("format", `Insert a sample of ${title}'s formatting`, () => this.insert(this.info.formatting_sample)),
         this.picker));
   }
@@ -210,6 +217,59 @@ export class Composer {
     this.files = [...draft.files, ...this.files];
     this.drawChips();
     this.grow();
+  }
+
+  // -- speaking -------------------------------------------------------------------------------------------------------------
+
+  /** A first press begins a voice message, the next one sends it. */
+  async speak() {
+    if (this.recording) {
+      await this.spoken(true);
+      return;
+    }
+    if (this.isAsking) return; // the browser asks whether it may
+    this.isAsking = true;
+    try {
+      this.recording = await record(() => this.spoken(true));
+    } catch (fault) {
+      toast(`${this.info.title}: ${fault.message}`);
+    } finally {
+      this.isAsking = false;
+    }
+    this.drawRecording();
+  }
+
+  async spoken(isWanted) {
+    const { recording, replyTo } = this;
+    if (!recording) return;
+    this.recording = null;
+    this.drawRecording();
+    try {
+      const file = await recording.end();
+      if (!isWanted || !this.node.isConnected) return; // another room was entered
+      if (replyTo) this.clearContext();
+      await this.onSend({ text: "", files: [file], replyTo: replyTo?.message_id });
+    } catch (fault) {
+      if (isWanted) toast(`${this.info.title}: ${fault.message}`);
+    }
+  }
+
+  drawRecording() {
+    const { recording } = this;
+    clearInterval(this.ticking);
+    const label = recording ? "Send the recording" : SPEAK;
+    this.microphone.replaceChildren(icon(recording ? "send" : "voice"));
+    this.microphone.title = label;
+    this.microphone.setAttribute("aria-label", label);
+    this.microphone.setAttribute("aria-pressed", String(Boolean(recording)));
+    this.listening.hidden = !recording;
+    if (!recording) return;
+    const tick = () => {
+      const seconds = recording.seconds();
+      this.spokenFor.textContent = `Recording ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    };
+    tick();
+    this.ticking = setInterval(tick, 500);
   }
 
   // -- answering and changing -------------------------------------------------------------------------------------------------

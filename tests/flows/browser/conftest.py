@@ -23,6 +23,7 @@ _QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",
 )
 _PATIENCE_MS = 40_000
 """For a machine that runs the other tests meanwhile. Nothing here waits when the page is quick."""

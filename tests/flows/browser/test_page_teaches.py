@@ -3,8 +3,10 @@ message, dead ends, and its own introduction."""
 
 from __future__ import annotations
 
+import io
 import re
 
+import av
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -167,6 +169,29 @@ async def test_samples_to_send(page: Page) -> None:
     await expect(voice).to_contain_text("Voice message")
     await expect(pane(page, "slack").locator("audio")).to_have_count(1)
     await voice.locator("audio").evaluate("audio => audio.play()")  # the browser can play it
+
+
+async def test_what_is_spoken_is_a_voice_message(page: Page, sandbox: Sandbox) -> None:
+    """Into the browser's own microphone, which beeps; the messenger has it as its clients send it."""
+    telegram = pane(page, "telegram")
+    await telegram.get_by_role("button", name="Record a voice message").click()
+    await expect(page.locator("#toasts")).to_contain_text("the microphone is not allowed for this page")
+    await page.context.grant_permissions(["microphone"])
+    for button in ("Throw the recording away", "Send the recording"):
+        await telegram.get_by_role("button", name="Record a voice message").click()
+        await expect(telegram.locator(".composer")).to_contain_text("Recording 0:02")
+        await telegram.get_by_role("button", name=button).click()
+    voice = telegram.locator(".voice")
+    await expect(voice).to_have_count(1)
+    await voice.locator("audio").evaluate("audio => audio.play()")
+    await expect(pane(page, "slack").locator("audio")).to_have_count(1)
+    chat = sandbox.rooms["lobby"]["telegram"].chat_id
+    (file,) = [file for message in sandbox.emulators["telegram"].transcript(chat) for file in message.files]
+    assert (file.kind, file.mime) == ("voice", "audio/ogg")
+    with av.open(io.BytesIO(sandbox.emulators["telegram"].file_bytes(file.file_id)), mode="r", format="ogg") as sound:
+        assert sound.duration is not None
+        assert sound.duration / av.time_base > 1.0
+        assert sum(frame.samples for frame in sound.decode(audio=0)) > 48_000
 
 
 async def test_the_sign_tells_the_story_and_a_dead_end_is_tried_again(page: Page) -> None:

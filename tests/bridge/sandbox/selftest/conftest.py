@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.mirror import Mirror, started
+from tests.support.mirror import Mirror, SociableEmulator, started
 
 
 @pytest.fixture
 async def mirrored() -> AsyncIterator[Mirror]:
     """Three emulators, mirrored."""
-    async with started("telegram", "slack", "discord") as emulators:
+    async with started("telegram", "slack", "discord", kind=SociableEmulator) as emulators:
         mirror = Mirror(emulators)
         running = asyncio.create_task(mirror.run())
         yield mirror

@@ -90,6 +90,11 @@ def _nothing(kind: str, message: SeenMessage) -> list[SeenMessage]:
     return []
 
 
+def _as_text(message: SeenMessage, options: str) -> SeenMessage:
+    """A poll as words."""
+    return msgspec.structs.replace(message, poll=None, text=message.poll.question + options) if message.poll else message
+
+
 SPOILT: dict[str, tuple[Spoil, set[str]]] = {
     "lost": (_nothing, set(CHECKS)),
     "doubled": (_in("text from", _twice), {"text"}),
@@ -106,6 +111,10 @@ SPOILT: dict[str, tuple[Spoil, set[str]]] = {
     "files altered": (_file(sha256="0" * 64), {"photo", "document"}),
     "files renamed": (_file(name="file"), {"document"}),
     "photos as documents": (_file(kind="document"), {"photo"}),
+    "threads lost": (_changed(thread_id=""), {"thread"}),
+    "pins ignored": (_on("pins", _nothing), {"pin"}),
+    "polls without their options": (lambda k, m: [_as_text(m, "")], {"poll"}),
+    "polls as text": (lambda k, m: [_as_text(m, " soup of the day, rice and beans")], {"poll"}),
     "the end lost": (lambda k, m: [] if len(m.text) < 2000 and m.message_id.endswith(".2") else [m], {"long text"}),
 }
 
@@ -144,11 +153,21 @@ DECLARED: list[tuple[str, Feature, str, str, Spoil]] = [
     ("reply", Feature.REPLY, "slack", "slack", lambda k, m: [msgspec.structs.replace(m, reply_to="", reply_quote=_question(m))]),
     ("reply", Feature.REPLY, "slack", "slack", lambda k, m: _linked(m)),
     ("photo", Feature.PHOTO, "slack", "slack", _file(kind="document")),
+    ("thread", Feature.THREAD, "slack", "slack", lambda k, m: [_quoting(m)]),
+    ("pin", Feature.PIN, "slack", "slack", _on("pins", _nothing)),
+    ("pin", Feature.SEES_PINS, "telegram", "", _on("pins", _nothing)),
+    ("poll", Feature.POLL, "slack", "slack", lambda k, m: [_as_text(m, " soup of the day, rice and beans")]),
 ]
 
 
 def _named_in_text(message: SeenMessage) -> list[SeenMessage]:
     return [msgspec.structs.replace(message, author_name="bridge", text=f"{message.author_name}\n{message.text}")]
+
+
+def _quoting(message: SeenMessage) -> SeenMessage:
+    """What is said in a thread quotes how the thread begins."""
+    quoted = message.text.replace("within the thread of", "a thread begins in")
+    return msgspec.structs.replace(message, thread_id="", reply_quote=quoted) if message.thread_id else message
 
 
 def _linked(message: SeenMessage) -> list[SeenMessage]:
