@@ -93,7 +93,8 @@ class Places:
             known = await store.partner(here, run.target.chat)
             thread_id = known.thread_id if known is not None else ""
             if known is None or not known.is_closed:  # a closed one is expected to be opened again
-                await store.set_partner(here, run.target.chat, thread_id, title=title_of(event), at=at, state=PartnerState.ENDED)
+                title = known.title if known is not None else title_of(event)
+                await store.set_partner(here, run.target.chat, thread_id, title=title, at=at, state=PartnerState.ENDED)
         return Placed(None, losses=(Loss.OUTSIDE_THREAD,))
 
     async def partners_of(self, event: ThreadEvent, run: Execution) -> tuple[Partner, Partner] | None:

@@ -27,6 +27,7 @@ from bridge.model.adapter import (
     ShowsTyping,
 )
 from bridge.model.capabilities import Feature, Support
+from bridge.model.threads import ClosesThreads, DeletesThreads, RenamesThreads
 from tests.conformance.cases import skip_if_lacking
 from tests.conformance.rig import Rig
 from tests.support.budget import examples
@@ -38,6 +39,9 @@ ABILITIES: dict[Feature, type[Any]] = {
     Feature.REMOVE_FILE: RemovesFiles,
     Feature.REACT: Reacts,
     Feature.PIN: Pins,
+    Feature.RENAME_THREAD: RenamesThreads,
+    Feature.CLOSE_THREAD: ClosesThreads,
+    Feature.DELETE_THREAD: DeletesThreads,
     Feature.TYPING: ShowsTyping,
     Feature.STATUS: SetsStatus,
     Feature.HISTORY: ReadsHistory,

@@ -36,6 +36,8 @@ async def follow(event: ThreadChanged | ThreadDeleted, run: Execution, tools: To
     here, there = found
     if isinstance(event, ThreadChanged) and _is_old(event, here):
         return [run.skipped(Skip.THREAD_CHANGED_SINCE)]
+    if isinstance(event, ThreadDeleted) and here.made is not Made.THERE:
+        return [run.skipped(Skip.COPY_DELETED)]  # made anew since: at a message it has the same id again
     run.delivery.placed = Placed(there.thread_id or None, from_partner=True)
     try:
         if run.delivery.parts:
