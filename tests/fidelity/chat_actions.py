@@ -13,6 +13,7 @@ from tests.fidelity.features import NO, UNKNOWN
 from tests.fidelity.table import TITLES
 from tests.flows.world import World
 from tests.support.patience import eventually, eventually_asked
+from tests.support.scripted import all_done
 
 NAMES = "Greta"
 GUARDS = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
@@ -201,14 +202,14 @@ async def replaced_files(world: World, origin: str, targets: list[str]) -> Found
     said = await world.say(origin, "words beside a plan", files=(PAPER,))
     shown = await copies(world, targets, "words beside a plan")
     await emulator.replace_file(world.chats[origin].chat_id, said, OTHER)
-    found: Found = {}
-    for target, copy in shown.items():
-        found[target] = await _file_of(world, target, copy, "replaced by an edit")
+    for target in targets:
         await eventually(
             lambda target=target: any(file.name == OTHER.name for one in world.seen(target) for file in one.files),
             what=f"the other file on {target}",
         )
-    return found
+    assert world.app is not None
+    await all_done(world.app)  # the file before it goes once the other one is there
+    return {target: await _file_of(world, target, copy, "replaced by an edit") for target, copy in shown.items()}
 
 
 async def _file_of(world: World, target: str, copy: SeenMessage, word: str) -> str:
