@@ -28,8 +28,9 @@ _UNSAFE = re.compile(r'[/\\:*?"<>|]')
 _UNSEEN = regex.compile(rf"(?!\u200d)[{INVISIBLE}\p{{Cs}}\p{{Co}}\p{{Cn}}]")
 _BLANKS = regex.compile(rf"[{BLANK}]+")
 _GRAPHEME = regex.compile(r"\X")
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)", re.IGNORECASE)
-"""Names that Windows treats as devices, whatever their extension."""
+_DEVICES = re.compile(r"(?:con(?:in\$|out\$)?|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(?:\.|$))", re.IGNORECASE)
+"""Names that Windows treats as devices, whatever their extension, and whatever blanks are before it. Source: Microsoft, "Naming
+Files, Paths, and Namespaces"; for the blanks, RtlIsDosDeviceName_U."""
 
 
 def mime_of(attachment: Attachment) -> str:
