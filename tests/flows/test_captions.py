@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.common.emulation.contract import SeenMessage, Upload
@@ -146,3 +147,16 @@ async def test_words_added_to_a_voice_message_after_a_restart(world: World) -> N
     await world.start_bridge()
     await telegram.caption(chat, message_id, "what I said")
     await until(world, "discord", lambda: [one.text for one in copies(world, "discord")] == ["", "what I said"])
+
+
+@pytest.mark.parametrize(("origin", "target"), [("discord", "slack"), ("slack", "discord")])
+async def test_what_a_picture_shows_is_told_on_both_sides(world: World, origin: str, target: str) -> None:
+    """To those who do not see it; each file of an album has its own. The others have no place for it, and show their copy."""
+    files = [msgspec.structs.replace(picture(number), alt_text=f"view no. {number} \u2066<&\u2069") for number in (1, 2)]
+    await world.say(origin, "two views", files=files)
+    for platform in set(PLATFORMS) - {origin}:
+        await until(world, platform, lambda p=platform: sum(len(one.files) for one in copies(world, p)) == 2)
+    shown = [file.alt_text for one in copies(world, target) for file in one.files]
+    assert [text.startswith(f"view no. {number}") and "<&" in text for number, text in zip((1, 2), shown, strict=True)] == [
+        True
+    ] * 2

@@ -101,6 +101,8 @@ class EmulatedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     kind: str = "document"
     """photo, video, audio, voice, animation, sticker, video_note or document: as the platform shows it."""
     sha256: str = ""
+    alt_text: str = ""
+    """What it shows, for those who do not see it; where the platform has that."""
 
 
 class SeenReaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -181,6 +183,8 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mime: str
     content: bytes
     kind: str = ""
+    alt_text: str = ""
+    """What it shows, in the person's words; nothing where the platform's client does not ask for it."""
 
 
 class Emulator(Protocol):

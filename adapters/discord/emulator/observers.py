@@ -137,4 +137,5 @@ def _file(attachment: StoredAttachment, message: Message) -> EmulatedFile:
         size_bytes=attachment.size_bytes,
         kind=kind,
         sha256=attachment.sha256,
+        alt_text=attachment.description or "",
     )

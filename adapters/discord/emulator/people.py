@@ -83,6 +83,7 @@ class People:
             mime=upload.mime or guess_mime(upload.name),
             size_bytes=stored.size_bytes,
             sha256=stored.sha256,
+            description=upload.alt_text or None,
             is_spoiler=upload.name.startswith("SPOILER_"),
             width=size[0] if size else None,
             height=size[1] if size else None,

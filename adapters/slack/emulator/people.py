@@ -49,6 +49,7 @@ class People:
         if upload.kind in ("voice", "video_note"):
             file.subtype, file.duration_ms = ("slack_audio" if upload.kind == "voice" else "slack_video"), 1000
         file.kind = kind_of(upload.mime, file.subtype)
+        file.alt_text = upload.alt_text
         return file
 
     def edit(self, message: Message, text: str) -> None:

@@ -55,4 +55,5 @@ def _seen_file(file: SlackFile) -> EmulatedFile:
         size_bytes=file.size_bytes,
         kind=file.kind,
         sha256=file.blob.sha256 if file.blob else "",
+        alt_text=file.alt_text,
     )
