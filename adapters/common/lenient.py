@@ -5,6 +5,7 @@ and never the message. So cosmetic values are read through these functions."""
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -13,6 +14,14 @@ Json = dict[str, Any]
 _INTEGER_LIMIT = 2**63
 _MOST_PIXELS = 1_000_000
 _MOST_SECONDS = 10_000_000.0
+
+
+def mended_json(raw: bytes) -> bytes:
+    """JSON text in which halves of surrogate pairs, which no proper JSON has, are replaced: one in a name or a text must not cost
+    all of an event, or of a page of them. For what a strict reader refuses. Raises ValueError for what is no JSON, and
+    RecursionError."""
+    whole_text = json.dumps(json.loads(raw), ensure_ascii=False)
+    return whole_text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def words(value: object) -> str:

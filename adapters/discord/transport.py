@@ -34,6 +34,7 @@ from adapters.common.http_errors import (
     departures,
     may_be_done,
 )
+from adapters.common.lenient import mended_json
 from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, body_bytes, check_is_no_page, chunks_of
@@ -234,6 +235,10 @@ def _json_or_none(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
     except msgspec.DecodeError:
+        pass
+    try:
+        return msgspec.json.decode(mended_json(raw))
+    except (ValueError, RecursionError):
         return None
 
 

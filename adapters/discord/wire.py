@@ -311,6 +311,7 @@ class Message(TypedDict, total=False):
     webhook_id: str
     application_id: str
     mentions: list[User]
+    mention_channels: list[Channel]
     attachments: list[Attachment]
     sticker_items: list[Sticker]
     stickers: list[Sticker]

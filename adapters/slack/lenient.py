@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeVar, Union
 
 import msgspec
 
+from adapters.common.lenient import mended_json
+
 T = TypeVar("T")
 
 _TRUE = ("true", "1")
@@ -36,6 +38,8 @@ def read(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
         return convert(_any(raw), kind)
     except RecursionError:
         raise msgspec.DecodeError("nested too deep") from None
+    except msgspec.DecodeError:
+        return convert(_any(raw), kind)
 
 
 def _any(raw: bytes | msgspec.Raw) -> Any:
@@ -43,6 +47,11 @@ def _any(raw: bytes | msgspec.Raw) -> Any:
         return msgspec.json.decode(raw)
     except RecursionError:
         raise msgspec.DecodeError("nested too deep") from None
+    except msgspec.DecodeError as error:
+        try:
+            return msgspec.json.decode(mended_json(bytes(raw)))
+        except (ValueError, RecursionError):
+            raise error from None
 
 
 def convert(value: Any, kind: type[T]) -> T:

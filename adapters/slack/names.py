@@ -18,8 +18,10 @@ _CHANNEL = re.compile(rb'(?:(?:<|\\u003c)#|"(?:channel_id|initial_channel|initia
 _GROUP = re.compile(rb'(?:(?:<|\\u003c)!subteam\^|"usergroup_id":\s*")(S[A-Z0-9]{1,30})')
 _BOT = re.compile(rb'"bot_id":\s*"(B[A-Z0-9]{1,30})"')
 _IS_NAMED = re.compile(rb'"(?:username|bot_profile)":\s*["{]')
+_CHOSEN = re.compile(rb'"initial_(?:users|channels|conversations)":\s*\[([^\]]{1,600})\]')
+_CHOSEN_ID = re.compile(rb'"([A-Z][A-Z0-9]{1,30})"')
 _WINDOW = 32 * 1024
-_LONGEST = 256
+_LONGEST = 1024
 """More than what names an id and the id together: bytes beyond a window that are looked at as well."""
 PENDING = "check_file_info"
 """`file_access` of a file of which the message tells nothing more than the id."""
@@ -32,8 +34,9 @@ SOME_CHANNEL = "private-channel"
 """The name shown for a channel that the app may not see, as in Slack."""
 
 
-_BUILT_IN = {"USLACKBOT": "Slackbot"}
-"""Who is in every workspace, whether or not the look-up knows."""
+_BUILT_IN = {"USLACKBOT": "Slackbot", "UREVOKEDU": "Slack"}
+"""Who is in every workspace, whether or not the look-up knows. The second stands for people whose messages the workspace's key
+management withholds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,11 @@ NO_NAMES = Names()
 
 def wanted(raw: bytes) -> Wanted:
     """Ids that decoding this JSON of one event will ask for."""
+    chosen = {one for ids in _found(_CHOSEN, raw) for one in _CHOSEN_ID.findall(ids.encode())} if b'"initial_' in raw else set()
+    chosen_users = {one for one in chosen if one[:1] in b"UW"}
     return Wanted(
-        users=_found(_USER, raw),
-        channels=_found(_CHANNEL, raw),
+        users=_found(_USER, raw) | set(map(bytes.decode, chosen_users)),
+        channels=_found(_CHANNEL, raw) | set(map(bytes.decode, chosen - chosen_users)),
         groups=_found(_GROUP, raw),
         bots=frozenset() if _IS_NAMED.search(raw) else _found(_BOT, raw),
         files=_pending_files(raw) if _PENDING_FILE in raw else frozenset(),

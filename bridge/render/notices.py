@@ -252,6 +252,8 @@ def notice_line(event: News, *, actor: str, member: str = "", place: str = "") -
 
 def _of_thread(event: ThreadChanged | ThreadDeleted, actor: str) -> str:
     title = shorten(show_name(event.meta.thread_title), EXCERPT_LENGTH)
+    if isinstance(event, ThreadChanged) and event.name == event.meta.thread_title:
+        title = ""  # only its new name is known
     thread = "the thread" if event.meta.thread_id is not None else "the chat’s main topic"
     thread += f" “{title}”" if title else ""
     match event:

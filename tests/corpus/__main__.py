@@ -7,31 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
-from pathlib import Path
 
 from tests.corpus.case import cases, written
-from tests.corpus.playing import play
+from tests.corpus.stages import Stages
 
 
-def main(words: list[str]) -> int:
-    chosen = [case for case in cases() if any(word in case.name for word in words) or not words]
-    failed = 0
+async def main(words: list[str]) -> int:
+    every = cases()
+    chosen = [case for case in every if any(word in case.name for word in words) or not words]
+    stages, failed = Stages(every), 0
     for case in chosen:
-        with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
-            try:
-                text = written(case.about, asyncio.run(play(case, Path(folder))))
-            except AssertionError as error:
-                failed += 1
-                print(f"{case.name}: not written: {error}", file=sys.stderr)
-                continue
+        try:
+            text = written(case.about, await stages.play(case))
+        except AssertionError as error:
+            failed += 1
+            print(f"{case.name}: not written: {error}", file=sys.stderr)
+            continue
         is_new = not case.expectation.exists() or case.expectation.read_text(encoding="utf-8") != text
         case.expectation.write_text(text, encoding="utf-8")
         print(f"{case.name}: {'written: ' + case.expectation.name if is_new else 'as it was'}")
+    await stages.close()
     if not chosen:
         print("no case has such a name", file=sys.stderr)
     return 1 if failed or not chosen else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(asyncio.run(main(sys.argv[1:])))

@@ -62,6 +62,20 @@ def read(path: Path) -> Case:
     )
 
 
+def message_ids(case: Case) -> set[str]:
+    """Native ids of the messages that a case's payloads tell of as new, where every case needs ids of its own."""
+    found: set[str] = set()
+    for payload in case.payloads:
+        match case.origin:
+            case "telegram" if "message" in payload:
+                found.add(str(payload["message"]["message_id"]))
+            case "discord" if payload["t"] == "MESSAGE_CREATE":
+                found.add(payload["d"]["id"])
+            case "slack" if payload["type"] == "message" and payload.get("subtype") not in ("message_changed", "message_deleted"):
+                found.add(payload["ts"])
+    return found
+
+
 def cases() -> list[Case]:
     return [read(path) for path in sorted(HERE.glob("*/*.json"))]
 

@@ -25,7 +25,6 @@ from adapters.telegram.emulator.records import StoredFile
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.model.web_mount import KeyDirection
 from bridge.web.new_keys import make_key
-from tests.adapters.teamspirit.mattermost_server import MattermostServer
 from tests.corpus.case import Case
 from tests.flows.world import World
 from tests.support.patience import eventually
@@ -38,15 +37,19 @@ PEOPLE = {"U0PERSON01": "Kim Lee", "U0PERSON02": "Anna Petrova"}
 """Slack tells ids alone; these are known to the workspace."""
 ENDS = "Zoe"
 """Who says that a step is over."""
-SENDER = "sender"
-"""The end that webhooks are posted to; what `ENDS` says comes by another."""
 _CURL = "application/x-www-form-urlencoded"
 """What `curl -d` calls whatever it sends."""
 _UNIX = re.compile(r"\b(179[56]\d{6})(?=(\d{3})?\b)")
 _ISO = re.compile(r"2026-11-26T\d\d:\d\d:\d\d")
+_TEAMSPIRIT_IDS = re.compile(r'("[em]-)(\d{4})')
 _PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000400000003008020000007d0d2a5b")
 _MOST_BYTES = 2_000_000
 _DEFAULT_BYTES = 64
+
+
+def sender_of(case: Case) -> str:
+    """The end that a case's webhooks are posted to; what `ENDS` says comes by another."""
+    return f"sender-{case.path.stem}"
 
 
 class Origin(Protocol):
@@ -59,17 +62,16 @@ class Origin(Protocol):
     async def say(self, text: str) -> None: ...
 
 
-def origin_of(case: Case, world: World, mattermost: MattermostServer | None) -> Origin:
-    if mattermost is not None:
-        return Mattermost(case, mattermost)
-    kinds: dict[str, Callable[[Case, World], Origin]] = {
+def origin_of(case: Case, world: World, now: datetime) -> Origin:
+    """`now`: what the moment of the payloads stands for; the same for all cases of a world, so that times that differ still do."""
+    kinds: dict[str, Callable[[Case, World, datetime], Origin]] = {
         "telegram": Telegram,
         "slack": Slack,
         "discord": Discord,
         "teamspirit": TeamSpirit,
         "webhook": Webhook,
     }
-    return kinds[case.origin](case, world)
+    return kinds[case.origin](case, world, now)
 
 
 # -- what stands for what ---------------------------------------------------------------------------------------------------
@@ -87,6 +89,18 @@ def fresh(payload: Json, ids: Mapping[str, str], now: datetime) -> Json:
     return made
 
 
+def own_ids(payload: Json, ids: re.Pattern[str], case: Case) -> Json:
+    """The payload with ids that no other case has, where several cases use the same: the pattern's last group is their end."""
+    text = json.dumps(payload, ensure_ascii=False)
+    made: Json = json.loads(ids.sub(lambda found: f"{found[1]}{own_part(case)}{found[2]}", text))
+    return made
+
+
+def own_part(case: Case) -> str:
+    """What `own_ids` puts into ids."""
+    return f"{case.path.stem}-"
+
+
 def objects(payload: Any) -> Iterator[Json]:
     """Every object of a payload, outer ones first."""
     if isinstance(payload, dict):
@@ -102,12 +116,12 @@ def content(mime: str, size_bytes: Any) -> bytes:
 
 
 class _Emulated:
-    def __init__(self, case: Case, world: World) -> None:
+    def __init__(self, case: Case, world: World, now: datetime) -> None:
         self.case = case
         self.world = world
         self.emulator: Any = world.emulators[case.origin]
         self.chat = world.chats[case.origin].chat_id
-        self.now = datetime.now(UTC)
+        self.now = now
 
     async def say(self, text: str) -> None:
         await self.world.say(self.case.origin, text, person=ENDS)
@@ -120,12 +134,13 @@ class Telegram(_Emulated):
     """A payload is an Update without its `update_id`. The chat is -1001234567890."""
 
     def is_change(self, payload: Json) -> bool:
-        return "message" not in payload
+        return "message" not in payload or any("forum_topic" in field for field in payload["message"])
 
     async def deliver(self, payload: Json) -> None:
         made = fresh(payload, {"-1001234567890": self.chat}, self.now)
         for each in objects(made):
             if "file_id" in each and each["file_id"] not in self.case.missing:
+                each["file_id"] = f"{self.case.path.stem}-{each['file_id']}"
                 self._keep(each)
         (queue,) = self.emulator.world.queues.values()
         queue.push_raw(made)
@@ -160,6 +175,8 @@ class Slack(_Emulated):
             if "url_private" in each and "mimetype" in each and each["id"] not in self.case.missing:
                 self._keep(each)
         self.emulator.deliveries.emit(made)
+        # Slack promises no order for events that arrive together
+        await eventually(lambda: not self.emulator.deliveries.unsettled, what="the event is acknowledged")
 
     def _keep(self, told: Json) -> None:
         """Canvases and posts are pages of Slack's own, whatever type it tells."""
@@ -220,7 +237,7 @@ class TeamSpirit(_Emulated):
         return payload.get("event") != "message.created"
 
     async def deliver(self, payload: Json) -> None:
-        made = fresh(payload, {"chat-0001": self.chat}, self.now)
+        made = fresh(own_ids(payload, _TEAMSPIRIT_IDS, self.case), {"chat-0001": self.chat}, self.now)
         for each in objects(made):
             if {"id", "name", "mime", "size"} <= set(each) and each["id"] not in self.case.missing:
                 stored = self.emulator.world.store.keep(each["name"], each["mime"], content(each["mime"], each["size"]))
@@ -233,8 +250,8 @@ class TeamSpirit(_Emulated):
 class Webhook(_Emulated):
     """A payload is a request of a sender that has a key: `method`, `query`, `headers`, and one of `json`, `text` and `form`."""
 
-    def __init__(self, case: Case, world: World) -> None:
-        super().__init__(case, world)
+    def __init__(self, case: Case, world: World, now: datetime) -> None:
+        super().__init__(case, world, now)
         self._url = ""
 
     def is_change(self, payload: Json) -> bool:
@@ -255,7 +272,7 @@ class Webhook(_Emulated):
         """The URL of a key. It is for people where the end has a form."""
         if not self._url:
             assert self.world.app is not None
-            address, is_form = ChatAddress(AccountName("webhook"), SENDER), "form" in self.case.account
+            address, is_form = ChatAddress(AccountName("webhook"), sender_of(self.case)), "form" in self.case.account
             stored, secret = make_key(address, KeyDirection.IN, now=self.now, label="a sender", is_form=is_form)
             await self.world.app.journal.add_key(stored)
             self._url = f"http://127.0.0.1:{self.world.app.public_port}/in/{secret}"
@@ -276,29 +293,3 @@ def request_body(payload: Json) -> tuple[Any, str]:
         return urllib.parse.urlencode(payload["form"]).encode(), _CURL
     charset = payload.get("headers", {}).get("Content-Type", "").partition("charset=")[2] or "utf-8"
     return (payload["text"].encode(charset), _CURL) if "text" in payload else (None, "")
-
-
-class Mattermost:
-    """A payload is a post as the REST API tells it. The channel is `channel-0001`, the author `user-0001` (kim)."""
-
-    def __init__(self, case: Case, server: MattermostServer) -> None:
-        self.case = case
-        self.server = server
-        (self.channel,) = server.channels
-        self.ids = {"channel-0001": self.channel, "user-0001": server.add_user("kim", "Kim", "Lee")}
-        self.zoe = server.add_user("zoe", "Zoe")
-        self.now = datetime.now(UTC)
-
-    def is_change(self, payload: Json) -> bool:
-        return bool(payload.get("edit_at") or payload.get("delete_at"))
-
-    async def deliver(self, payload: Json) -> None:
-        made = fresh(payload, self.ids, self.now)
-        made["update_at"] = self.server.now_ms()
-        for told in (made.get("metadata") or {}).get("files") or ():
-            if told["id"] not in self.case.missing:
-                self.server.files[told["id"]] = (told, content(told["mime_type"], told["size"]))
-        self.server.posts[made["id"]] = made
-
-    async def say(self, text: str) -> None:
-        self.server.post(self.channel, self.zoe, text)

@@ -1,31 +1,32 @@
-"""Plays a case: its payloads on the wire of their platform, the real bridge in between, and what people elsewhere then see.
+"""Plays cases: their payloads on the wire of their platform, the real bridge in between, and what people elsewhere then see.
 
 `play` gives what an expectation file holds: `events`, what the adapter made of the payloads, and `shown`, the messages of every
-other platform as its stand-in displays them, the last state of each.
+other platform as its stand-in displays them, the last state of each. One bridge plays all cases of an origin, one after the other:
+a line of somebody's own separates them.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from adapters.common.emulation.contract import CallsBridge, SeenMessage
+from adapters.common.emulation.contract import CallsBridge
 from adapters.registry import load_platform
 from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.model.adapter import Adapter, Cursor, Intake
-from bridge.model.events import Attachment, Author, ChatEvent, Content, MessageCreated
+from bridge.model.events import ChatEvent
 from bridge.model.platform import AdapterContext, Platform
-from bridge.model.rich_text import text_of
-from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
 from tests.corpus.case import Case
-from tests.corpus.origins import SENDER, Origin, origin_of
+from tests.corpus.dialect_servers import server_of
+from tests.corpus.origins import Origin, origin_of, own_part, sender_of
+from tests.corpus.readable import plain, shown_event, shown_messages
 from tests.flows.world import PLATFORMS, QUICK, World
 from tests.support.network import free_port
 from tests.support.patience import eventually
@@ -33,13 +34,16 @@ from tests.support.patience import eventually
 Json = dict[str, Any]
 
 PATIENCE_S = 90.0
-SAME_PLATFORM = {"mattermost": "teamspirit"}
-"""Origins that are another server of a platform, which then is no target."""
+EVERYTHING = {
+    **{"merge": False, "distinct_names": "off", "tally_every_s": 1},
+    **{"membership": True, "renames": True, "pins": True, "statuses": True},
+}
+"""Options of the route: all is told that can be, each message by itself, soon, and cases have no people in common."""
 _STATES = ("waiting", "sending", "held", "dead", "delivered", "skipped", "behind")
+_OPEN = (0, 1, 6)
 _READ_ALREADY = "already read from the history"
 """TeamSpirit's webhook and history tell the same; which of them is first is a matter of time."""
-_TAG = re.compile(r"<(?!/?(p|br|div)\b)")
-_OWN_META = frozenset({"event_key", "origin", "occurred_at", "received_at", "thread_id", "author", "delivery_id"})
+_MARK = "-- step"
 
 
 class Told:
@@ -74,36 +78,55 @@ class Listening:
             self._told.lines.append({"ignored": reason})
         self._intake.ignored(reason)
 
+    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
+        self._told.lines.append({"notice": f"{reason}; {action}"})
+        self._intake.notice(reason, action, chat_id=chat_id)
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        self._told.lines.append({"moved": f"{old_chat_id} to {new_chat_id}"})
+        await self._intake.chat_moved(old_chat_id, new_chat_id)
+
 
 class CorpusWorld(World):
-    """The world of the flow tests, with a Mattermost in the place of TeamSpirit where the case comes from one."""
+    """The world of the flow tests, for the cases of one origin; with a server of another messenger in the place of TeamSpirit where
+    they come from one."""
 
-    def __init__(self, folder: Path, case: Case) -> None:
-        targets = [name for name in PLATFORMS if name != SAME_PLATFORM.get(case.origin)]
-        super().__init__(folder, [*targets, "webhook"] if case.origin == "webhook" else targets)
-        self.case = case
+    def __init__(self, folder: Path, cases: Sequence[Case]) -> None:
+        self.cases = cases
+        self.origin = cases[0].origin
+        self.server = server_of(self.origin)
+        targets = [name for name in PLATFORMS if self.server is None or name != "teamspirit"]
+        super().__init__(folder, [*targets, "webhook"] if self.origin == "webhook" else targets)
         self.told = Told()
-        self.route_options = dict(case.route)
-        self.mattermost: MattermostServer | None = None
-        if case.origin in ("teamspirit", "webhook") or case.public:
+        self.route_options = dict(cases[0].route)
+        self.steps = 0
+        """How many marks were said."""
+        self.began = datetime.now(UTC)
+        """What the moment of the payloads stands for."""
+        if self.origin in ("teamspirit", "webhook", "pachca", "rocketchat") or any(case.public for case in cases):
             port = free_port()
             self.settings["web"] = {"public": {"listen": f"127.0.0.1:{port}", "url": f"http://127.0.0.1:{port}"}}
 
+    @property
+    def targets(self) -> list[str]:
+        return [name for name in self.emulators if name != self.origin]
+
     def document(self) -> Json:
         document = super().document()
-        if self.mattermost is not None:
-            (channel,) = self.mattermost.channels
-            fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05}
-            server = {"server": self.mattermost.url, "api_key": TOKEN}
-            document["accounts"]["mattermost"] = {"platform": "teamspirit", "dialect": "mattermost", **server, **fast}
-            document["routes"][0]["between"].append(f"mattermost/{channel}")
-        if self.case.origin == "webhook":
-            document["accounts"]["webhook"]["ends"][SENDER] = self.case.account
+        if self.server is not None:
+            document["accounts"][self.origin] = {"platform": "teamspirit", **self.server.account()}
+            document["routes"][0]["between"].append(f"{self.origin}/{self.server.chat}")
+        if self.origin == "webhook":
+            document["accounts"]["webhook"]["ends"] |= {sender_of(case): case.account for case in self.cases}
             (route,) = document["routes"]
             route["to"] = [end for end in route.pop("between") if not end.startswith("webhook/")]
-            route["from"] = [f"webhook/{self.chats['webhook'].address}", f"webhook/{SENDER}"]
+            route["from"] = [
+                f"webhook/{self.chats['webhook'].address}",
+                *(f"webhook/{sender_of(case)}" for case in self.cases),
+            ]
         else:
-            document["accounts"][self.case.origin].update(self.case.account)
+            for case in self.cases:
+                document["accounts"][self.origin].update(case.account)
         return document
 
     async def start_bridge(self, *, wait_up: bool = True) -> App:
@@ -113,7 +136,7 @@ class CorpusWorld(World):
             if isinstance(emulator, CallsBridge):
                 emulator.bridge_is_at(f"http://127.0.0.1:{self.app.public_port}", name)
         await self.all_up()
-        await self.until_state(self.case.origin, AccountState.UP)
+        await self.until_state(self.origin, AccountState.UP)
         return self.app
 
     def _manifest(self, platform: str) -> Platform:
@@ -121,149 +144,98 @@ class CorpusWorld(World):
 
         def build(context: AdapterContext) -> Adapter:
             adapter = known.build(context)
-            if context.account == self.case.origin:
+            if context.account == self.origin:
                 run = adapter.run
                 adapter.run = lambda intake: run(Listening(intake, self.told))  # type: ignore[method-assign]
             return adapter
 
         return msgspec.structs.replace(known, build=build)
 
+    def deliveries(self, since: int = 0) -> list[tuple[int, str, int, str]]:
+        return deliveries(self.folder / "bridge.journal", since)
+
 
 @asynccontextmanager
-async def started(folder: Path, case: Case) -> AsyncIterator[CorpusWorld]:
-    world = CorpusWorld(folder, case)
-    if case.origin == "mattermost":
-        world.mattermost = MattermostServer()
-        await world.mattermost.start()
-        world.mattermost.add_channel("lobby")
+async def started(folder: Path, *cases: Case) -> AsyncIterator[CorpusWorld]:
+    """The world for these cases, all of one origin. The route has the options of the first."""
+    world = CorpusWorld(folder, cases)
+    if world.server is not None:
+        await world.server.start()
     await world.start_platforms()
     try:
         await world.start_bridge()
+        world.began = datetime.now(UTC)
         yield world
     finally:
         await world.stop_bridge()
         await world.stop_platforms()
-        if world.mattermost is not None:
-            await world.mattermost.stop()
+        if world.server is not None:
+            await world.server.stop()
 
 
-async def play(case: Case, folder: Path) -> Json:
-    async with started(folder, case) as world:
-        origin = origin_of(case, world, world.mattermost)
-        targets = [name for name in world.emulators if name != case.origin]
-        await arrived(world, origin, targets, 0)
-        world.told.lines.clear()
-        for number, payload in enumerate(case.payloads):
-            if number and origin.is_change(payload):
-                await arrived(world, origin, targets, number)
-            await origin.deliver(payload)
-        await arrived(world, origin, targets, len(case.payloads))
-        await world.stop_bridge()
-        told = [line for line in world.told.lines if "-- step" not in str(line)]
-        shown = {name: [seen for seen in world.seen(name) if "-- step" not in seen.text] for name in targets}
-        played: Json = {"events": told, "shown": {name: shown_messages(seen) for name, seen in shown.items()}}
-        if fates := other_fates(world.folder / "bridge.journal"):
-            played["not delivered"] = fates
-        return plain(played, world)
+async def play(case: Case, world: CorpusWorld) -> Json:
+    """What came of the case. Raises AssertionError if something does not arrive; the world is of no use then."""
+    origin = world.server.origin(case, world, world.began) if world.server else origin_of(case, world, world.began)
+    await arrived(world, origin, world.targets, world.steps)
+    old = {name: {message.message_id for message in world.seen(name)} for name in world.targets}
+    since = max((delivery[0] for delivery in world.deliveries()), default=0)
+    world.told.lines.clear()
+    for number, payload in enumerate(case.payloads):
+        if number and origin.is_change(payload):
+            await settled(world, origin, since)
+        await origin.deliver(payload)
+    await settled(world, origin, since)
+    told = [line for line in world.told.lines if _MARK not in str(line)]
+    shown = {
+        name: [seen for seen in world.seen(name) if _MARK not in seen.text and seen.message_id not in old[name]]
+        for name in world.targets
+    }
+    # events are handed over in batches, what comes of nothing at once: their order among each other is a matter of time
+    played: Json = {"events": [line for line in told if "kind" in line]}
+    if others := [line for line in told if "kind" not in line]:
+        played["left out"] = others
+    played["shown"] = {name: shown_messages(seen) for name, seen in shown.items()}
+    if fates := other_fates(world.folder / "bridge.journal", since):
+        played["not delivered"] = fates
+    here = {world.server.url: f"http://{world.origin}.example"} if world.server is not None else {}
+    own = {own_part(case): ""} if world.origin in ("teamspirit", "mattermost") else {}
+    return plain(played, world, shown, here | own | {sender_of(case): "sender"})
+
+
+async def settled(world: CorpusWorld, origin: Origin, since: int) -> None:
+    """Everything before is at every target, also what needs no place in the line: reactions, changes of threads."""
+    await arrived(world, origin, world.targets, world.steps)
+    await eventually(
+        lambda: not any(state in _OPEN for _, _, state, _ in world.deliveries(since)),
+        what=f"all of it is delivered or given up: {world.deliveries(since)}",
+        within_s=PATIENCE_S,
+    )
 
 
 async def arrived(world: CorpusWorld, origin: Origin, targets: Sequence[str], number: int) -> None:
     """Everything before is at every target: what somebody says now is there."""
-    mark = f"-- step {number} --"
+    mark = f"{_MARK} {number} --"
+    world.steps = number + 1
     await origin.say(mark)
     for target in targets:
         await eventually(
             lambda target=target: world.copies(target, mark),
-            what=f"{mark} on {target}, behind the payloads of {world.case.name}; it shows {world.texts(target)}",
+            what=f"{mark} on {target}, behind the payloads of {world.origin}; it shows {world.texts(target)}",
             within_s=PATIENCE_S,
         )
 
 
-def other_fates(journal: Path) -> list[str]:
-    """What became of the deliveries that did not simply arrive: skipped by which rule, dead for which reason, or still waiting."""
-    query = "SELECT account, state, note FROM delivery JOIN lane ON lane.id = delivery.lane WHERE state != 4 ORDER BY delivery.id"
+def deliveries(journal: Path, since: int = 0) -> list[tuple[int, str, int, str]]:
+    """Of everything accepted later than the delivery `since`: its number, the target, the state and the note on it."""
+    query = "SELECT delivery.id, account, state, note FROM delivery JOIN lane ON lane.id = delivery.lane WHERE delivery.id > ?"
     with closing(sqlite3.connect(journal)) as connection:
-        rows = connection.execute(query).fetchall()
-    return [f"{account}: {_STATES[state]}{f': {note}' if note else ''}" for account, state, note in rows]
+        return connection.execute(f"{query} ORDER BY delivery.id", (since,)).fetchall()
 
 
-# -- in a form that a person reads and that is the same in every run -------------------------------------------------------------
-
-
-def shown_event(event: ChatEvent) -> Json:
-    """Kind, author, and everything it says; ids and times are left out."""
-    built = msgspec.to_builtins(event)
-    line: Json = {"kind": built.pop("kind")}
-    if event.meta.author is not None:
-        line["author"] = shown_author(event.meta.author)
-    line |= {key: value for key, value in built.pop("meta").items() if key not in _OWN_META}
-    said: Content | None = getattr(event, "content", None)
-    if said is not None:
-        content = built.pop("content")
-        words = text_of(said.text)
-        line |= {"words": words} if words else {}
-        line |= {"files": [shown_file(file) for file in said.attachments]} if said.attachments else {}
-        line |= {key: value for key, value in content.items() if key not in ("text", "attachments")}
-    line |= {"also": len(built.pop("also_ids"))} if built.get("also_ids") else {}
-    items = built.pop("items", None)
-    if isinstance(event, MessageCreated) and items:
-        line["of its parts"] = (
-            [text_of(item.text) for item in event.items] if any(item.get("text") for item in items) else len(items)
-        )
-    return line | {key: value for key, value in built.items() if key != "message_id"}
-
-
-def shown_author(author: Author) -> str:
-    return f"{author.name}{' (bot)' if author.is_bot else ''}"
-
-
-def shown_file(file: Attachment) -> str:
-    facts = [file.mime, "" if file.size_bytes is None else f"{file.size_bytes} bytes", file.emoji, file.alt_text, file.problem]
-    facts += ["spoiler"] if file.spoiler else []
-    return f"{file.kind} {file.name!r} ({', '.join(fact for fact in facts if fact)})"
-
-
-def shown_messages(seen: Sequence[SeenMessage]) -> list[Json]:
-    texts = {message.message_id: message.text for message in seen}
-    return [shown_message(message, texts) for message in seen]
-
-
-def shown_message(message: SeenMessage, texts: Mapping[str, str]) -> Json:
-    line: Json = {"sender": message.author_name, "text": message.text}
-    if _TAG.search(message.html):
-        line["html"] = message.html
-    if message.files:
-        line["files"] = [f"{file.kind} {file.name!r} ({file.mime}, {file.size_bytes} bytes)" for file in message.files]
-    if message.reply_to:
-        line["answers"] = texts.get(message.reply_to, "?")
-    if message.reactions:
-        line["reactions"] = " ".join(reaction.emoji for reaction in message.reactions)
-    return line | {mark: True for mark in ("system", "edited", "deleted") if getattr(message, mark)}
-
-
-def plain(value: Json, world: CorpusWorld) -> Json:
-    """Without the ids and addresses of this run."""
-    known = {emulator.base_url: f"http://{name}.example" for name, emulator in world.emulators.items()}
-    known |= {chat.chat_id: f"<chat on {name}>" for name, chat in world.chats.items() if chat.chat_id != chat.name}
-    if discord := world.emulators.get("discord"):
-        known[str(discord.world.guild_id)] = "<server>"  # type: ignore[attr-defined]
-    if world.mattermost is not None:
-        known[world.mattermost.url] = "http://mattermost.example"
-    for name in world.emulators:
-        known |= {m.message_id: "<message>" for m in world.seen(name) if len(m.message_id) > 5}
-
-    def replaced(inner: Any) -> Any:
-        match inner:
-            case str():
-                for real, written in known.items():
-                    inner = inner.replace(real, written)
-                return inner
-            case dict():
-                return {key: replaced(each) for key, each in inner.items()}
-            case list() | tuple():
-                return [replaced(each) for each in inner]
-            case _:
-                return inner
-
-    cleaned: Json = replaced(value)
-    return cleaned
+def other_fates(journal: Path, since: int = 0) -> list[str]:
+    """What became of the deliveries that did not simply arrive: skipped by which rule, dead for which reason."""
+    return [
+        f"{account}: {_STATES[state]}{f': {note}' if note else ''}"
+        for _, account, state, note in deliveries(journal, since)
+        if _STATES[state] != "delivered"
+    ]

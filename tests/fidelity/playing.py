@@ -11,7 +11,8 @@ from typing import Any
 from adapters.common.emulation.contract import SeenMessage
 from tests.corpus.case import Case
 from tests.corpus.origins import MOMENT, origin_of
-from tests.corpus.playing import CorpusWorld, arrived, plain, started
+from tests.corpus.playing import CorpusWorld, arrived, started
+from tests.corpus.readable import plain
 from tests.fidelity.actions import ACTIONS
 from tests.fidelity.chat_actions import CHAT, GUARDS
 from tests.fidelity.converted_files import SAMPLES, converted, folder_of, nothing_to_convert
@@ -59,7 +60,7 @@ async def play(origin: str, folder: Path) -> Cells:
     cells: Cells = {}
     async with started(folder, case) as world:
         targets = [name for name in PLATFORMS if name != origin]
-        wire: Any = origin_of(case, world, None)
+        wire: Any = origin_of(case, world, world.began)
         if origin == "discord":  # joins and departures are shown in the server's channel for news
             discord: Any = world.emulators[origin]
             discord.set_system_channel(world.chats[origin].chat_id)

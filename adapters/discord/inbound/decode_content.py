@@ -142,8 +142,14 @@ def _line(words: str) -> RichText:
 
 
 def _names(data: wire.Message, guilds: GuildCache, known: Lookup = lambda _: "") -> Names:
+    """Channels of other servers, whose posts are followed here, are named by the message alone."""
     people = {text(u.get("id")): name_of(u, u.get("member")) for u in objects(data.get("mentions"))}
-    return Names(user=lambda i: people.get(i) or known(i), role=guilds.role_name, channel=guilds.channel_name)
+    channels = {text(c.get("id")): text(c.get("name")) for c in objects(data.get("mention_channels"))}
+    return Names(
+        user=lambda i: people.get(i) or known(i),
+        role=guilds.role_name,
+        channel=lambda i: guilds.channel_name(i) or channels.get(i, ""),
+    )
 
 
 # -- replies ------------------------------------------------------------------------------------------------------------------
@@ -155,7 +161,9 @@ def _reply(data: wire.Message, reference: wire.MessageReference, guilds: GuildCa
         return None
     answered = data.get("referenced_message")
     if not isinstance(answered, dict):
-        return ReplyTo(message_id=str(reference["message_id"]))
+        # null says that it was deleted; nothing at all that Discord did not look
+        is_gone = "referenced_message" in data and answered is None
+        return ReplyTo(message_id=str(reference["message_id"]), excerpt="(deleted message)" if is_gone else "")
     author = mapping(answered.get("author"))
     content = text(answered.get("content"))
     if author.get("bot"):

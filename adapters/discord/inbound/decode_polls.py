@@ -19,8 +19,9 @@ def poll_of(value: wire.Poll | None) -> Poll | None:
         return None
     results = mapping(data.get("results"))
     counts = {whole(c.get("id"), -1): whole(c.get("count")) for c in objects(results.get("answer_counts"))}
+    none = 0 if results else None  # answers that nobody has voted for are not counted at all
     options = tuple(
-        PollOption(text=_answer_text(mapping(a.get("poll_media"))), votes=counts.get(whole(a.get("answer_id"), -2)))
+        PollOption(text=_answer_text(mapping(a.get("poll_media"))), votes=counts.get(whole(a.get("answer_id"), -2), none))
         for a in objects(data.get("answers"))
     )
     return Poll(

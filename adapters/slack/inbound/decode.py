@@ -22,8 +22,8 @@ from adapters.slack.lenient import Undecodable, read
 from adapters.slack.names import NO_NAMES
 from adapters.slack.timestamps import moment, thread_of
 from adapters.slack.wire import ChannelRename, EventType, Member, Message, Pin, Reaction
-from bridge.model.events import ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
-from bridge.model.rich_text import Mark, Text, concat, map_inlines, plain, to_plain
+from bridge.model.events import Author, ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.rich_text import Mark, Mention, Paragraph, RichText, Text, concat, map_inlines, normalize, plain, to_plain
 
 
 def decode_event(raw: bytes | msgspec.Raw, context: Context) -> ChatEvent | Ignored:
@@ -88,13 +88,26 @@ def _as_said(event: _E, subtype: str | None) -> _E:
     if not subtype or subtype in SPOKEN or subtype in SKIPPED:
         return event
     if subtype in NEWS:
-        text = event.content.text or plain(NEWS[subtype])
+        text = _without_its_author(event.content.text, event.meta.author) or plain(NEWS[subtype])
         text = map_inlines(text, lambda run: Text(run.text, run.marks | Mark.ITALIC, run.link) if isinstance(run, Text) else run)
         return msgspec.structs.replace(event, content=msgspec.structs.replace(event.content, text=text))
     by = f"{event.meta.author.name}: " if event.meta.author is not None else ""
     what = plain(f"({by}something Slack calls {subtype.replace('_', ' ')})")
     content = msgspec.structs.replace(event.content, text=concat(what, event.content.text))
     return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, author=None), content=content)
+
+
+def _without_its_author(text: RichText, author: Author | None) -> RichText:
+    """News often begin with a mention of who did it, whose name is above them already."""
+    first = text.blocks[0] if text.blocks else None
+    if author is None or not isinstance(first, Paragraph) or not first.inlines:
+        return text
+    lead, *rest = first.inlines
+    if not (isinstance(lead, Mention) and lead.id == author.user_id):
+        return text
+    if rest and isinstance(follows := rest[0], Text):
+        rest[0] = Text(follows.text.lstrip(), follows.marks, follows.link)
+    return normalize(RichText((Paragraph(tuple(rest)), *text.blocks[1:])))
 
 
 def edited(message: Message, channel: str, at: str, context: Context) -> MessageEdited:

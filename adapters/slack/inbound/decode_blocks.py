@@ -180,6 +180,37 @@ def _task(block: Json, names: Names, depth: int) -> RichText:
     )
 
 
+_MOST_POINTS = 100
+"""Slack's charts have at most 6 series or segments, of at most 20 points."""
+
+
+def _chart(block: Json, names: Names, depth: int) -> RichText:
+    """A chart's numbers: a line for each segment of a pie, else for each place on the axis with what each series has there. Source:
+    Block Kit reference, data visualization block."""
+    title = words(block.get("title"))
+    chart = block.get("chart")
+    about = chart if isinstance(chart, Mapping) else {}
+    points: dict[str, list[str]] = {}
+    for one in objects(about.get("segments"))[:_MOST_POINTS]:
+        points.setdefault(words(one.get("label")), []).append(words(one.get("value")))
+    series = objects(about.get("series"))[:_MOST_POINTS]
+    for each in series:
+        named = f" ({words(each.get('name'))})" if len(series) > 1 else ""
+        for point in objects(each.get("data"))[:_MOST_POINTS]:
+            points.setdefault(words(point.get("label")), []).append(f"{words(point.get('value'))}{named}")
+    shown = [line(*plain_runs(f"{label}: {', '.join(values)}")) for label, values in points.items()]
+    kind = words(about.get("type")).replace("_", " ")
+    head = f"{title} ({words(series[0].get('name'))})" if len(series) == 1 and words(series[0].get("name")) else title
+    return lines([bold(line(*plain_runs(head))), *(shown or [line(Text(f"[{kind} chart]".replace("[ ", "[")))])])
+
+
+def _provider(block: Json, names: Names, depth: int) -> RichText:
+    """An offer to connect an account elsewhere, which is one person's matter: what it is, and no link."""
+    about = [words(block.get("name")), words(block.get("description"))]
+    shown = ": ".join(filter(None, about)) or words(block.get("fallback"))
+    return line(Text("[connect "), *plain_runs(unescape(shown), unescaped=True), Text("]")) if shown else line(Text("[connect]"))
+
+
 def _nothing(block: Json, names: Names, depth: int) -> RichText:
     return EMPTY
 
@@ -187,6 +218,7 @@ def _nothing(block: Json, names: Names, depth: int) -> RichText:
 _READERS: dict[str, Callable[[Json, Names, int], RichText]] = {
     "actions": _actions,
     "alert": _alert,
+    "auth_provider": _provider,
     "call": _call,
     "card": _card,
     "carousel": _carousel,
@@ -194,6 +226,7 @@ _READERS: dict[str, Callable[[Json, Names, int], RichText]] = {
     "context": _context,
     "context_actions": _actions,
     "data_table": _table,
+    "data_visualization": _chart,
     "divider": _nothing,
     "file": _file,
     "header": _header,

@@ -194,7 +194,7 @@ def _known_leaf(leaf: Json, names: Names, marks: int) -> Inline:
         case "link":
             url = _id(leaf, "url")
             return link(url, words(leaf.get("text")), marks)
-        case "user":
+        case "user" | "canvas_user_mention":
             return Mention(MentionKind.USER, _id(leaf, "user_id"), names.user(leaf["user_id"]), marks)
         case "channel":
             return Mention(MentionKind.CHAT, _id(leaf, "channel_id"), names.channel(leaf["channel_id"]), marks)
@@ -206,8 +206,11 @@ def _known_leaf(leaf: Json, names: Names, marks: int) -> Inline:
             return _emoji(leaf, marks, names)
         case "date":
             return _date(leaf, marks)
+        case "text":
+            return Text(words(leaf.get("text")), marks)
         case _:
-            return Text(_leaf_text(leaf), marks)
+            url = words(leaf.get("url"))
+            return link(url, words(leaf.get("text")), marks) if url else Text(_leaf_text(leaf), marks)
 
 
 def _id(leaf: Json, key: str) -> str:

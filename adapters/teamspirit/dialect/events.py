@@ -114,7 +114,9 @@ class Fields(Entry):
     updated_at: Query | None = None
     """For `by: since`: when it last changed."""
     system: Query | None = None
-    """Something true if this is a notice of the server and no person's message."""
+    """Something true if this is a notice of the server that is not relayed: it is told as an event, or is for one person alone."""
+    news: Query | None = None
+    """Something true if this tells what somebody did in the chat, and is nobody's words: it is shown in italics."""
     emoji: Query | None = None
     member_id: Query | None = None
     member_name: Query | None = None
@@ -140,6 +142,9 @@ EventKind = Literal[
 class EventEntry(Entry):
     when: Query
     """True for a body that is this event. The first entry that is true wins."""
+    each: str | None = None
+    """The name of a list in the body: the event is told for each of its values, with that value alone in the list. For several
+    members at once."""
     message: Query | None = None
     """Where the message lies whole, as the history has it: `message_fields` then say where its parts are within it."""
     fields: Fields = Fields()

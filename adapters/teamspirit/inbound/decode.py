@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.events import EventKind, Fields, Inbound, Websocket
     from adapters.teamspirit.dialect.model import Dialect
 
+_MOST_PIECES = 100
+"""People of whom one call may tell at once."""
 _STATUSES = {
     **{status.value: status for status in Status if status is not Status.OTHER},
     **dict.fromkeys(("available", "active"), Status.ONLINE),
@@ -126,6 +128,18 @@ class Decoder:
         """What holds the parts of an event's message, and where they are in it."""
         whole = self._told_by.events[kind].message if self._told_by is not None else None
         return (payload, self._event_fields[kind]) if whole is None else (find(whole, payload), self.dialect.message_fields)
+
+    def pieces(self, payload: Any) -> list[Any]:
+        """The call for each of several people that it tells of at once, as if it told of one alone; else the call itself."""
+        try:
+            kind = self._kind_of(payload)
+        except RecursionError:
+            return [payload]
+        name = self._told_by.events[kind].each if kind is not None and self._told_by is not None else None
+        several = payload.get(name) if name is not None and isinstance(payload, dict) else None
+        if name is None or not isinstance(several, list) or len(several) < 2:
+            return [payload]
+        return [{**payload, name: [one]} for one in several[:_MOST_PIECES]]
 
     def chat_of_call(self, payload: Any) -> str:
         """The chat that a call is about; empty if it does not say."""

@@ -19,7 +19,19 @@ from adapters.teamspirit.web_links import web_url
 from adapters.teamspirit.wire import NativeMessage, Undecodable
 from bridge.model.events import Author, Content, Location, ReplyTo
 from bridge.model.pauses import beside
-from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, normalize, plain, quoted, text_of
+from bridge.model.rich_text import (
+    Inline,
+    Mark,
+    Paragraph,
+    RichText,
+    Text,
+    concat,
+    map_inlines,
+    normalize,
+    plain,
+    quoted,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.events import Fields
@@ -55,6 +67,8 @@ class ContentDecoder:
         cards = find(fields.cards, item)
         location, contact = location_of(item, fields.location), contact_of(item, fields.contact)
         text = self._text(item, fields, cards, bare=not (attachments or location or contact))
+        if truth_of(find(fields.news, item)):
+            text = map_inlines(text, _in_italics)
         message_id = needed(fields.message_id, item, "message id")
         thread_id = find_text(fields.thread, item) or None
         if self._learn is not None and fields.thread is not None:
@@ -118,6 +132,10 @@ def label_of(words: str) -> RichText:
     return RichText((Paragraph((Text(f"[{shown}]", int(Mark.BOLD)),)),)) if shown else RichText()
 
 
+def _in_italics(run: Inline) -> Inline:
+    return Text(run.text, run.marks | Mark.ITALIC, run.link) if isinstance(run, Text) else run
+
+
 def author_of(payload: Any, fields: Fields) -> Author | None:
     """`name` is empty where the server tells only an id; the adapter then asks who that is."""
     user_id = find_text(fields.user_id, payload)
@@ -135,7 +153,7 @@ def author_of(payload: Any, fields: Fields) -> Author | None:
 
 def member_of(payload: Any, fields: Fields) -> Author | None:
     user_id = find_text(fields.member_id, payload)
-    return Author(user_id=user_id, name=find_text(fields.member_name, payload) or user_id) if user_id else None
+    return Author(user_id=user_id, name=find_text(fields.member_name, payload)) if user_id else None
 
 
 def needed(query: str | None, payload: Any, what: str) -> str:

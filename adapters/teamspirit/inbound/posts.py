@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from adapters.common.queries import find
 from adapters.teamspirit.inbound.decode_cards import cards_text
@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.events import CardFields
     from adapters.teamspirit.dialect.model import TextDialect
 
-_MATTERMOST = cast(
-    "TextDialect",
-    SimpleNamespace(flavour="markdown", mention="@", chat_mention="~", emoji_names=True, mass_mentions=("all", "channel", "here")),
-)
+
+class _Written(NamedTuple):
+    """What a dialect says of texts. Hashable, as that is: what comes of long texts is kept."""
+
+    flavour: str = "markdown"
+    mention: str = "@"
+    chat_mention: str = "~"
+    emoji_names: bool = True
+    tables: bool = True
+    mass_mentions: tuple[str, ...] = ("all", "channel", "here")
+
+
+_MATTERMOST = cast("TextDialect", _Written())
 _CARD = cast(
     "CardFields",
     SimpleNamespace(

@@ -70,9 +70,10 @@ class Calls:
         # the turn comes before the text is decoded: a short message behind a long one must not overtake it
         turn = self._turns.setdefault(self._decoder.chat_of_call(payload), asyncio.Lock())
         async with turn:
-            event = await self._decoded(payload, raw)
-            if event is not None:
-                await self._in_turn(event, payload)
+            for piece in self._decoder.pieces(payload):
+                event = await self._decoded(piece, raw)
+                if event is not None:
+                    await self._in_turn(event, piece)
 
     async def _decoded(self, payload: Any, raw: bytes) -> ChatEvent | None:
         """The event of a call; None if there is none."""
@@ -100,6 +101,8 @@ class Calls:
             await self._intake.accept(await self._in_their_chats(event))
             return
         if isinstance(event, MembershipChanged):
+            if not event.member.name:
+                event = msgspec.structs.replace(event, member=await self._directory.fill(event.member))
             is_in = event.change is MembershipKind.JOINED
             self._people.moved(event.meta.origin.chat_id, event.member.user_id, is_in=is_in)
             if event.member.user_id == self._own.me_id:

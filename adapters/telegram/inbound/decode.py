@@ -14,6 +14,7 @@ import msgspec
 from adapters.common.lenient import identity, record, records, whole, words
 from adapters.telegram.inbound.content_digest import content_digest
 from adapters.telegram.inbound.decode_content import decode_content, decode_item
+from adapters.telegram.inbound.decode_files import decode_file
 from adapters.telegram.inbound.decode_kinds import decode_poll, unknown_kind
 from adapters.telegram.inbound.decode_people import author_of, author_of_message
 from adapters.telegram.inbound.decode_reactions import reactions_of
@@ -90,6 +91,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             return [moved]
         if message.get("is_automatic_forward") is True:
             return [Ignored("automatic forward from the linked channel")]
+        if "ephemeral_message_id" in message or "receiver_user" in message:
+            return [Ignored("shown to one person alone")]
         if message["message_id"] == 0:
             return [Ignored("message without an id")]
         service = self._service(message, received_at)
@@ -167,7 +170,9 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         if line is None:
             return [Ignored(f"service message {found}")]
         meta = self._meta(message, "created", received_at)
-        return [MessageCreated(meta=meta, message_id=identity(message["message_id"]), content=Content(text=line))]
+        picture = decode_file("photo", fields[found], False, self.download_bytes) if found == "new_chat_photo" else None
+        content = Content(text=line, attachments=(picture,) if picture else ())
+        return [MessageCreated(meta=meta, message_id=identity(message["message_id"]), content=content)]
 
     def _membership(self, message: Message, user: User | Json, change: MembershipKind, received_at: datetime) -> MembershipChanged:
         meta = self._meta(message, "membership", received_at, version=f"{user['id']}")

@@ -60,9 +60,10 @@ def decode_item(message: Message, *, download_bytes: int | None) -> AlbumItem:
 
 
 def _poll_files(message: Message, download_bytes: int | None) -> tuple[Attachment, ...]:
-    """The picture, film or the like above a poll, or beside an option of it (PollMedia)."""
+    """The picture, film or the like above a poll, beside an option of it, or beside the explanation of a quiz (PollMedia)."""
     poll = record(message.get("poll"))
-    media = [record(poll.get("media")), *(record(option.get("media")) for option in records(poll.get("options")))]
+    media = [record(holder.get("media")) for holder in (poll, *records(poll.get("options")))]
+    media.append(record(poll.get("explanation_media")))
     return tuple(file for one in media if one for file in decode_files(cast("Message", one), download_bytes))
 
 

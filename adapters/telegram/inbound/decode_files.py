@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from mimetypes import guess_extension
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -23,14 +23,17 @@ _KINDS = {
     "animation": (AttachmentKind.ANIMATION, "video/mp4", "animation.mp4"),
     "sticker": (AttachmentKind.STICKER, "image/webp", "sticker.webp"),
     "document": (AttachmentKind.DOCUMENT, FALLBACK_MIME, "file"),
+    "live_photo": (AttachmentKind.VIDEO, "video/mp4", "photo.mp4"),
 }
-FILE_KINDS = ("animation", "photo", "video", "audio", "voice", "video_note", "sticker", "document")
+FILE_KINDS = ("animation", "photo", "video", "audio", "voice", "video_note", "sticker", "document", "live_photo")
 """In the order in which they are looked for: an animation also sets `document`, a live photo also `photo`."""
 
 
 def decode_files(message: Message, download_bytes: int | None) -> list[Attachment]:
-    """The file of a message, and the pictures and videos of paid media as far as they are open to us."""
+    """The file of a message, of a game or a gift in it, and the pictures and videos of paid media as far as they are open to us."""
     fields: Mapping[str, Any] = message
+    if inner := _game(record(fields.get("game"))) or _gift(fields):
+        return decode_files(cast("Message", inner), download_bytes)
     spoiler = fields.get("has_media_spoiler") is True
     there = [kind for kind in FILE_KINDS if fields.get(kind)]
     files = next(([file] for kind in there if (file := decode_file(kind, fields[kind], spoiler, download_bytes))), [])
@@ -41,6 +44,17 @@ def decode_files(message: Message, download_bytes: int | None) -> list[Attachmen
         if kind in _KINDS and (file := decode_file(kind, media.get(kind), spoiler, download_bytes)):
             files.append(file)
     return files
+
+
+def _game(game: Json) -> Json:
+    return {kind: game[kind] for kind in ("animation", "photo") if game.get(kind)}
+
+
+def _gift(fields: Mapping[str, Any]) -> Json:
+    """Its sticker: people see a gift by that. Source: Bot API 10.3, Gift, UniqueGiftModel."""
+    plain, unique = record(record(fields.get("gift")).get("gift")), record(record(fields.get("unique_gift")).get("gift"))
+    sticker = record(plain.get("sticker")) or record(record(unique.get("model")).get("sticker"))
+    return {"sticker": sticker} if sticker else {}
 
 
 def _without_a_file(kind: str) -> Attachment:
@@ -54,6 +68,8 @@ def decode_file(kind: str, wire: object, spoiler: bool, download_bytes: int | No
     known, mime, name = _KINDS[kind]
     if kind == "photo":
         return _attachment(known, largest(wire), mime, name, spoiler, download_bytes)
+    if kind == "live_photo" and (still := decode_file("photo", record(wire).get("photo"), spoiler, download_bytes)):
+        return still
     if kind == "sticker":
         return _sticker(record(wire), spoiler, download_bytes)
     return _attachment(known, record(wire), mime, name, spoiler, download_bytes)

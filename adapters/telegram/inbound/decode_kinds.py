@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from adapters.common.lenient import real, record, records, whole, words
 from adapters.telegram.inbound.decode_files import FILE_KINDS, sticker_line
@@ -152,14 +152,18 @@ def _tasks_done(change: Json) -> RichText:
 
 def _gift(gift: Json) -> RichText:
     stars = whole(record(gift.get("gift")).get("star_count"))
-    head = plain(f"(gift{f' of {stars} Telegram Stars' if stars else ''})")
-    return concat(head, decode_text(words(gift.get("text")), gift.get("entities")))
+    return concat(plain(f"(gift{f' of {stars} Telegram Stars' if stars else ''})"), gift_words(gift))
+
+
+def gift_words(gift: Json) -> RichText:
+    """What was written with a gift; nothing where that is for its receiver alone (Bot API 10.3, GiftInfo.is_private)."""
+    return EMPTY if gift.get("is_private") is True else decode_text(words(gift.get("text")), gift.get("entities"))
 
 
 def _unique_gift(gift: Json) -> RichText:
     parts = record(gift.get("gift"))
     name = " #".join(filter(None, (words(parts.get("base_name")) or words(parts.get("name")), words(parts.get("number")))))
-    return plain(f"(gift{': ' if name else ''}{name})")
+    return concat(plain(f"(gift{': ' if name else ''}{name})"), gift_words(gift))
 
 
 _LINES = {
@@ -258,13 +262,30 @@ def _moment(unix_s: int | None, after_s: int) -> datetime | None:
 
 
 def poll_words(message: Message) -> RichText:
-    """What a poll says beside its question: its description, and for a quiz the explanation of the answer once it is told."""
+    """What a poll says beside its question: its description, and for a quiz the explanation of the answer once it is told; places
+    and addresses beside either or an option (PollMedia)."""
     poll = record(message.get("poll"))
     explanation = decode_text(words(poll.get("explanation")), poll.get("explanation_entities"))
     return concat(
         decode_text(words(poll.get("description")), poll.get("description_entities")),
+        _beside("", record(poll.get("media"))),
+        *(_beside(words(option.get("text")), record(option.get("media"))) for option in records(poll.get("options"))),
         concat_line("💡 ", explanation) if explanation else EMPTY,
+        _beside("", record(poll.get("explanation_media"))),
     )
+
+
+def _beside(option: str, media: Json) -> RichText:
+    """The place or address of a PollMedia, behind the option that it belongs to."""
+    lead = Text(f"{option}: ") if option else Text("")
+    if url := words(record(media.get("link")).get("url")):
+        return _line(lead, Text(url, 0, url if url.startswith(_LINKS) else None))
+    if not media.get("venue") and not media.get("location"):
+        return EMPTY
+    venue, point = record(media.get("venue")), decode_location(cast("Message", media))
+    where = [words(venue.get("title")), words(venue.get("address"))]
+    where += [f"{point.latitude}, {point.longitude}"] if point is not None else []
+    return _line(lead, Text("📍 " + (", ".join(filter(None, where)) or "(a location)")))
 
 
 def decode_location(message: Message) -> Location | None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from adapters.common.lenient import record, whole, words
+from adapters.common.lenient import record, records, whole, words
+from adapters.telegram.inbound.decode_kinds import gift_words
 from adapters.telegram.inbound.decode_topics import FIELDS
 from adapters.telegram.wire import Json, full_name
-from bridge.model.rich_text import Inline, Mark, Mention, MentionKind, Paragraph, RichText, Text
+from bridge.model.rich_text import Inline, Mark, Mention, MentionKind, Paragraph, RichText, Text, Timestamp, text_of
 
+_ITALIC = int(Mark.ITALIC)
 _LONGEST_QUOTED = 200
+_MOST_NAMES = 20
 Said = str | tuple[str | Inline, ...]
 """What a service message says behind the name of the person who did it."""
 
@@ -36,8 +39,6 @@ UNTOLD = frozenset(
             "web_app_data",
         ),
         *("managed_bot_created", "successful_payment", "refunded_payment"),
-        # calls, which nobody elsewhere can join
-        *("video_chat_scheduled", "video_chat_started", "video_chat_ended", "video_chat_participants_invited"),
     }
 )
 """Skipped by their names."""
@@ -98,6 +99,27 @@ def _direct_messages(change: Json) -> str:
     return f"set the price of a direct message to the channel: {_stars(change.get('direct_message_star_count'))}"
 
 
+_LATEST_UNIX_S = 253_402_300_800
+"""The year 10000."""
+
+
+def _planned(call: Json) -> tuple[Inline, ...]:
+    line, at = Text("planned a video chat", _ITALIC), whole(call.get("start_date"))
+    known = at is not None and 0 < at < _LATEST_UNIX_S
+    return (Text("planned a video chat for ", _ITALIC), Timestamp(at, "", "f", _ITALIC)) if at is not None and known else (line,)
+
+
+def _call_over(call: Json) -> str:
+    seconds = whole(call.get("duration")) or 0
+    return "ended the video chat" + (f", after {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}" if seconds > 0 else "")
+
+
+def _called(call: Json) -> Said:
+    people = [_person(user, "somebody") for user in records(call.get("users"))[:_MOST_NAMES]]
+    listed = [part for person in people for part in (", ", person)][1:] or ["somebody"]
+    return ("invited ", *listed, " to the video chat")
+
+
 def _community(line: str) -> Callable[[Json], str]:
     return lambda change: _quoted(line, record(change.get("community")).get("name") or record(change.get("community")).get("title"))
 
@@ -113,7 +135,7 @@ LINES: Mapping[str, Callable[[Json], Said]] = {
     "poll_option_deleted": lambda change: _quoted("removed an option from the poll", change.get("option_text")),
     "chat_owner_left": lambda change: ("left the chat, which is to belong to ", _new_owner(change)),
     "chat_owner_changed": lambda change: ("gave the chat to ", _new_owner(change)),
-    "gift_upgrade_sent": lambda gift: _quoted("paid for the upgrade of a gift", gift.get("text")),
+    "gift_upgrade_sent": lambda gift: _quoted("paid for the upgrade of a gift", text_of(gift_words(gift))),
     "paid_message_price_changed": lambda change: f"set the price of a message: {_stars(change.get('paid_message_star_count'))}",
     "direct_message_price_changed": _direct_messages,
     "suggested_post_approved": lambda _: "approved a suggested post",
@@ -124,6 +146,10 @@ LINES: Mapping[str, Callable[[Json], Said]] = {
     "community_chat_added": _community("added the chat to a community"),
     "community_chat_removed": lambda _: "took the chat out of its community",
     "community_chat_joined": _community("came by way of a community"),
+    "video_chat_scheduled": _planned,
+    "video_chat_started": lambda _: "started a video chat",
+    "video_chat_ended": _call_over,
+    "video_chat_participants_invited": _called,
 }
 """The text after the name of the person who did it."""
 
@@ -137,4 +163,4 @@ def news(field: str, value: object) -> RichText | None:
         return None
     said = line(record(value))
     parts = (said,) if isinstance(said, str) else said
-    return RichText((Paragraph(tuple(Text(part, int(Mark.ITALIC)) if isinstance(part, str) else part for part in parts)),))
+    return RichText((Paragraph(tuple(Text(part, _ITALIC) if isinstance(part, str) else part for part in parts)),))

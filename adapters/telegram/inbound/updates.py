@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 import msgspec
 
-from adapters.common.lenient import record
+from adapters.common.lenient import mended_json, record
 from adapters.telegram.inbound.decode_kinds import CONTENT_FIELDS, unknown_kind
 from adapters.telegram.inbound.decode_service import SERVICE_FIELDS
 from adapters.telegram.wire import Json, Message
+
+_MOVED = {"migrate_to_chat_id", "migrate_from_chat_id"}
 
 
 def read_update(raw: bytes) -> Json:
@@ -22,9 +23,7 @@ def read_update(raw: bytes) -> Json:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        whole_text = json.dumps(json.loads(raw), ensure_ascii=False)
-    mended = whole_text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return cast("Json", msgspec.json.decode(mended, type=dict))
+        return cast("Json", msgspec.json.decode(mended_json(raw), type=dict))
 
 
 def message_of(update: Json) -> Message:
@@ -41,6 +40,7 @@ def kind_of(update: Any) -> str:
 def strange(update: Json) -> str:
     """What is new to us about a message whose content is of none of the known kinds; empty for all others."""
     message = message_of(update)
-    if not message or "edit_date" in message or message.keys() & SERVICE_FIELDS or message.keys() & CONTENT_FIELDS:
+    known = message.keys() & (SERVICE_FIELDS | CONTENT_FIELDS | _MOVED)
+    if not message or "edit_date" in message or known:
         return ""
     return unknown_kind(message)

@@ -114,8 +114,10 @@ def test_polls_and_their_results(context: Context) -> None:
         "results": {"is_finalized": False, "answer_counts": [{"id": 1, "count": 3, "me_voted": False}]},
     }
     event = one(context, "MESSAGE_CREATE", message(content="", poll=poll))
-    options = (PollOption(text="🍲 Soup", votes=3), PollOption(text="Rice"))
+    options = (PollOption(text="🍲 Soup", votes=3), PollOption(text="Rice", votes=0))
     assert event.content.poll == Poll(question="Lunch?", options=options, multiple=True, anonymous=False)
+    uncounted = one(context, "MESSAGE_CREATE", message(content="", poll={**poll, "results": None}))
+    assert [option.votes for option in uncounted.content.poll.options] == [None, None]
     fields = [
         {"name": "poll_question_text", "value": "Lunch?"},
         {"name": "victor_answer_text", "value": "Soup"},
@@ -128,7 +130,9 @@ def test_polls_and_their_results(context: Context) -> None:
 def test_a_reply_to_a_deleted_message_and_to_a_file(context: Context) -> None:
     reference = {"type": 0, "message_id": "5", "channel_id": CHANNEL}
     gone = one(context, "MESSAGE_CREATE", message(type=19, message_reference=reference, referenced_message=None))
-    assert (gone.content.reply_to.message_id, gone.content.reply_to.excerpt) == ("5", "")
+    assert (gone.content.reply_to.message_id, gone.content.reply_to.excerpt) == ("5", "(deleted message)")
+    unknown = one(context, "MESSAGE_CREATE", message(type=19, message_reference=reference))
+    assert (unknown.content.reply_to.message_id, unknown.content.reply_to.excerpt) == ("5", "")
     file = message(content="", attachments=[{"id": "1", "filename": "plan.pdf", "size": 1}])
     answered = one(context, "MESSAGE_CREATE", message(type=19, message_reference=reference, referenced_message=file))
     assert (answered.content.reply_to.author_name, answered.content.reply_to.excerpt) == ("Anna", "plan.pdf")

@@ -66,6 +66,17 @@ def test_an_ordinary_message() -> None:
     assert created(thread_ts=PLAIN["ts"]).meta.thread_id is None
 
 
+def test_half_a_surrogate_pair_costs_itself_alone() -> None:
+    event = decode_event(msgspec.json.encode(PLAIN).replace(b"hello", b"hel\\ud83dlo \\ud83d\\ude42"), CONTEXT)
+    assert isinstance(event, MessageCreated)
+    assert text_of(event.content.text) == "hel\ufffdlo 🙂"
+
+
+def test_news_do_not_name_their_author_twice() -> None:
+    event = created(subtype="channel_topic", text="<@U1> set the channel topic: <@U1> &amp; co")
+    assert text_of(event.content.text) == "set the channel topic: @Anna & co"
+
+
 def test_the_authors_of_apps() -> None:
     custom = created(
         user=None, subtype="bot_message", bot_id="B9", username="Deploys", icons={"image_48": "https://a.example/i.png"}
@@ -176,8 +187,7 @@ def test_me_messages_are_italic() -> None:
     "changes",
     [
         {"subtype": "channel_join"},
-        {"subtype": "channel_topic"},
-        {"subtype": "huddle_thread"},
+        {"subtype": "pinned_item"},
         {"subtype": "message_replied", "hidden": True},
         {"subtype": "something_new", "hidden": True},
         {"type": "app_home_opened"},

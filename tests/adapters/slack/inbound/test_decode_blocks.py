@@ -121,7 +121,7 @@ CELLS = [
             },
             "Why?\nshort\n[say]",
         ),
-        ({"type": "data_visualization", "title": "Sales", "chart": {"type": "pie"}}, "[data visualization]: Sales"),
+        ({"type": "data_visualization", "title": "Sales", "chart": {"type": "pie"}}, "Sales\n[pie chart]"),
         ({"type": "holodeck", "url": "https://e.example/deck"}, "[holodeck] (https://e.example/deck)"),
         ({"text": plain("no type")}, "[unknown block]: no type"),
     ],

@@ -156,11 +156,16 @@ def test_posts_of_other_types(fields: dict[str, Any], expected: str) -> None:
     assert (to_plain(message.content.text), message.system) == (expected, False)
 
 
-@pytest.mark.parametrize(
-    "kind", ["system_join_channel", "system_header_change", "system_ephemeral", "system_something_new", "add_bot_teams_channels"]
-)
-def test_notices_are_nobodys_words(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["system_join_channel", "system_ephemeral", "add_bot_teams_channels"])
+def test_notices_that_are_told_otherwise_are_left_out(kind: str) -> None:
     assert read(message="anna joined the channel.", type=kind).system
+
+
+@pytest.mark.parametrize("kind", ["system_header_change", "system_something_new"])
+def test_other_notices_are_nobodys_words(kind: str) -> None:
+    message = read(message="anna updated the channel header", type=kind)
+    assert not message.system
+    assert message.content.text.blocks == (Paragraph((Text("anna updated the channel header", int(Mark.ITALIC)),)),)
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,12 @@ def test_links_in_slack_s_form_lead_where_they_say() -> None:
     assert content.text.blocks == (Paragraph((Text("the page", 0, "https://example.com/a"),)),)
 
 
+def test_a_long_post_is_shown_whole() -> None:
+    words = "**bold** words " * 400
+    assert len(shown({"text": words})) > 4000
+    assert "bold words" in shown({"text": "see", "attachments": [{"text": words}]})
+
+
 @pytest.mark.parametrize("payload", [None, "text", 5, [], {}, {"content": "discord"}, {"username": "x"}, {"props": {"a": 1}}])
 def test_what_is_no_post_is_none(payload: Any) -> None:
     assert decode_post(payload) is None

@@ -226,7 +226,7 @@ async def test_service_messages(emulator: TelegramEmulator, chat: str, adapter: 
         await emulator.post(chat, "Anna", {"new_chat_members": [member]})
         await emulator.post(chat, "Anna", {"left_chat_member": member})
         await emulator.post(chat, "Anna", {"new_chat_title": "New"})
-        await emulator.post(chat, "Anna", {"video_chat_started": {}})
+        await emulator.post(chat, "Anna", {"write_access_allowed": {}})
         await emulator.post(chat, "Anna", {"text": "copy of the channel's post"}, extra={"is_automatic_forward": True})
         await emulator.say(chat, "Anna", "end")
         await intake.until(lambda: "end" in intake.texts())
@@ -235,7 +235,7 @@ async def test_service_messages(emulator: TelegramEmulator, chat: str, adapter: 
     assert isinstance(left, MembershipChanged)
     assert (joined.change, joined.member.name, left.change) == ("joined", "Carl", "left")
     assert isinstance(renamed, ChatRenamed)
-    assert intake.ignored_reasons["service message video_chat_started"] == 1
+    assert intake.ignored_reasons["service message write_access_allowed"] == 1
     assert intake.ignored_reasons["automatic forward from the linked channel"] == 1
 
 
