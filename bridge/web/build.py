@@ -54,11 +54,13 @@ def public_web(
         called = (one for one in config().accounts.values() if manifests(one.platform).needs_public_web(one.options) is not None)
         return not all(is_up(one.name) for one in called)
 
+    steady_s = boot_s if isinstance(clock, SystemClock) else None
+
     def keyed(public: PublicWeb) -> KeyedCalls:
         def handler_of(account: AccountName) -> KeyHandler | None:
             return public.key_handler(account) if is_up(account) else None
 
-        return KeyedCalls(store, clock, counts, handler_of=handler_of, steady_s=boot_s if isinstance(clock, SystemClock) else None)
+        return KeyedCalls(store, clock, counts, handler_of=handler_of, steady_s=steady_s)
 
     def leads_to(chat: ChatAddress) -> list[str]:
         """The targets of messages from there, for people."""
@@ -73,7 +75,7 @@ def public_web(
         is_missing=is_missing,
     )
     public.replays = Replays(store, clock, public)
-    public.pages = InvitedPages(store, clock, public, leads_to=leads_to)
+    public.pages = InvitedPages(store, clock, public, leads_to=leads_to, steady_s=steady_s)
     return public
 
 

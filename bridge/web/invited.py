@@ -79,13 +79,20 @@ class Listener(Protocol):
 
 
 class InvitedPages:
-    """`leads_to` returns the targets of a chat's messages, for people."""
+    """`leads_to` returns the targets of a chat's messages, for people. `steady_s`: see `KeyedCalls`."""
 
     def __init__(
-        self, store: InvitedStore, clock: Clock, listener: Listener, *, leads_to: Callable[[ChatAddress], list[str]]
+        self,
+        store: InvitedStore,
+        clock: Clock,
+        listener: Listener,
+        *,
+        leads_to: Callable[[ChatAddress], list[str]],
+        steady_s: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._steady_s = steady_s or clock.monotonic_s
         self._terms = Terms()
         self._listener = listener
         self._leads_to = leads_to
@@ -139,8 +146,9 @@ class InvitedPages:
     def _moment(self, secret_hash: bytes, valid_until: datetime | None) -> datetime | None:
         """What the store is to take for the time: what is valid by the steady clock is, whatever the wall clock was set to. None:
         it is over."""
-        now, steady_s = self._clock.now(), self._clock.monotonic_s()
-        if valid_until is None or not self._terms.holds(secret_hash, valid_until, is_old=False, now=now, steady_s=steady_s):
+        now = self._clock.now()
+        holds = self._terms.holds(secret_hash, valid_until, is_old=False, now=now, steady_s=self._steady_s())
+        if valid_until is None or not holds:
             return None
         return min(now, valid_until - _A_MOMENT)
 
