@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.discord.emulator.records import Permission
 from tests.flows.world import World
-from tests.support.patience import eventually
+from tests.support.patience import eventually, eventually_asked
 
 
 @dataclass
@@ -131,3 +131,44 @@ async def test_without_the_rights_lines_say_it_once_and_messages_go_on(quiet_wor
     assert (await world.copy("discord", "by an administrator")).thread_id == post
     assert len([line for line in lines(world, "discord", post) if "closed the thread" in line]) == 1
     assert not is_closed(world, "discord", post)
+
+
+async def test_a_title_is_said_once_where_a_thread_has_no_name(quiet_world: World) -> None:
+    """Slack's threads have none, and a group that is no forum has no threads."""
+    world = quiet_world
+    discord: Any = world.emulators["discord"]
+    await world.start_bridge()
+    said = await world.say("discord", "who comes?", person="Anna")
+    thread = await discord.start_thread(world.chats["discord"].chat_id, "Boris", "Tonight", message_id=said)
+    for words in ("I do", "so do I"):
+        await world.say("discord", words, person="Boris", thread_id=thread)
+        for platform in ("slack", "telegram", "teamspirit"):
+            await world.copy(platform, words)
+    for platform in ("slack", "telegram", "teamspirit"):
+        told = [one for one in world.seen(platform) if "🧵 Tonight" in one.text]
+        assert ["I do" in one.text for one in told] == [True], (platform, world.texts(platform))
+    parent = await world.copy("slack", "who comes?")
+    assert {(await world.copy("slack", words)).thread_id for words in ("I do", "so do I")} == {parent.message_id}
+
+
+async def test_once_the_bot_gets_the_right_new_messages_have_their_thread(quiet_world: World) -> None:
+    world = quiet_world
+    telegram: Any = world.emulators["telegram"]
+    discord: Any = world.emulators["discord"]
+    forum, (topic,) = telegram.add_forum("forum", ["Releases"])
+    channel = world.chats["discord"]
+    world.chats["telegram"] = forum
+    world.settings["routes"] = [{"name": "all", "between": [f"telegram/{forum.address}/*", f"discord/{channel.address}/*"]}]
+    discord.deny(channel.chat_id, Permission.CREATE_PUBLIC_THREADS)
+    await world.start_bridge()
+    for words in ("one", "two"):
+        await telegram.say(forum.chat_id, "Anna", words, thread_id=topic)
+        assert (await world.copy("discord", words)).thread_id == ""
+    assert [("🧵 Releases" in one.text) for one in world.seen("discord") if one.is_bot] == [True, False]
+    discord.deny(channel.chat_id, Permission(0))
+    assert world.app is not None
+    app = world.app
+    await eventually_asked(app.report, holds=lambda report: "Create Public Threads" not in str(report))
+    await telegram.say(forum.chat_id, "Anna", "three", thread_id=topic)
+    thread = (await world.copy("discord", "three")).thread_id
+    assert title_of(world, "discord", thread) == "Releases"
