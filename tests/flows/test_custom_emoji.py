@@ -78,6 +78,23 @@ async def test_telegrams_are_pictures(with_pictures: World) -> None:
     await world.copy("slack", "🦜")
 
 
+async def test_a_picture_becomes_words_and_words_stay_words(with_pictures: World) -> None:
+    world = with_pictures
+    discord: Any = world.emulators["discord"]
+    channel = world.chats["discord"].chat_id
+    said = await discord.say(channel, "Anna", "<:parrot:123456789012345678>")
+    for platform in ("telegram", "slack", "teamspirit"):
+        await pictures(world, platform, 1)
+    await discord.edit(channel, said, "only words")
+    words = await discord.say(channel, "Anna", "first words")
+    for platform in ("telegram", "slack", "teamspirit"):
+        await eventually(lambda p=platform: any("only words" in one.text for one in world.seen(p)), f"the words on {platform}")
+        await world.copy(platform, "first words")
+    await discord.edit(channel, words, "<:parrot:123456789012345678>")
+    for platform in ("telegram", "slack", "teamspirit"):
+        await eventually(lambda p=platform: world.copies(p, ":parrot:"), f"its name on {platform}")
+
+
 async def test_by_default_they_are_their_names(world: World) -> None:
     discord: Any = world.emulators["discord"]
     await discord.say(world.chats["discord"].chat_id, "Anna", "<:parrot:123456789012345678>")
