@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bridge.cli.asking import SocketPath, asked, daemon_of
 from bridge.cli.conversions import said_of_conversions
 from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_TEMPFAIL
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
@@ -32,11 +33,14 @@ def check(
     diff: Annotated[
         bool, typer.Option("--diff", help="Ask the running daemon what a reload of the file would change. Changes nothing.")
     ] = False,
+    socket: SocketPath = None,
     json: Json = False,
 ) -> None:
     """Check the configuration. Shows every fault at once; connects to nothing without --online."""
     if diff:
-        _difference(config, online=online, json=json)
+        _difference(config, socket, online=online, json=json)
+    if socket is not None:
+        raise typer.BadParameter("goes with --diff", param_hint="--socket")
     loaded = load(config)
     findings: Sequence[Finding] = ()
     if loaded.config is not None and online:
@@ -57,14 +61,13 @@ def check(
     raise typer.Exit(_code(loaded, findings))
 
 
-def _difference(config: Path, *, online: bool, json: bool) -> NoReturn:
+def _difference(config: Path, socket: Path | None, *, online: bool, json: bool) -> NoReturn:
     """The daemon reads the file with its own environment, and compares it with what is in force."""
-    from bridge.cli.asking import asked, daemon_of
     from bridge.cli.reload import code_of, show_answer
 
     if online:
         raise typer.BadParameter("goes without --online", param_hint="--diff")
-    answer = asked(daemon_of(config, None, json=json), "GET", "/difference", within_s=_DIFFERENCE_S, json=json)
+    answer = asked(daemon_of(config, socket, json=json), "GET", "/difference", within_s=_DIFFERENCE_S, json=json)
     if json:
         as_json(answer)
     else:

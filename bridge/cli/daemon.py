@@ -49,7 +49,8 @@ class Daemon:
                 return place
             why.append(f"{place}: that daemon runs {runs}")
         telling = [one for one in why if "nobody listens" not in one] or [
-            f"no daemon runs with {self._config} (asked at {', '.join(map(str, self._places))})"
+            f"no daemon runs with {self._config} (asked at {', '.join(map(str, self._places))}); "
+            "if journal.path has changed since it was started, --socket FILE names its socket"
         ]
         raise NoDaemon(telling[0])
 

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -45,10 +46,10 @@ class Listening:
     def __init__(self, path: Path) -> None:
         """Raises InUse, OSError."""
         self.path = path
-        self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             _take(self._lock, path)
-            path.unlink(missing_ok=True)
+            _clear(path)
             self.socket = _listen(path)
         except BaseException:
             os.close(self._lock)
@@ -66,6 +67,16 @@ def _take(lock: int, path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InUse(errno.EADDRINUSE, "another daemon listens there", str(path)) from None
+
+
+def _clear(path: Path) -> None:
+    """Take away what a killed daemon left, and nothing else."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise FileExistsError(errno.EEXIST, "is there, and no socket: move it away", str(path))
+        path.unlink()
+    except FileNotFoundError:
+        pass
 
 
 def _listen(path: Path) -> socket.socket:

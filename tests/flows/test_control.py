@@ -169,7 +169,7 @@ async def test_a_token_that_is_refused_is_undone_and_never_shown(small: World, d
     assert refused.out == "~ account discord: token (connects anew)\n"
     assert "fault: discord: " in refused.err
     assert "undone: what was in force before is in force" in refused.err
-    await daemon.until_notified("STATUS=bridge.yaml not reloaded: discord: ")
+    await daemon.until_notified("bridge.yaml not reloaded: discord: ")
     await relays(small, "with the old token")
     told = (await command(small, "status", "--json")).out
     assert "bridge.yaml not reloaded: discord: " in told
@@ -178,23 +178,36 @@ async def test_a_token_that_is_refused_is_undone_and_never_shown(small: World, d
     assert token not in refused.out + refused.err + told + daemon.output
 
 
-async def test_kill_9_in_the_middle_of_a_reload_loses_and_doubles_nothing(small: World, daemon: Daemon) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_an_end_in_the_middle_of_a_reload_loses_and_doubles_nothing(
+    small: World, daemon: Daemon, how: signal.Signals
+) -> None:
     good = daemon.config.read_text()
     changed(small, lambda document: document["accounts"]["teamspirit"].update(server="http://127.0.0.1:9"))
     reloading = asyncio.create_task(command(small, "reload"))
     await daemon.until_notified("RELOADING=1")
     await daemon.until_notified("teamspirit backoff")
-    for number in range(5):
-        await small.say("discord", f"meanwhile {number}")
-    await daemon.kill()
+    for count in range(5):
+        await small.say("discord", f"meanwhile {count}")
+    daemon.signal(how)
+    assert await daemon.ended() == (0 if how is signal.SIGTERM else -9)
     failed = await reloading
     assert (failed.code, failed.err.count("\n")) == (75, 1), failed
     daemon.config.write_text(good)
     await daemon.start()
     await relays(small, "after the kill")
     assert [re.sub(r".*(meanwhile \d).*", r"\1", one.text) for one in small.copies("teamspirit", "meanwhile")] == [
-        f"meanwhile {number}" for number in range(5)
+        f"meanwhile {count}" for count in range(5)
     ]
+
+
+async def test_a_journal_in_another_place_needs_a_restart_and_the_old_socket(small: World, daemon: Daemon) -> None:
+    changed(small, lambda document: document["journal"].update(path=str(small.folder / "other.journal")))
+    lost = await command(small, "check", "--diff")
+    assert (lost.code, lost.err.count("\n")) == (75, 1)
+    assert "--socket FILE names its socket" in lost.err
+    diff = await command(small, "check", "--diff", "--socket", str(small.folder / "bridge.sock"))
+    assert (diff.code, diff.out) == (0, "! journal.path: in force after a restart\n"), diff.err
 
 
 async def test_the_service_and_a_second_daemon_have_sockets_of_their_own(small: World, tmp_path: Path) -> None:

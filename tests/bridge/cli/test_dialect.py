@@ -89,7 +89,7 @@ def test_it_says_what_it_would_write_and_does_nothing_unasked(cli: Any) -> None:
 def test_a_right_dialect_against_the_emulator(cli: Any) -> None:
     done = cli("dialect", "test", "spirit", "--emulator")
     assert done.code == 0, done.out
-    assert "17 operations tried" in done.out
+    assert "18 operations tried" in done.out
     assert "operations.me.answer.name (name): bridge" in done.out
 
 

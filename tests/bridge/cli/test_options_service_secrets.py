@@ -38,7 +38,7 @@ def credentials(folder: Path, token: str = TOKEN) -> Path:
 
 def test_check_tells_what_it_could_not_check(cli: Any, service: Path) -> None:
     done = cli("check")
-    assert (done.code, done.out) == (0, "bridge.yaml: ok, 2 accounts, 1 route\n")
+    assert (done.code, done.out.splitlines()[0]) == (0, "bridge.yaml: ok, 2 accounts, 1 route")
     assert "bridge.yaml:2:40: accounts.tg.token_file: not checked: the environment variable CREDENTIALS_DIRECTORY" in done.err
     assert "run this as root" in done.err
     assert cli("check", "--json").data["ok"] is True

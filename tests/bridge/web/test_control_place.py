@@ -63,6 +63,19 @@ def test_a_folder_with_a_long_name(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == [folder / "s.lock"]
 
 
+def test_what_is_no_socket_stays(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("somebody's")
+    with pytest.raises(FileExistsError, match="no socket: move it away"):
+        Listening(tmp_path / "s")
+    assert (tmp_path / "s").read_text() == "somebody's"
+    (tmp_path / "t").symlink_to(tmp_path / "s")
+    (tmp_path / "u.lock").symlink_to(tmp_path / "s")
+    for name in ("t", "u"):
+        with pytest.raises(OSError, match=r"."):
+            Listening(tmp_path / name)
+    assert (tmp_path / "s").read_text() == "somebody's"
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Listening(tmp_path / "none" / "s")
