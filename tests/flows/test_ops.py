@@ -12,6 +12,7 @@ from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind
 from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
 from bridge.accounts.state import AccountState
+from bridge.journal import check
 from bridge.model.refs import AccountName, ChatRef
 from bridge.ops import teller, troubles
 from tests.flows.world import World
@@ -53,6 +54,7 @@ async def test_a_parked_account_is_told_with_the_action_once_and_its_recovery(qu
     assert len(told(world, ops, "⚠️ account slack: ")) == 1, "not again after a restart"
     for name in ("telegram", "slack", "teamspirit"):
         assert not [text for text in world.texts(name) if "account slack" in text], "it is relayed to nobody"
+    assert check(world.folder / "bridge.journal").problems == ()
 
 
 async def test_a_lost_chat_and_a_dead_letter_are_told(quiet_world: World, ops: EmulatedChat) -> None:

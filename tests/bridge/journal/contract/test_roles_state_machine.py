@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from bridge.journal import check
 from bridge.journal.contract import (
     AttemptStarted,
     Carried,
@@ -154,7 +155,10 @@ class JournalMachine(RuleBasedStateMachine):
         self.call(self.journal.close())
         self.call(self.loop.shutdown_default_executor())
         self.loop.close()
+        path = Path(self.folder.name) / "bridge.journal"
+        problems = check(path).problems if path.exists() else ()
         self.folder.cleanup()
+        assert problems == (), "what is done through the contract is no damage"
 
     # rules
 
