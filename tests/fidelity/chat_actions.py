@@ -214,13 +214,12 @@ async def replaced_files(world: World, origin: str, targets: list[str]) -> Found
 
 async def _file_of(world: World, target: str, copy: SeenMessage, word: str) -> str:
     """What became of the file of the copy."""
-
-    def told() -> str:
-        if now(world, target, copy.message_id).files:
-            return "converted: a line that tells it" if world.copies(target, word) else ""
-        return f"native{', with a line that tells it' if world.copies(target, word) else ''}".replace("native,", "native:")
-
-    return await eventually(told, what=f"{word} on {target}: {world.texts(target)}")
+    assert world.app is not None
+    if not world.app.capabilities_of(target).native(Feature.REMOVE_FILE):
+        await eventually(lambda: world.copies(target, word), what=f"{word} on {target}: {world.texts(target)}")
+        return "converted: a line that tells it"
+    await eventually(lambda: not now(world, target, copy.message_id).files, what=f"no file in the copy on {target}")
+    return "native: the other file is in a message of its own" if word.startswith("replaced") else "native"
 
 
 CHAT: dict[str, Action] = {
