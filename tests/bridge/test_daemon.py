@@ -28,7 +28,7 @@ async def test_the_watchdog_outlives_a_report_that_fails(monkeypatch: pytest.Mon
             raise answer
         return answer
 
-    app, notifier = SimpleNamespace(brief=brief), SimpleNamespace(notify=told.append)
+    app, notifier = SimpleNamespace(reports=SimpleNamespace(brief=brief)), SimpleNamespace(notify=told.append)
     task = asyncio.create_task(daemon._watchdog(notifier, app, lambda: "not reloaded: a fault"))  # type: ignore[arg-type]
     try:
         await eventually(lambda: len(told) >= 4)

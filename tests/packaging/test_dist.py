@@ -110,7 +110,7 @@ def test_the_installed_program_works(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "bridge.yaml").write_text(CONFIG)
     (tmp_path / "bridge.yaml").chmod(0o600)
     check = run(installed, tmp_path, "check")
-    assert (check.returncode, check.stdout) == (0, "bridge.yaml: ok, 2 accounts, 1 route\n"), check.stderr
+    assert (check.returncode, check.stdout.splitlines()[:1]) == (0, ["bridge.yaml: ok, 2 accounts, 1 route"]), check.stderr
     assert run(installed, tmp_path, "schema").returncode == 0
     where = run(installed, tmp_path, "check", "-c", "nowhere.yaml")
     assert where.returncode == 78
