@@ -41,7 +41,8 @@ async def serving(handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter],
 def answering(head: str, body: bytes) -> Any:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n{head}\r\n".encode() + body)
+        kind = "" if "Content-Type:" in head else "Content-Type: application/octet-stream\r\n"
+        writer.write(f"HTTP/1.1 200 OK\r\n{kind}{head}\r\n".encode() + body)
         await writer.drain()
         writer.close()
 
