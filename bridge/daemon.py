@@ -41,6 +41,9 @@ EX_OK, EX_FAILED, EX_UNAVAILABLE, EX_CONFIG = 0, 1, 69, 78
 _HELPERS_END_S = 5.0
 _SWITCH_INTERVAL_S = 0.001
 _ALLOCATIONS_PER_COLLECTION = 10_000
+_START_STEP_S = 10.0
+_LONGEST_START_S = 3600.0
+"""A large journal is copied before it is led to another schema; one that hangs is given up at last."""
 
 
 def run_daemon(reader: ConfigReader, manifests: Callable[[str], Platform]) -> int:
@@ -93,6 +96,7 @@ async def _run(config: Config, manifests: Callable[[str], Platform], reader: Con
     if came_early(signal.SIGTERM):
         stop.set()
     app = App(config, manifests=manifests)
+    starting = asyncio.create_task(_starting(notifier), name="starting")
     try:
         await app.start()
     except (JournalError, SpoolInUse) as error:
@@ -101,6 +105,8 @@ async def _run(config: Config, manifests: Callable[[str], Platform], reader: Con
     except OSError as error:
         log.error("cannot start", reason=error.strerror or str(error), path=error.filename or "")
         return EX_FAILED
+    finally:
+        starting.cancel()
     reloader = Reloader(app, read=reader.read, preload=lambda platform: manifests(platform).preload(), notify=notifier.notify)
     helpers = [
         asyncio.create_task(_watchdog(notifier, app, lambda: reloader.outcome), name="watchdog"),
@@ -181,6 +187,14 @@ def _stop_or_die(stop: asyncio.Event, number: int) -> None:
     if stop.is_set():
         os._exit(128 + number)  # everything accepted is on disk; the second signal means now
     stop.set()
+
+
+async def _starting(notifier: Notifier, step_s: float = _START_STEP_S) -> None:
+    """Ask systemd for more time than TimeoutStartSec=, as long as the loop works: a start that is killed in the middle of a copy
+    would begin it anew, for ever. Source: EXTEND_TIMEOUT_USEC= of sd_notify(3)."""
+    for _ in range(int(_LONGEST_START_S / _START_STEP_S)):
+        notifier.notify(f"EXTEND_TIMEOUT_USEC={int(step_s * 6e6)}")
+        await asyncio.sleep(step_s)
 
 
 async def _watchdog(notifier: Notifier, app: App, outcome: Callable[[], str]) -> None:

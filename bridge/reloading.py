@@ -51,6 +51,7 @@ class Reloaded:
     """What became of a reload, or what one would change (`applied` is False then, and there are no faults)."""
 
     applied: bool = False
+    """It is in force; with faults, because what came after that failed."""
     config_faults: tuple[ConfigFault, ...] = ()
     """Of bridge.yaml."""
     faults: tuple[str, ...] = ()
@@ -71,7 +72,8 @@ class Reloaded:
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             back = "; what was in force before is in force" if self.rolled_back else ""
-            return f"bridge.yaml not reloaded: {found[0]}{more}{back}"
+            failed = "reloaded, but not all of it is done; reload once more" if self.applied else "not reloaded"
+            return f"bridge.yaml {failed}: {found[0]}{more}{back}"
         later = ", ".join(self.difference.needs_restart)
         return f"reloaded, but {later} changed and take a restart" if later and self.applied else ""
 
@@ -167,7 +169,10 @@ class Reloader:
             reloaded = await self._reloaded(keep)
             self._latest = (self._clock.now(), reloaded)
             for line in [*map(str, reloaded.config_faults), *reloaded.faults]:
-                log.error("bridge.yaml not reloaded", fault=line, rolled_back=reloaded.rolled_back)
+                if reloaded.applied:
+                    log.error("bridge.yaml reloaded, but not all of it is done", fault=line)
+                else:
+                    log.error("bridge.yaml not reloaded", fault=line, rolled_back=reloaded.rolled_back)
             self._notify("READY=1")
             self._notify("STATUS=" + " ".join(masked(reloaded.outcome or "bridge.yaml reloaded").split()))
             return reloaded
@@ -185,10 +190,13 @@ class Reloader:
             needs_restart = await self._app.reload(config, up_within_s=None if keep else self._up_within_s)
         except NotUp as error:
             return Reloaded(faults=error.faults, warnings=warnings, difference=differs, rolled_back=True)
-        except (JournalError, OSError) as error:
-            return Reloaded(faults=(str(error) or type(error).__name__,), warnings=warnings)
         except Exception as error:
-            return Reloaded(faults=(_unexpected(error),), warnings=warnings)
+            known = isinstance(error, JournalError | OSError)
+            fault = (str(error) or type(error).__name__) if known else _unexpected(error)
+            if self._app.config is not config:
+                return Reloaded(faults=(fault,), warnings=warnings)
+            set_up_logging(config.log, secrets=secrets)
+            return Reloaded(applied=True, faults=(fault,), warnings=warnings, difference=differs)
         set_up_logging(config.log, secrets=secrets)
         log.info("bridge.yaml reloaded", routes=len(config.routes), changes=list(differs.lines())[:_MOST_LINES])
         if needs_restart:

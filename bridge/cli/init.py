@@ -42,7 +42,7 @@ def init(config: ConfigPath = DEFAULT_CONFIG, settings: Settings = None) -> None
         fail(str(error), EX_USAGE)
     chosen = _accounts(given)
     accounts, ends = [account for account, _ in chosen], [end for _, end in chosen if end]
-    name = typer.prompt("Name of the route that joins these chats", default="lobby") if len(ends) > 1 else ""
+    name = _route_name() if len(ends) > 1 else ""
     try:
         written = write(config, accounts, name, ends)
     except DraftFailed as error:
@@ -52,6 +52,17 @@ def init(config: ConfigPath = DEFAULT_CONFIG, settings: Settings = None) -> None
     if len(ends) < 2:
         say("There is no route yet: add one under routes:, when you know two chats (messenger-bridge chats ACCOUNT --listen 60).")
     say("Next: messenger-bridge check --online, then messenger-bridge run, and in another terminal messenger-bridge test ROUTE.")
+
+
+def _route_name() -> str:
+    from bridge.config.routes import name_problem
+
+    while True:
+        name: str = typer.prompt("Name of the route that joins these chats", default="lobby").strip()
+        problem = name_problem(name)
+        if not problem:
+            return name
+        say(f"{name!r}: {problem}")
 
 
 def _accounts(given: dict[str, dict[str, Any]]) -> list[tuple[AccountDraft, str]]:
@@ -77,12 +88,14 @@ def _accounts(given: dict[str, dict[str, Any]]) -> list[tuple[AccountDraft, str]
 def _account(platform: Platform, taken: list[str], given: dict[str, dict[str, Any]]) -> AccountDraft:
     """One account whose token works, or of which the admin says that it shall stay as it is."""
     from bridge.cli.drafting import AccountDraft
+    from bridge.config.accounts import name_problem
 
     while True:
-        name = typer.prompt("Name of the account in bridge.yaml", default=platform.name)
-        if name not in taken:
+        name = typer.prompt("Name of the account in bridge.yaml", default=platform.name).strip()
+        problem = f"there is an account {name} already" if name in taken else name_problem(name)
+        if not problem:
             break
-        say(f"there is an account {name} already")
+        say(problem)
     folder = platform.manifest.package.replace(".", "/")
     say(f"How to make the bot, click by click: {folder}/README.md")
     while True:

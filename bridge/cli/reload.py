@@ -41,13 +41,15 @@ def show_answer(answer: dict[str, Any]) -> None:
     """The difference on stdout; faults and warnings on stderr."""
     for warning in answer.get("warnings", ()):
         say(f"{styled('warning', 'warning')}: {one_line(warning['text'])}")
-    if answer.get("ok") or answer.get("rolled_back"):
+    if answer.get("ok") or answer.get("applied") or answer.get("rolled_back"):
         for line in answer.get("lines", ()):
             typer.echo(one_line(line))
     faults = [*(fault["text"] for fault in answer.get("config_faults", ())), *answer.get("faults", ())]
     for fault in faults:
         say(f"{styled('fault', 'fault')}: {one_line(fault)}")
-    if faults:
+    if faults and answer.get("applied"):
+        say("the file is in force, but not all of it is done: reload once more")
+    elif faults:
         say("undone: what was in force before is in force" if answer.get("rolled_back") else "not applied; nothing changed")
 
 

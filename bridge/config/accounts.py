@@ -62,13 +62,18 @@ def read_accounts(values: Values, section: Node, manifests: Manifests, platforms
     return {name: _read(values, name, entry, manifests, platforms) for name, entry in found.items()}
 
 
+def name_problem(name: str) -> str:
+    """Why an account cannot have that name; empty if it can."""
+    if not _NAME.fullmatch(name):
+        return "an account's name has letters, digits, '_', '-' and '.' only, at most 64"
+    return f"{name!r} cannot be an account's name: it means something else in people" if name in _TAKEN else ""
+
+
 def _read(values: Values, name: str, entry: nodes.Entry, manifests: Manifests, platforms: Sequence[str]) -> Account:
     account = Account(name=name, key_node=entry.key)
     faults, key = values.faults, account.key
-    if not _NAME.fullmatch(name):
-        faults.add(entry.key, key, "an account's name has letters, digits, '_', '-' and '.' only, at most 64", value=name)
-    elif name in _TAKEN:
-        faults.add(entry.key, key, f"{name!r} cannot be an account's name: it means something else in people", value=name)
+    if problem := name_problem(name):
+        faults.add(entry.key, key, problem, value=name)
     if not isinstance(entry.value, MappingNode):
         faults.add(
             entry.value if not nodes.is_null(entry.value) else entry.key, key, f"must be a mapping, not {nodes.kind(entry.value)}"

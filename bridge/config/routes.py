@@ -30,6 +30,15 @@ _END_KEYS = ("chat", "filter", "rewrite")
 _LONGEST_NAME = 100
 
 
+def name_problem(name: str) -> str:
+    """Why a route cannot have that name; empty if it can."""
+    if name == OWN_ROUTE:
+        return "is the name of the bridge's own route"
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        return f"must be 1 to {_LONGEST_NAME} printable characters"
+    return ""
+
+
 @dataclass(slots=True)
 class ReadRoute:
     """A route and the nodes its ends came from (parallel to `route.ends`), for the checks over all routes."""
@@ -131,10 +140,8 @@ class RouteReader:
         name = self._values.text(at, f"{key}.name")
         if name is None:
             return ""
-        if name == OWN_ROUTE:
-            self._faults.add(at, f"{key}.name", "is the name of the bridge's own route", value=name)
-        elif not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
-            self._faults.add(at, f"{key}.name", f"must be 1 to {_LONGEST_NAME} printable characters", value=name)
+        if problem := name_problem(name):
+            self._faults.add(at, f"{key}.name", problem, value=name)
         elif name in self._names:
             why = f"there is another route {name!r} in line {self._names[name]}"
             self._faults.add(at, f"{key}.name", why, value=name)

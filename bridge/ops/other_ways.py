@@ -26,53 +26,68 @@ _NOTIFY_S = 120.0
 
 
 class OtherWays:
-    """`put` at any time, `run` as a task."""
+    """`use` and `put` at any time, `run` as a task."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiting: deque[tuple[str, Secret]] = deque()
+        self._urls: Secret | None = None
+        self._changed = asyncio.Event()
+        self._waiting: deque[str] = deque()
         self._left_out = 0
         self._some = asyncio.Event()
         self._failures = Repeats()
 
-    def put(self, text: str, urls: Secret) -> None:
+    def use(self, urls: Secret | None) -> None:
+        """From now on these, also for what waits already: a reload mends what was wrong with them. None: nothing is told."""
+        if urls == self._urls:
+            return
+        self._urls = urls
+        self._changed.set()
+        if urls is None:
+            self._waiting.clear()
+            self._some.clear()
+            self._left_out = 0
+
+    def put(self, text: str) -> None:
         if len(self._waiting) >= _KEPT:
             self._waiting.popleft()
             self._left_out += 1
-        self._waiting.append((text, urls))
+        self._waiting.append(text)
         self._some.set()
 
     async def run(self) -> None:
         """Until cancelled: each message is sent once it can be, in order."""
-        pause_s = _FIRST_S
         while True:
             await self._some.wait()
-            text, urls = self._waiting[0]
-            if fault := await self._send(text, urls):
-                if times := self._failures.again(fault):
-                    log.warning("not told by apprise; tried again", reason=fault, wait_s=pause_s, times=times)
-                await self._clock.sleep(pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_S)
-                continue
-            self._failures.over()
-            pause_s = _FIRST_S
-            if self._waiting and self._waiting[0][0] is text:
-                self._waiting.popleft()
+            text = self._waiting.popleft()
             if not self._waiting:
                 self._some.clear()
+            await self._deliver(text)
 
-    async def _send(self, text: str, urls: Secret) -> str:
-        """Why it was not sent; empty: it was."""
-        if self._left_out:
-            text = f"{text}\n({self._left_out} earlier messages could not be sent)"
-        try:
-            async with asyncio.timeout(_NOTIFY_S):
-                fault = await asyncio.to_thread(notify, text, urls.get_secret_value())
-        except TimeoutError:
-            return f"no answer within {_NOTIFY_S:.0f} s"
-        if not fault:
-            self._left_out = 0
-        return fault
+    async def _deliver(self, text: str) -> None:
+        pause_s = _FIRST_S
+        while (urls := self._urls) is not None:
+            self._changed.clear()
+            left_out = self._left_out
+            more = f"\n({left_out} earlier messages could not be sent)" if left_out else ""
+            fault = await _send(text + more, urls)
+            if not fault:
+                self._left_out = max(self._left_out - left_out, 0)
+                self._failures.over()
+                return
+            if times := self._failures.again(fault):
+                log.warning("not told by apprise; tried again", reason=fault, wait_s=pause_s, times=times)
+            is_other = await self._clock.wait(self._changed, pause_s)
+            pause_s = _FIRST_S if is_other else min(pause_s * 2, _LONGEST_S)
+
+
+async def _send(text: str, urls: Secret) -> str:
+    """Why it was not sent; empty: it was."""
+    try:
+        async with asyncio.timeout(_NOTIFY_S):
+            return await asyncio.to_thread(notify, text, urls.get_secret_value())
+    except TimeoutError:
+        return f"no answer within {_NOTIFY_S:.0f} s"
 
 
 def notify(text: str, urls: str) -> str:

@@ -20,6 +20,7 @@ from bridge.model.clock import Clock
 from bridge.model.events import BridgeSaid, EventMeta
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain
+from bridge.observability.logs import masked
 from bridge.observability.reports import Reports
 from bridge.ops.other_ways import OtherWays
 from bridge.ops.telling import Happened, Other, State, Telling, Trouble, message
@@ -90,6 +91,7 @@ class Ops:
             group.create_task(self._other_ways.run(), name="other ways of telling")
             while True:
                 await self._clock.sleep(LOOK_EVERY_S)
+                self._other_ways.use(self._config().apprise)
                 if self._config().is_on:
                     await self.look()
                 else:
@@ -136,12 +138,14 @@ class Ops:
 
     async def _tell(self, lines: Mapping[str, str], config: OpsConfig) -> bool:
         """Whether it was told."""
+        lines = {subject: masked(line) for subject, line in lines.items()}  # what a server says of an error may be anything
         inside = {subject: line for subject, line in lines.items() if not _is_about(subject, config.chat)}
         told = True
         if config.chat is not None and inside:
             told = self._is_heard(config.chat) and await self._post(message(inside), config.chat, config.thread_id)
         if config.apprise is not None:
-            self._other_ways.put(message(lines), config.apprise)
+            self._other_ways.use(config.apprise)
+            self._other_ways.put(message(lines))
             told = True
         return told
 

@@ -40,3 +40,10 @@ async def test_the_watchdog_outlives_a_report_that_fails(monkeypatch: pytest.Mon
         "WATCHDOG=1\nSTATUS=unexpected KeyError; see the log; not reloaded: a fault",
         "WATCHDOG=1\nSTATUS=tg up; 2 dead letters; not reloaded: a fault",
     ]
+
+
+async def test_a_start_that_takes_long_is_given_time_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "_LONGEST_START_S", 3 * daemon._START_STEP_S)
+    told: list[str] = []
+    await daemon._starting(SimpleNamespace(notify=told.append), step_s=0.01)  # type: ignore[arg-type]
+    assert told == ["EXTEND_TIMEOUT_USEC=60000"] * 3

@@ -11,6 +11,7 @@ import pytest
 
 from bridge import reloading
 from bridge.account_trial import NotUp
+from bridge.cli.reload import show_answer
 from bridge.config.difference import Difference
 from bridge.config.model import Config, Loaded
 from bridge.config.reader_process import Reading, ReadingFailed
@@ -28,9 +29,11 @@ class Bridge:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.config = Config(path=Path("bridge.yaml"), accounts={}, routes=())
-        self.loaded = Loaded(self.config)
+        self.loaded = Loaded(Config(path=Path("bridge.yaml"), accounts={}, routes=()))
         self.reading: Exception | None = None
         self.applying: Exception | None = None
+        self.applying_late = False
+        """It fails once the new configuration is in force."""
         self.later: tuple[str, ...] = ()
         self.applied = 0
         self.hang: asyncio.Event | None = None
@@ -54,8 +57,11 @@ class Bridge:
         try:
             if self.hang is not None:
                 await self.hang.wait()
+            if self.applying_late:
+                self.config = config
             if self.applying is not None:
                 raise self.applying
+            self.config = config
         finally:
             self.under_way -= 1
         self.applied += 1
@@ -113,6 +119,22 @@ async def test_a_reload_that_fails_is_told_and_leaves_the_next_one_possible(
     one.loaded = sound
     assert await one.hup() == "bridge.yaml reloaded"
     assert (one.applied, one.reloader.outcome, one.reloader.latest()["ok"]) == (1, "", True)
+
+
+@pytest.mark.parametrize("error", [JournalError("disk I/O error"), KeyError("a bug")], ids=["journal", "bug"])
+async def test_what_fails_once_the_file_is_in_force_does_not_say_that_nothing_changed(
+    one: Bridge, error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one.applying, one.applying_late = error, True
+    assert (await one.hup()).startswith("bridge.yaml reloaded, but not all of it is done; reload once more: ")
+    answer = (await one.reloader.reload()).data()
+    assert (answer["ok"], answer["applied"], answer["lines"]) == (False, True, ["+ route new"])
+    show_answer(answer)
+    shown = capsys.readouterr()
+    assert shown.out.endswith("+ route new\n")
+    assert "the file is in force, but not all of it is done: reload once more" in shown.err
+    one.applying = None
+    assert await one.hup() == "bridge.yaml reloaded"
 
 
 async def test_what_takes_a_restart_is_named_until_a_reload_has_nothing_to_name(one: Bridge) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
+from bridge.model.events import ChatEvent, MessageDeleted
+from bridge.model.refs import ChatAddress, ChatRef
 from bridge.policy.routing import Route
 from bridge.route_test import RouteTests
 from tests.support.patience import PATIENCE_S, eventually
@@ -118,6 +121,55 @@ async def test_an_end_that_is_not_found_is_told(tmp_path: Path, one: ScriptedPla
         ("not tested", "no such chat"),
         ("delivered", ""),
     ]
+
+
+class Lately:
+    """Hears lines, and refuses what takes them away again; as if a reload had taken the account away meanwhile."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.supervisor = app.accounts.supervisor
+
+    async def hear(self, address: ChatAddress, make: Callable[[ChatRef], ChatEvent]) -> ChatRef:
+        def told(chat: ChatRef) -> ChatEvent:
+            event = make(chat)
+            if isinstance(event, MessageDeleted):
+                raise ChatDown("no such chat any more", action="")
+            return event
+
+        return await self._app.accounts.hear(address, told)
+
+
+async def test_a_line_that_cannot_be_taken_away_is_told(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    three = ScriptedPlatform("three")
+    three.faults.append((RetryLater("too many", after_s=3600.0), False))
+    route = Route(name="all", ends=(end("one/c"), end("two/c", sends=False), end("three/c", sends=False)))
+    async with bridge(tmp_path, [one, two, three], [route]) as app:
+        for name in ("one", "two", "three"):
+            await is_in(app, name, AccountState.UP)
+        answer = await RouteTests(Lately(app), app.journal, within_s=SOON_S).run(route)
+        await eventually(lambda: len(two.posted()) == 1)
+    found = {one["target"]: (one["result"], one["is_gone"], one["note"]) for one in answer["directions"]}
+    assert found["two/c"][1:] == (False, "the copy is still there: no such chat any more - delete it by hand")
+    assert found["three/c"][:2] == ("waiting", False)
+    assert found["three/c"][2].endswith("it may still come, and is not taken away: no such chat any more")
+
+
+async def test_an_end_in_the_middle_of_a_test_leaves_no_line(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    route = Route(name="all", ends=(end("one/c"), end("two/c", sends=False)))
+    two.faults.append((RetryLater("too many", after_s=3600.0), False))
+    async with bridge(tmp_path, [one, two], [route]) as app:
+        await is_in(app, "one", AccountState.UP)
+        await is_in(app, "two", AccountState.UP)
+        running = asyncio.create_task(RouteTests(app.accounts, app.journal).run(route))
+        await eventually(lambda: not two.faults)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert running.cancelled()
+        assert app._outbox is not None
+        app._outbox.try_now(end("two/c").chat.account)
+        one.say("end")
+        await eventually(lambda: two.texts() == ["end"])
 
 
 async def test_one_at_a_time_and_bounded(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:

@@ -38,6 +38,7 @@ async def daemon(small: World) -> AsyncIterator[Daemon]:
 
 async def test_tells_systemd_and_stops_in_order(small: World, daemon: Daemon) -> None:
     await daemon.start()
+    await daemon.until_notified("EXTEND_TIMEOUT_USEC=")
     await daemon.until_notified("WATCHDOG=1")
     await daemon.until_notified("discord up")
     await small.say("discord", "before the end")

@@ -54,6 +54,18 @@ def test_a_wrong_chat_is_asked_for_again(types: Types, folder: Path) -> None:
     assert "that link leads to no chat of TeamSpirit" in done.err
 
 
+def test_a_name_that_bridge_yaml_cannot_have_is_asked_for_again(types: Types, folder: Path) -> None:
+    one = ("../evil", "name", "spirit", SERVER, "a-key", "n", "spirit/general")
+    other = ("other", "http://127.0.0.1:9/b", "another-key", "n", "other/hall")
+    done = types("teamspirit", *one, "teamspirit", *other, "", "x" * 101, "rooms")
+    assert done.code == 0, done
+    assert "an account's name has letters" in done.err
+    assert "means something else in people" in done.err
+    assert "must be 1 to 100 printable characters" in done.err
+    document = yaml.safe_load((folder / "new.yaml").read_text())
+    assert (list(document["accounts"]), document["routes"][0]["name"]) == (["spirit", "other"], "rooms")
+
+
 def test_what_is_there_stays(types: Types, folder: Path) -> None:
     (folder / "new.yaml").write_text("mine")
     done = types("teamspirit")

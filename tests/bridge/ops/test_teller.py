@@ -16,7 +16,7 @@ from bridge.config.model import OpsConfig
 from bridge.journal.contract import DeadLetter, DeliveryStatus, JournalError
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import BridgeSaid
-from bridge.model.refs import AccountName, ChatAddress
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import text_of
 from bridge.ops.teller import Ops
 from bridge.policy.routing import OWN_ROUTE, RoutingTable
@@ -25,6 +25,7 @@ from tests.support.deliveries import readable
 
 TEAM, TG = AccountName("team"), AccountName("tg")
 CHAT = ChatAddress(TEAM, "#ops")
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 class Stage:
@@ -93,6 +94,14 @@ async def test_a_restart_forgets_nothing_and_repeats_nothing(stage: Stage) -> No
     assert await stage.look() == [down]
     stage.up[TG] = True
     assert await stage.look() == [down, "✅ account tg is well again"]
+
+
+async def test_no_secret_is_told_in_a_chat(stage: Stage) -> None:
+    stage.ops.gap(ChatRef(TG, "-1"), NOON, NOON, "cannot connect to https://me:a-long-password@proxy.example/?token=abcdef123456")
+    (line,) = await stage.look()
+    assert "a-long-password" not in line
+    assert "abcdef123456" not in line
+    assert "cannot connect to https://me:***@proxy.example/?token=***" in line
 
 
 async def test_while_nobody_hears_it_nothing_piles_up(stage: Stage) -> None:
