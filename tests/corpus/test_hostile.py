@@ -38,7 +38,8 @@ TARGETS = [
     for name in PLATFORMS
 ]
 _ID = re.compile(r"(^|_)ids?$|^(ts|deleted_ts|thread_ts|event_ts)$")
-_KIND = frozenset({"type", "event", "t", "subtype", "isEdited"})
+_KIND = frozenset({"type", "event", "t", "subtype", "isEdited", "flags", "delete_at"})
+"""Of `flags` one says that a message is for one person alone, and `delete_at` that it is gone."""
 _HOLDERS = frozenset({"from", "user", "author", "chat", "channel", "sender_chat", "thread", "d", "message", "username"})
 _UPDATES = frozenset({"edited_message", "channel_post", "edited_channel_post", "previous_message", "data"})
 
@@ -155,6 +156,8 @@ def check(origin: str, name: str, payload: Json, at: Place, odd: Any) -> None:
         assert is_read, f"{what} costs the message"
         allowed = {*told(whole), *((chat, message, "") for chat, message, _ in told(whole))}
         assert set(told(events)) <= allowed, f"{what} is of somebody else"
+        arrived, expected = ([one[:2] for one in told(each)] for each in (events, whole))
+        assert arrived == expected, f"{what} makes the message vanish"
     for event in events:
         show(event)
 
@@ -174,3 +177,11 @@ def test_ids_may_cost_the_message_and_its_words_may_not() -> None:
     assert may_cost_the_message(("ts",))
     assert not may_cost_the_message(("text",))
     assert not may_cost_the_message(("files", 0))
+
+
+def test_a_message_that_vanishes_over_an_odd_value_is_noticed() -> None:
+    payload: Json = next(payload for _, name, payload in PAYLOADS if name == "discord/attachment#0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "_KIND", _KIND - {"flags"})
+        with pytest.raises(AssertionError, match="makes the message vanish"):
+            check("discord", "discord/attachment#0", payload, ("d", "flags"), 1 << 6)  # EPHEMERAL

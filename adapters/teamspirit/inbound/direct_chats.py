@@ -99,6 +99,8 @@ class DirectChats:
         self._heard: collections.OrderedDict[str, _Heard] = collections.OrderedDict()
         self._pending: collections.deque[DirectChat] = collections.deque()
         self._began_ms = self._stored_ms = 0
+        self._is_left_out = False
+        """Whether a chat of this round could not be read."""
         self._told = ""
 
     async def run(self, pace_s: Callable[[], float]) -> None:
@@ -131,11 +133,11 @@ class DirectChats:
             self._looked_ms = now_ms
             await self._keep()
         if not self._pending:
-            self._began_ms = now_ms
+            self._began_ms, self._is_left_out = now_ms, False
             self._pending.extend(self._wanted(await self._client.direct_chats(_MOST_LISTED)))
         for _ in range(min(_MOST_READ, len(self._pending))):
             await self._read(self._pending.popleft())
-        if not self._pending and self._began_ms > self._looked_ms:
+        if not self._pending and not self._is_left_out and self._began_ms > self._looked_ms:
             self._looked_ms = self._began_ms
             if self._looked_ms > self._stored_ms + _STORED_EVERY_MS:
                 await self._keep()
@@ -188,7 +190,8 @@ class DirectChats:
             async with reader.lock:
                 await reader.read(again=False)
         except RetryLater:
-            self._pending.appendleft(chat)
+            # it is in the next list again: the others do not wait for a chat that the server can never show
+            self._is_left_out = True
             raise
         except DeliveryError as error:
             log.info("private chat not read", account=self._account, chat=chat.chat_id, reason=error.reason)

@@ -1,7 +1,8 @@
 """The child process's own work: it gives away what it does not need, reads one file from stdin, and writes the result to stdout.
 
-The first line is JSON: `error`, or the facts of what was made, and which `guards` are in force; what was made follows. When the
-file is read, the process has that file and that pipe, and nothing else, as far as the kernel allows that (`confinement`)."""
+The first line is JSON: `error`, or the facts of what was made, and which `guards` are in force, if it came so far as to set
+them; what was made follows. When the file is read, the process has that file and that pipe, and nothing else, as far as the kernel
+allows that (`confinement`)."""
 
 from __future__ import annotations
 
@@ -23,11 +24,13 @@ def main(parent: int, source: str, target: str, *, waveform: bool) -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no result
     guards = Guards()
+    told: dict[str, Any] = {}
     facts: dict[str, Any]
     try:
         confine(parent, guards)
         load(source, target)
         seal(guards)
+        told = {"guards": guards.facts()}
         facts, made = convert(sys.stdin.buffer, source, target, waveform=waveform)
         if len(made) > bounds.OUTPUT_BYTES:
             raise Refused(f"it became {len(made)} bytes")
@@ -37,7 +40,7 @@ def main(parent: int, source: str, target: str, *, waveform: bool) -> None:
         facts, made = {"error": "it needs too much memory"}, b""
     except Exception as error:  # libraries raise what they like about a damaged file
         facts, made = {"error": f"cannot be read: {type(error).__name__}"}, b""
-    out.write(json.dumps({**facts, "guards": guards.facts()}).encode() + b"\n" + made)
+    out.write(json.dumps(facts | told).encode() + b"\n" + made)
     out.flush()
     os._exit(0)  # without the clean-up of libraries that a damaged file may have confused
 

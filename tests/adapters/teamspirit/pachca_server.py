@@ -29,6 +29,8 @@ class PachcaServer:
         self.reactions: list[tuple[int, int, str]] = []
         self.status: Json = {}
         self.calls: list[str] = []
+        self.broken: set[int] = set()
+        """Chats whose messages the server fails to list."""
         self._ids = itertools.count(56431)
         self._runner: web.AppRunner | None = None
         self.add_user("mostik", BOT, bot=True)
@@ -140,6 +142,8 @@ class PachcaServer:
         chat = int(request.query["chat_id"])
         if chat not in self.chats:
             raise KeyError(chat)
+        if chat in self.broken:
+            return web.json_response({}, status=500)
         assert request.query.get("sort", "id") == "id"
         found = [one for one in self.messages.values() if one["chat_id"] == chat]
         return self._paged(request, sorted(found, key=lambda one: int(one["id"]), reverse=request.query.get("order") != "asc"))

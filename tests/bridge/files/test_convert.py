@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ import structlog
 
 from bridge.files import convert
 from bridge.files.convert import Converter, Made, NotConverted, needs
+from bridge.files.guards import guards_of
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.media import APNG, GIF, LOTTIE, M4A, MP4, OGG, PNG, TGS, WEBM, AttachmentKind, Form
 from bridge.model.refs import AccountName, ChatRef
@@ -178,6 +180,7 @@ async def test_a_child_has_no_network_where_the_system_allows_that(tmp_path: Pat
         pytest.skip("this system lets no process have a network of its own")
     code = """
 import socket
+import subprocess
 import sys
 names = sorted(name for _, name in socket.if_nameindex())
 try: socket.create_connection(("127.0.0.1", 9), timeout=5)
@@ -205,6 +208,17 @@ async def test_what_guards_the_processes_is_told_once(tmp_path: Path) -> None:
     assert len(told) == 1
     whole = "without network" in told[0]["event"] and "without files" in told[0]["event"]
     assert told[0]["log_level"] == ("info" if whole else "warning")
+
+
+def test_a_process_that_ends_before_it_is_guarded_says_nothing_of_guards(tmp_path: Path) -> None:
+    """It decoded nothing; else an admin was told, once and for all, that conversions may open all files."""
+    places = [str(Path(convert.__file__).parents[2]), *(place for place in sys.path if "site-packages" not in place)]
+    command = (sys.executable, "-I", "-S", "-B", "-c", convert._CHILD, str(os.getpid()), "image/webp", PNG, "0", *places)
+    with written(tmp_path, media_samples.webp()).open("rb") as file:  # a process without the packages that decode
+        answer = subprocess.run(command, stdin=file, capture_output=True, check=True, cwd="/").stdout
+    facts = json.loads(answer.partition(b"\n")[0])
+    assert set(facts) == {"error"}, facts
+    assert guards_of(facts) is None
 
 
 async def test_one_chat_takes_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

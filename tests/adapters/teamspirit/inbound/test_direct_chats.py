@@ -215,6 +215,28 @@ async def test_only_chats_with_something_new_are_read_where_the_server_says_when
     assert len(later) - len(reads) <= 2, "the quiet chats are not read again"
 
 
+async def test_a_chat_that_the_server_fails_to_show_costs_the_others_nothing_and_is_heard_later(listening: RecordingIntake) -> None:
+    pachca = PachcaServer()
+    await pachca.start()
+    clara, dora = pachca.add_user("clara", first="Clara"), pachca.add_user("dora", first="Dora")
+    broken, private = pachca.add_chat("b", personal=True), pachca.add_chat("c", personal=True)
+    pachca.broken.add(broken)
+    adapter = make_adapter(pachca_options(pachca))
+    async with running(adapter, listening):
+        await begun(listening)
+        pachca.say(broken, clara, "!bridge optout")
+        for number in (1, 2):
+            reads = pachca.calls.count("GET /messages")
+            await eventually(lambda reads=reads: pachca.calls.count("GET /messages") > reads, "an attempt to read the broken chat")
+            pachca.say(private, dora, f"!bridge link {number}")
+            await listening.wait(number)
+        pachca.broken.clear()
+        await listening.wait(3)
+    await adapter.close()
+    await pachca.stop()
+    assert listening.texts() == ["!bridge link 1", "!bridge link 2", "!bridge optout"]
+
+
 async def test_calls_of_a_webhook_tell_of_private_chats_where_none_can_be_listed(
     emulator: TeamSpiritEmulator, web: PublicWeb, listening: RecordingIntake
 ) -> None:
