@@ -20,6 +20,7 @@ from adapters.webhook.inbound.page import ROBOT, is_robot
 from adapters.webhook.inbound.received import Nothing, Received, cleaned, shown_headers
 from adapters.webhook.inbound.receiver import AGAIN_S, Busy, Receiver
 from adapters.webhook.inbound.refusal import Refusal
+from bridge.model.clock import SystemClock, boot_s
 from bridge.model.platform import AdapterContext
 from bridge.model.web_mount import KeyDirection, KeyGrant
 
@@ -75,7 +76,9 @@ class Doors:
         self._downloads = downloads
         self._reader = Reader(downloads)
         self._fetching = fetching
-        self._steady_ahead_s = context.clock.now().timestamp() - context.clock.monotonic_s()
+        # one that stood still while the machine slept would from then on take what was signed long ago for new
+        self._steady_s = boot_s if isinstance(context.clock, SystemClock) else context.clock.monotonic_s
+        self._steady_ahead_s = context.clock.now().timestamp() - self._steady_s()
         context.web.serve_keys(self.by_key)
 
     @contextmanager
@@ -155,8 +158,7 @@ class Doors:
 
     def _moments(self) -> tuple[float, float]:
         """What may be the time: by the wall clock, and by what it was at the beginning. It may have been set since."""
-        clock = self._context.clock
-        return clock.now().timestamp(), self._steady_ahead_s + clock.monotonic_s()
+        return self._context.clock.now().timestamp(), self._steady_ahead_s + self._steady_s()
 
     async def _answered(
         self,

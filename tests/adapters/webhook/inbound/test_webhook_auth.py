@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bridge.model.clock import SystemClock
 from tests.adapters.webhook.harness import Answer, Hooks, StillClock
 from tests.adapters.webhook.inbound.senders import GITHUB, GITLAB
 from tests.support.raw_http import Caller
@@ -118,6 +119,25 @@ async def test_a_clock_that_is_set_meanwhile_refuses_nobody_and_lets_nothing_old
             clock.forward(400)
             assert (await send(hooks, BODY, recorded)).status == 401
         assert hooks.words() == ["signed"] * 3
+
+
+class Sleepy(SystemClock):
+    """A machine's, whose monotonic clock stands still while it sleeps."""
+
+    slept_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() - self.slept_s
+
+
+async def test_what_was_signed_before_the_machine_slept_is_old_when_it_wakes(tmp_path: Path) -> None:
+    clock = Sleepy()
+    async with Hooks(tmp_path, ends(scheme="standard", secret=SECRET), clock=clock) as hooks:
+        clock.slept_s = 8 * 3600.0
+        before = standard(BODY, clock.now().timestamp() - clock.slept_s)
+        assert (await send(hooks, BODY, before)).status == 401
+        now = standard(BODY, clock.now().timestamp(), message_id="msg_2")
+        assert (await send(hooks, BODY, now)).status == 200
 
 
 async def test_github(tmp_path: Path) -> None:
