@@ -147,6 +147,13 @@ class ChatReader:
             self._versions[message.message_id] = message.version
             self._state = msgspec.structs.replace(self._state, seen=tuple(self._versions.items()))
 
+    def told(self, message: NativeMessage) -> None:
+        """What the message says was told as an event: reading it is no news. Call under `lock`. Only in a history by time: in
+        others a message is a place too, and what comes before it may not be read yet."""
+        if self._state is not None and self._history.by == "since":
+            self._versions[message.message_id] = message.version
+            self._state = msgspec.structs.replace(self._state, seen=tuple(self._versions.items()))
+
     def forget(self, message_id: str) -> None:
         """The message was deleted, which was accepted. Call under `lock`. The first one stays: it is a place, and not compared."""
         if self._state is not None and message_id in self._versions and self._state.seen[0][0] != message_id:

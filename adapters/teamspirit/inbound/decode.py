@@ -177,6 +177,16 @@ class Decoder:
         item, inner = self._message_in(kind, payload)
         return self._content.message(item, inner, self._chat_of(payload, fields), fallback=time_of(find(fields.time, payload)))
 
+    def notice_of_name(self, payload: Any) -> NativeMessage | None:
+        """The message by which the history tells of a new name too; None if there is none that can be read."""
+        assert self._told_by is not None, "the dialect has no inbound calls"
+        if self._told_by.events["chat_renamed"].message is None:
+            return None
+        try:
+            return self.native_message(payload, "chat_renamed")
+        except Undecodable:
+            return None
+
     def _event(self, kind: EventKind, payload: Any, fields: Fields, received_at: datetime) -> ChatEvent | Ignored:
         if kind == "ignored":
             return Ignored("ignored by the dialect")

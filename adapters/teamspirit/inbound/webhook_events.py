@@ -29,6 +29,7 @@ from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
 from bridge.model.events import (
     ChatEvent,
+    ChatRenamed,
     Ignored,
     MembershipChanged,
     MembershipKind,
@@ -164,6 +165,8 @@ class Calls:
                 reader.note(edited)
             elif isinstance(event, MessageDeleted):
                 reader.forget(event.message_id)
+            elif isinstance(event, ChatRenamed) and (notice := self._decoder.notice_of_name(payload)) is not None:
+                reader.told(notice)
 
     async def _catch_up(self, reader: ChatReader, event: ChatEvent) -> None:
         """What was said before comes first. A new message that the history cannot give now is not taken from the call, which may

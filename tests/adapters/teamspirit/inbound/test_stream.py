@@ -120,7 +120,9 @@ async def test_a_pin_is_no_edit_and_a_new_name_of_a_channel_is_told(
         await intake.wait(2)
         server.edit(post, "the other plan")
         await intake.wait(3)
-    assert summary(intake) == ["+the plan", "ChatRenamed", "~the other plan"]
+        server.post(channel, anna, "next")
+        await intake.until(lambda: "+next" in summary(intake))
+    assert summary(intake) == ["+the plan", "ChatRenamed", "~the other plan", "+next"], "the server's notice of it is no more news"
     (renamed,) = intake.of(ChatRenamed)
     assert (renamed.name, renamed.meta.author and renamed.meta.author.name) == ("Plaza", "Anna")
     assert intake.ignored_reasons["an edit that changes nothing that is shown"] == 1
