@@ -51,7 +51,7 @@ class DiscordAdapter(ListsChannels, ByNewThreads, ByThreadChanges, InForums):
         self.account, self._alive = context.account, context.alive
         self._options: DiscordOptions = context.options
         self._transport = transport = Transport(self._options, context.clock)
-        self._identity, self._guilds = identity, guilds = Identity(context.account), GuildCache()
+        self._identity, self._guilds = identity, guilds = Identity(context.account), GuildCache(context.clock.monotonic_s)
         self._context = Context(identity, self._options.cdn_url, context.clock, guilds)
         self._directory = Directory(self._transport, identity, guilds, self._options.cdn_url, context.clock)
         self._history = History(self._transport, self._context)

@@ -5,7 +5,7 @@ Used by everything that decodes or sends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -29,11 +29,12 @@ from adapters.discord.thread_locks import ThreadLocks
 
 
 class GuildCache:
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = lambda: 0.0) -> None:
+        """`now_s`: a monotonic clock, for who locks threads."""
         self.servers: dict[str, Server] = {}
         self._channels: dict[str, Channel] = {}
         self._by_name: dict[str, set[str]] = {}
-        self.locks = ThreadLocks()
+        self.locks = ThreadLocks(now_s)
         self._threads: dict[str, set[str]] = {}
         """Ids of a channel's threads."""
 

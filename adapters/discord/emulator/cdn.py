@@ -37,7 +37,7 @@ class Cdn(AttachmentUrls):
             web.get("/attachments/{channel}/{attachment}/{filename}", self.attachment),
             web.get("/avatars/{user}/{name}", self.avatar),
             web.get("/embed/avatars/{name}", self.avatar),
-            web.get("/emojis/{name}", self.avatar),
+            web.get("/emojis/{name}", self.emoji),
             web.get("/stickers/{name}", self.sticker),
         ]
 
@@ -64,4 +64,10 @@ class Cdn(AttachmentUrls):
         return web.Response(body=content, content_type=mime)
 
     async def avatar(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=square(request.path), content_type="image/png")
+
+    async def emoji(self, request: web.Request) -> web.StreamResponse:
+        """The reference knows sizes that are powers of two, from 16 to 4096 ("Image Formatting")."""
+        if request.query.get("size", "16") not in {str(2**power) for power in range(4, 13)}:
+            return web.Response(status=400)
         return web.Response(body=square(request.path), content_type="image/png")

@@ -180,11 +180,11 @@ def _lock(data: wire.Channel, context: Context, position: str) -> list[ChatEvent
     return [ThreadChanged(meta=msgspec.structs.replace(meta, thread_title=known.name), change=change)]
 
 
-def thread_deletion(thread_id: str, parent_id: str, context: Context) -> ThreadDeleted:
-    """A thread that is gone, with all its messages."""
+def thread_deletion(thread_id: str, parent_id: str, context: Context, position: str) -> ThreadDeleted:
+    """A thread that is gone, with all its messages. Another one at the same message has the same id, and may go as well."""
     account, now = context.identity.account, context.clock.now()
     meta = EventMeta(
-        event_key=f"thread_deleted:{account}:{parent_id}:{thread_id}",
+        event_key=f"thread_deleted:{account}:{parent_id}:{thread_id}:{position}",
         origin=ChatRef(account, parent_id),
         thread_id=thread_id,
         thread_title=context.guilds.channel_name(thread_id),

@@ -39,7 +39,7 @@ class Downloads:
     async def _address(self, file_id: str) -> str:
         kind, _, rest = file_id.partition("/")
         if kind == "emoji":
-            return f"{self._cdn_url}/emojis/{rest}?size=160"
+            return f"{self._cdn_url}/emojis/{rest}?size=128"
         if kind == "sticker":
             is_gif = rest.endswith(".gif") and self._cdn_url == CDN_URL
             return f"{MEDIA_URL if is_gif else self._cdn_url}/stickers/{rest}"

@@ -45,14 +45,14 @@ class PollReader:
             self._news.clear()
             await self._clock.sleep(READ_EVERY_S)
             for channel_id, message_id in list(self._due):
+                self._due.pop((channel_id, message_id), None)  # before it is read: whoever votes meanwhile is in the next count
                 try:
                     message = await self._read(channel_id, message_id)
                 except Rejected:
                     message = {}
                 except (DeliveryError, AccountDown):
-                    self._news.set()  # it, and the others, are read later: nobody may vote again
+                    self.voted(channel_id, message_id)  # it, behind the others, is read later: nobody may vote again
                     break
-                self._due.pop((channel_id, message_id), None)
                 if message:
                     await self._found(message)
 

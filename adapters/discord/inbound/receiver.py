@@ -214,7 +214,7 @@ class Receiver:
                 self._note_vote(data)
                 return []
             if name == "THREAD_DELETE":
-                decoded = await self._thread_deleted(id_of(data["id"]), id_of(data["parent_id"]))
+                decoded = await self._thread_deleted(id_of(data["id"]), id_of(data["parent_id"]), position)
             else:
                 decoded = decode(name, data, self._context, position=position)
         except UNREADABLE as error:
@@ -248,7 +248,7 @@ class Receiver:
         if self._guilds.chat_of(channel_id)[0] in self._intake.routed_chats():
             self._polls.voted(channel_id, message_id)
 
-    async def _thread_deleted(self, thread_id: str, parent_id: str) -> list[ChatEvent]:
+    async def _thread_deleted(self, thread_id: str, parent_id: str, position: str) -> list[ChatEvent]:
         """Everything in it was deleted, which Discord does not report one by one. The message that started a thread in a text
         channel stays."""
         if parent_id not in self._intake.routed_chats():
@@ -258,7 +258,7 @@ class Receiver:
         if parent is not None and parent.is_forum:
             ids[thread_id] = None
         deleted = [deletion_of(message_id, thread_id, self._context) for message_id in ids]
-        return [*deleted, thread_deletion(thread_id, parent_id, self._context)]
+        return [*deleted, thread_deletion(thread_id, parent_id, self._context, position)]
 
     # -- catching up ----------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from adapters.discord.errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN
 from adapters.discord.guild_cache import GuildCache
 from adapters.discord.outbound.new_threads import NAME_LENGTH
 from adapters.discord.transport import Route, Transport
-from bridge.model.errors import BridgeError, ChatDown, NoThread, Rejected, ThreadGone
+from bridge.model.errors import BridgeError, ChatDown, NoThread, Rejected, RetryLater, ThreadGone
 from bridge.model.threads import ThreadCopy
 
 _GIVE_RIGHT = "give the bot's role Manage Threads in this channel (channel settings, Permissions)"
@@ -36,7 +36,7 @@ class ThreadChanges:
         self._guilds.locks.expect(thread.thread_id, locked=closed)
         try:
             await self._modify(thread, "lock", {"locked": closed, "archived": False})
-        except Rejected:
+        except (Rejected, RetryLater):  # not done
             self._guilds.locks.forget(thread.thread_id)
             raise
 

@@ -36,7 +36,7 @@ async def rename(event: ChatRenamed, run: Execution, tools: Tools) -> Sequence[C
     except Rejected:
         pass
     else:
-        posted.renaming(chat, now, run.clock.monotonic_s())
+        posted.renamed(chat, name, now)
         return [run.delivered()]
     posted.not_renamed(chat)
     run.delivery.part_over()

@@ -30,8 +30,24 @@ def test_the_name_asked_for_and_the_name_got_are_both_known() -> None:
     for name in ("Café", "cafe"):
         posted = Posted()
         posted.renaming(HERE, "Café", 0.0)
-        posted.renaming(HERE, "cafe", 0.1)
+        posted.renamed(HERE, "Café", "cafe")
         assert posted.has(renamed(name), 1.0)
+
+
+def test_each_of_several_names_comes_back_once() -> None:
+    posted = Posted()
+    posted.renaming(HERE, "one", 0.0)
+    posted.renaming(HERE, "two", 1.0)
+    posted.renaming(HERE, "two", 2.0)  # tried again
+    assert [posted.has(renamed(name), 3.0) for name in ("one", "two", "two", "one")] == [True, True, False, False]
+
+
+def test_a_name_that_came_back_before_the_answer_is_over() -> None:
+    posted = Posted()
+    posted.renaming(HERE, "War Room", 0.0)
+    assert posted.has(renamed("war-room"), 0.1)
+    posted.renamed(HERE, "War Room", "war-room")
+    assert not posted.has(renamed("war-room"), 60.0), "somebody gave it another name meanwhile, and then that one again"
 
 
 def test_a_renaming_that_failed_or_is_long_ago_is_nobodys() -> None:
@@ -49,3 +65,6 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(50):
         posted.renaming(ChatRef(AccountName("tg"), str(number)), "x", 0.0)
     assert len(posted._renamed) == 5
+    for number in range(50):
+        posted.renaming(HERE, str(number), 0.0)
+    assert len(posted._renamed[HERE][0]) == recent_posts._NAMES_KEPT

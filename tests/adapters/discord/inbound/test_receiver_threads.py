@@ -167,3 +167,15 @@ async def test_a_thread_that_cannot_be_looked_up_for_a_moment_loses_no_message(b
         await emulator.say(bench.chat, "Boris", "back again", thread_id=thread)
         await eventually(lambda: "back again" in said(intake), "the message")
     assert said(intake)["back again"].meta.thread_id == thread
+
+
+async def test_a_thread_made_again_at_the_same_message_is_told_to_be_gone_again(bench: Bench, adapter: DiscordAdapter) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    async with bench.running(adapter, intake):
+        start = await emulator.say(bench.chat, "Anna", "who comes?")
+        for number in (1, 2):
+            assert await emulator.start_thread(bench.chat, "Boris", "Tonight", message_id=start) == start, "the message's own id"
+            await emulator.delete_thread(start)
+            await eventually(lambda number=number: len(intake.of(ThreadDeleted)) == number, "the thread's end")
+    keys = [event.meta.event_key for event in intake.of(ThreadDeleted)]
+    assert len(set(keys)) == 2, "that is no repetition"
