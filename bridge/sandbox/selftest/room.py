@@ -22,6 +22,9 @@ T = TypeVar("T")
 _NOT_DECLARED: Mapping[Feature, str] = {
     Feature.SEES_EDITS: "does not report edits",
     Feature.SEES_DELETES: "does not report deletions",
+    Feature.SEES_PINS: "does not report pins",
+    Feature.THREAD: "has no threads",
+    Feature.POLL: "has no polls",
     Feature.EDIT: "cannot edit what was sent",
     Feature.DELETE: "cannot delete what was sent",
     Feature.REPLY: "cannot point at a message",
