@@ -60,7 +60,7 @@ class Status:
                 self._known_at_s = self._parts.clock.monotonic_s()
                 took_s = self._known_at_s - began_s
                 self._fresh_s = min(max(_FRESH_S, took_s * _TIMES_THE_WORK), _LONGEST_FRESH_S)
-            return self._known
+            return self._known | {"reload": self._parts.reloaded()}  # costs nothing, and is asked for right after a reload
 
     async def _fresh(self) -> dict[str, Any]:
         parts = self._parts
@@ -82,7 +82,6 @@ class Status:
             "waiting": {"deliveries": sum(lane["waiting"] for lane in lanes), "chats": len(lanes), "oldest": _oldest(lanes)},
             "lanes": sorted(lanes, key=_urgency)[:_MOST_LANES],
             "disk": await self._disk_data(),
-            "reload": parts.reloaded(),
         }
 
     async def _disk_data(self) -> dict[str, Any]:

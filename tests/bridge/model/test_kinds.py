@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bridge.model.events import KINDS, MessageChange
-from bridge.policy.routing import Reactions, RelayOptions
+from bridge.policy.routing import Reactions, RelayOptions, Renames
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -14,7 +14,7 @@ def test_a_kind_says_its_traits_itself(kind: type) -> None:
     assert "traits" in vars(kind)
     traits = kind.traits  # type: ignore[attr-defined]
     assert (traits.switch is None) == (traits.off is None)
-    assert traits.switch is None or isinstance(getattr(RelayOptions(), traits.switch), bool | Reactions)
+    assert traits.switch is None or isinstance(getattr(RelayOptions(), traits.switch), bool | Reactions | Renames)
     assert traits.title
 
 
