@@ -29,6 +29,8 @@ from bridge.model.events import Attachment
 from bridge.model.refs import AccountName, ChatRef, MessageRef
 from bridge.render.file_names import file_name, mime_of
 
+_SPARE = b"\0"
+"""Behind a sealed value whose last character would be `-`: then it is `A`."""
 ROOT = "/files/"
 """Start of every link's path, below the public URL: `/files/<sealed>/<name>`."""
 LONGEST_URL = 1500
@@ -91,7 +93,9 @@ class Seal:
         """As part of a URL: letters, digits, `-` and `_`. The same for the same value. `beside` is another part of the URL,
         which must be unchanged when the value is opened."""
         sealed = self._cipher.encrypt(msgspec.msgpack.encode(value), [purpose.encode(), beside.encode()])
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        shown = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        # what stands behind `-/` is a command for Telegram where it knows no address in it (one with a port), and is then broken up
+        return base64.urlsafe_b64encode(sealed + _SPARE).rstrip(b"=").decode() if shown.endswith("-") else shown
 
     def read(self, purpose: Purpose, sealed: str, beside: str, kind: type[T]) -> T | None:
         """The value; None for anything that this key has not sealed for that purpose."""
@@ -101,7 +105,13 @@ class Seal:
             return None
         try:
             data = base64.b64decode(sealed + "=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
-            opened = self._cipher.decrypt(data, [purpose.encode(), beside.encode("utf-8", "replace")])
+            bound = [purpose.encode(), beside.encode("utf-8", "replace")]
+            try:
+                opened = self._cipher.decrypt(data, bound)
+            except InvalidTag:
+                if not data.endswith(_SPARE):
+                    raise
+                opened = self._cipher.decrypt(data.removesuffix(_SPARE), bound)
             return msgspec.msgpack.decode(opened, type=kind)
         except (binascii.Error, InvalidTag, ValueError, msgspec.MsgspecError):
             return None

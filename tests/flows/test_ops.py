@@ -16,7 +16,7 @@ from bridge.journal import check
 from bridge.model.refs import AccountName, ChatRef
 from bridge.ops import teller, troubles
 from tests.flows.world import World
-from tests.support.patience import eventually, stays
+from tests.support.patience import PATIENCE_S, eventually, stays
 
 
 @pytest.fixture
@@ -102,7 +102,11 @@ async def test_what_is_wrong_with_the_ops_chat_itself_is_not_told_there(quiet_wo
     async def waiting() -> int:
         return sum(lane.waiting for lane in (await app.journal.figures()).lanes if lane.target.address == ops.address)
 
-    await eventually(lambda: f"chat discord/{ops.address}" in app._ops._telling.told)  # type: ignore[union-attr]
+    def known() -> bool:
+        telling = app._ops._telling if app._ops is not None else None
+        return telling is not None and f"chat discord/{ops.address}" in telling.told
+
+    await eventually(known, "the lost chat is known", within_s=4 * PATIENCE_S)  # it may be looked at again only after a while
     assert await waiting() <= 1
     discord.bring_bot_back(ops.chat_id)
     await eventually(lambda: told(world, ops, "⚠️ account slack: "))
