@@ -50,15 +50,23 @@ _MARKS = (
 )
 _CODE = int(Mark.CODE)
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PORT = r"(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 _ALIVE = re.compile(
-    # an address, as far as it surely is one for Telegram too: by itself, and none of what its parser reads otherwise
-    rf"(?P<url>(?:(?<!\S)|(?<=^\()|(?<=\s\())https?://(?:{_LABEL}\.){{1,8}}[A-Za-z]{{2,20}}(?:/[\w/.%~+#?&=@:-]*)?(?![\w:@-]))"
+    # an address with a path, as far as it surely is one for Telegram too: by itself, and none of what its parser reads otherwise
+    r"(?P<url>(?:(?<!\S)|(?<=^[(\[{\"'*])|(?<=\s[(\[{\"'*]))(?i:https?|ftp)://(?!(?i:teiegram\.org)[:/?#])"
+    rf"(?:(?:{_LABEL}\.){{1,8}}[A-Za-z]{{2,20}}|{_OCTET}(?:\.{_OCTET}){{3}})(?::{_PORT})?)"
+    r"(?P<path>[/?#][!#-;=?-~\u00c0-\u167f\u3041-\ud7a3\U0001f300-\U0001faff]*)"
     r"|(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])"
     r"|(?<![A-Za-z0-9_/<])/(?=[A-Za-z0-9_]+(?:@[A-Za-z0-9_]+)?(?![A-Za-z0-9_/>]))",
     re.ASCII | re.MULTILINE,
 )
 """The @ that may begin a mention and the / that may begin a bot's command, and addresses, inside which they do not. The grammar is
 TDLib's (MessageEntity.cpp: match_mentions, match_bot_commands, find_urls), asked through tdjson 1.8.69."""
+_BRACKETS = re.compile(r"[()\[\]{}]")
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+_NEVER_LAST = ".:;,('?!`"
+"""What TDLib does not take as the end of an address. Source: MessageEntity.cpp, fix_url."""
 _WORD = re.compile(r"[A-Za-z0-9_]")
 _PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?:[/?#][!#-;=?-\[\]-~]*)?")
 """What is surely an address; nearly every one is."""
@@ -233,6 +241,23 @@ def guarded(text: str) -> str:
     return _guarded(text, [], []).text
 
 
+def _kept_of_path(path: str) -> int:
+    """How much of it belongs to the address: it ends before a bracket that was not opened in it, and never with a sign that ends a
+    sentence."""
+    opened = dict.fromkeys(_CLOSES.values(), 0)
+    end = len(path)
+    for bracket in _BRACKETS.finditer(path):
+        sign = bracket[0]
+        if sign in opened:
+            opened[sign] += 1
+        elif opened[_CLOSES[sign]]:
+            opened[_CLOSES[sign]] -= 1
+        else:
+            end = bracket.start()
+            break
+    return len(path[:end].rstrip(_NEVER_LAST))
+
+
 def _guarded(text: str, entities: list[Json], own: list[tuple[int, int]]) -> EncodedText:
     """The text with an invisible character behind each @ or / that Telegram would take for the start of a mention or command, and
     behind each of our mentions that the next words would make longer. Looks at the whole text: words may meet from two runs."""
@@ -242,7 +267,10 @@ def _guarded(text: str, entities: list[Json], own: list[tuple[int, int]]) -> Enc
     at = 0
     for start, end in [*own, (len(text), len(text))]:
         # an address is looked for between our own stretches only: cut in two, it would no longer cover the @ inside it
-        cuts += [found.end() for found in _ALIVE.finditer(text, at, start) if not found["url"]]
+        while found := _ALIVE.search(text, at, start):
+            at = found.end("url") + _kept_of_path(found["path"]) if found["url"] else found.end()
+            if not found["url"]:
+                cuts.append(at)
         if at < start and text[start - 1] == "@" and _WORD.match(text, start):
             cuts.append(start)
         if text.startswith("@", start) and _WORD.match(text, end):

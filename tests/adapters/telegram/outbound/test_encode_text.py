@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from typing import Any
 
 import pytest
@@ -159,7 +160,8 @@ def alive_with_places(text: str) -> list[tuple[str, int]]:
 
 
 BITS = """@ victim / . https:// http:// a.example a.com x ? < > - -- _ é я # : & ; , ( ) ~ ' " [ | $ = + % ! * ` ^
-    /cmd /cmd@bot @victim a_b.io x--.io xn--p1ai.com localhost 1.1.1.1 :80 www. t.me/ tg:// ftp:// 👍 « … \u200b""".split(" ")  # noqa: SIM905
+    /cmd /cmd@bot @victim a_b.io x--.io xn--p1ai.com localhost 1.1.1.1 :80 www. t.me/ tg:// ftp:// 👍
+    -/cmd 256.1.1.1 01.1.1.1 :0 :65536 teiegram.org { } https://a.io:8443/-/cmd http://1.2.3.4/x « … \u200b""".split(" ")  # noqa: SIM905
 
 
 @settings(max_examples=examples(400))
@@ -177,6 +179,11 @@ BITS = """@ victim / . https:// http:// a.example a.com x ? < > - -- _ é я # :
 @example("https://a.io(https://b.io/@victim")
 @example("https://a.iohttps://b.io/@victim")
 @example("https://a.io:80/@victim")
+@example("https://a.io:80)/cmd https://a.io:0/-/cmd https://a.io:65536/-/cmd https://a.io:80x/-/cmd https://a.io:80@b/-/cmd")
+@example("https://256.1.1.1/-/cmd http://1.2.3/-/cmd http://01.2.3.4/-/cmd http://1.2.3.4.5/-/cmd http://1.2.3.4x/-/cmd")
+@example("https://teiegram.org/-/cmd https://TEIEGRAM.org:80/-/cmd")
+@example("(https://a.io/x)/cmd [https://a.io/(x)]/cmd https://a.io/x(/cmd https://a.io/{x)}/cmd https://a.io/?!/cmd")
+@example("https://a.io\u3000/cmd https://a.io/\u3000/cmd https://a.io/x\u2028/cmd https://a.io/x\u180e/cmd")
 @example("/cmd and /cmd@bot, (/cmd) </cmd> /usr/bin ~/bin")
 def test_foreign_words_never_become_a_mention(text: str) -> None:
     """Telegram's own parser finds no mention in what we send."""
@@ -247,6 +254,87 @@ def test_addresses_stay_whole() -> None:
     for path in ("/usr/bin/python", "and/or", "https://a.example/#/login", "1/2", "</b>"):
         assert guarded(f"see {path} now") == f"see {path} now"
     assert guarded("mail me@host.example") == "mail me@host.example"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://a.example",
+        "https://a.example:8443",
+        "http://10.0.0.1",
+        "http://255.249.99.0:65535",
+        "HTTPS://git.a-b.co.uk:3000",
+        "ftp://a.example",
+    ],
+)
+def test_what_looks_like_a_command_in_an_address_leaves_it_whole(host: str) -> None:
+    for path in (
+        "/-/word",
+        "/files/abc-/report.bin",
+        "/a_(b)/word",
+        "/x,/word;/word",
+        "/#/word",
+        "?next=/word",
+        "#/word",
+        "/é/word",
+        "/~/@name",
+    ):
+        for text in ("{}", "see {} now", "({})", "see ({}).", "see {}.", "{}, or {}!", "«see» [{}]", "a\n{}\n/\u200bword and {}"):
+            shown = text.replace("{}", url := host + path)
+            assert guarded(shown) == shown
+            assert seen_by_tdlib(shown) == []
+            assert text.count("{}") == urls_of_tdlib(shown).count(url), "it is a link"
+
+
+def urls_of_tdlib(text: str) -> list[str]:
+    answer = json.loads(tdjson.td_execute(json.dumps({"@type": "getTextEntities", "text": text}).encode()) or b"{}")
+    halves = text.encode("utf-16-le")
+    return [
+        halves[e["offset"] * 2 : (e["offset"] + e["length"]) * 2].decode("utf-16-le")
+        for e in answer["entities"]
+        if e["type"]["@type"] == "textEntityTypeUrl"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("(/word) https://a.example:80/-/x -/word", "(/\u200bword) https://a.example:80/-/x -/\u200bword"),
+        ("(https://a.example:80/x)/word", "(https://a.example:80/x)/\u200bword"),
+        ("http://1.2.3.4/x @name", "http://1.2.3.4/x @\u200bname"),
+        ("http://1.2.3.256/-/word", "http://1.2.3.256/-/\u200bword"),
+        ("https://a.example:70000/-/word", "https://a.example:70000/-/\u200bword"),
+    ],
+)
+def test_what_is_not_in_an_address_stays_guarded(text: str, shown: str) -> None:
+    assert guarded(text) == shown
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "(",
+        ")",
+        "https://a.io/(",
+        " https://",
+        "a.",
+        "https://a.io:",
+        "1.",
+        " http://1.1.1.1:1/)",
+        "-/a",
+        "/a)",
+        "a-",
+        " https://a-",
+        "@",
+    ],
+)
+def test_a_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
+    """By the time of the processor, with a hundredfold of room: a search that tries every way takes minutes."""
+    text = (" https://a.io:80/" + piece * 4096)[:4096]
+    began = time.process_time()
+    for _ in range(20):
+        guarded(text)
+    assert time.process_time() - began < 2.0
 
 
 @pytest.mark.parametrize(
