@@ -17,11 +17,12 @@ from bridge.model.events import Poll
 
 LONGEST_H = 768
 SEND_POLLS = 1 << 49
-"""The permission "Create Polls". Source: API reference, "Permissions", where Send Voice Messages is 1 << 46; read 2026-11-27."""
+"""The permission "Create Polls". Source: discord.py 2.7.1, permissions.py."""
 POLL_EXPIRED = 520001
 POLL_CODES = frozenset({520000, POLL_EXPIRED, 520002, 520003, 520004, 520006})
 """Codes about polls: voting is blocked, it has expired, the channel's type has no polls, a poll cannot be edited, an emoji in it
-cannot be used, the message has no poll. Source: API reference, "JSON Error Codes", which has no 520005; read 2026-11-27."""
+cannot be used, the message has no poll. Source: the tables of Discord's codes in public libraries (Discord.Net, discord-api-types),
+compared on 2026-11-27. None has 520005, which is handled as any code that is not known: the message is refused."""
 
 
 def poll_body(poll: Poll, now: datetime) -> bodies.PollBody:
