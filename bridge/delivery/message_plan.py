@@ -77,6 +77,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The merged message that it was to be sent in, which may be there if `unknown_since` says so."""
     taken_back: bool = False
     """It was found in the chat after its author had deleted it: what remains to be done is to delete it."""
+    had_partner: bool = False
+    """It is a change of a thread that had a partner when it was set aside."""
 
     @property
     def is_simple(self) -> bool:

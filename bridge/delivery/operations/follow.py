@@ -7,14 +7,17 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from bridge.delivery import throttled_calls
 from bridge.delivery.copies import stored_part
 from bridge.delivery.execution import Execution, NotNow
+from bridge.delivery.message_plan import Plan, decode_plan, encode_plan
 from bridge.delivery.operations.further import send_further
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.state import Placed
 from bridge.identity.names import title_line
-from bridge.journal.contract import Change, Made, Partner, PartnerState
+from bridge.journal.contract import Change, Made, Partner, PartnerState, PlanSet
 from bridge.model.errors import NoThread, Rejected, RetryLater
 from bridge.model.events import ThreadChange, ThreadChanged, ThreadDeleted
 from bridge.model.outcomes import Loss, LossNote, LossOf, Skip
@@ -90,6 +93,8 @@ async def _carry_out(call: _Call, event: ThreadChanged | ThreadDeleted, run: Exe
         await throttled_calls.change_thread(call, run)
     except RetryLater as error:
         if isinstance(event, ThreadChanged) and error.rate_limited and (error.after_s or 0.0) > LONGEST_IN_LINE_S:
+            kept = replace(decode_plan(run.pending.plan) or Plan(parts=()), had_partner=True)
+            await run.context.record([PlanSet(delivery_id=run.pending.delivery_id, content=encode_plan(kept))])
             raise NotNow(error.reason, after_s=error.after_s) from None
         raise
 
@@ -104,12 +109,21 @@ async def _note(event: ThreadChanged | ThreadDeleted, there: Partner, run: Execu
 
 
 async def _without_partner(event: ThreadChanged | ThreadDeleted, run: Execution, tools: Tools) -> Sequence[Change]:
-    """In the chat itself names of threads are news like those of chats; that one takes no more messages is always said."""
+    """In the chat itself names of threads are news like those of chats; that one takes no more messages is always said. Where the
+    partner went while the change waited, there is nobody left to tell."""
+    if _had_partner(run):
+        return [run.skipped(Skip.THREAD_GONE)]
     if isinstance(event, ThreadDeleted):
         return [run.skipped(Skip.THREAD_WITHOUT_PARTNER)]
     if event.change is ThreadChange.RENAMED and not run.target.options.renames:
         return [run.skipped(Skip.THREAD_WITHOUT_PARTNER)]
     return await _say(event, None, run, tools)
+
+
+def _had_partner(run: Execution) -> bool:
+    """Whether an earlier attempt found the thread's partner: in this line, or before the change was set aside."""
+    plan, placed = decode_plan(run.pending.plan), run.delivery.placed
+    return (plan is not None and plan.had_partner) or (placed is not None and placed.from_partner)
 
 
 async def _say(event: ThreadChanged | ThreadDeleted, loss: LossNote | None, run: Execution, tools: Tools) -> Sequence[Change]:

@@ -13,12 +13,14 @@ from bridge.model.adapter import Copy
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater, ThreadGone
 from bridge.model.events import ThreadChange, ThreadChanged, ThreadDeleted
 from bridge.model.outcomes import Skip
+from bridge.model.refs import AccountName, ChatRef, ThreadRef
 from bridge.model.threads import OutboundThread, ThreadCopy
 from bridge.policy.routing import Deletes, RelayOptions, Route
-from tests.support.patience import eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 
 RENAMED, CLOSED, REOPENED = ThreadChange
+CHAT_ONE = ChatRef(AccountName("one"), "c")
 
 
 class Threads:
@@ -165,6 +167,35 @@ async def test_the_newest_of_several_changes_wins(tmp_path: Path, one: Threads, 
         await eventually(lambda: skipped_by(app).get(str(Skip.THREAD_CHANGED_SINCE)) == 1)
         await all_done(app)
     assert two.calls == [f"rename {partner} first", f"rename {partner} second"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("change", [RENAMED, CLOSED])
+async def test_a_change_that_was_set_aside_says_nothing_once_the_partner_is_gone(
+    tmp_path: Path, one: Threads, two: Threads, change: ThreadChange, restarted: bool
+) -> None:
+    """Not even in the chat itself, where nobody knew the thread by its own."""
+    two.faults.append((RetryLater("two changes in ten minutes", after_s=3600.0, rate_limited=True), False))
+    app = bridge(tmp_path, [one.platform, two.platform], routes(options=RelayOptions(renames=True)))
+    await app.start()
+    await paired(one, two)
+    one.change("7", change, "Versions" if change is RENAMED else "")
+    await eventually(lambda: len(two.calls) == 1)
+    one.delete("7")
+    await eventually(lambda: len(two.calls) == 2)
+    await eventually_asked(lambda: app._journal.partners.partners(ThreadRef(CHAT_ONE, "7")), holds=lambda left: len(left) == 1)
+    if restarted:
+        await app.stop(drain_s=0)
+        app = bridge(tmp_path, [one.platform, two.platform], routes(options=RelayOptions(renames=True)))
+        await app.start()
+    lanes = list(await app._journal.open_lanes())
+    await app._journal.hurry(lanes[0].account, lanes, [], everything=True, at=app._clock.now())
+    assert app._outbox is not None
+    app._outbox.wake(lanes[0])
+    await all_done(app)
+    assert skipped_by(app) == {str(Skip.THREAD_GONE): 1}
+    await app.stop(drain_s=0)
+    assert [text for text, _ in two.lines()] == ["hello"]
 
 
 @pytest.mark.parametrize("fault", [(OutcomeUnknown("lost"), True), (RetryLater("busy", after_s=0.01), False)])
