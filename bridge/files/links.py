@@ -94,7 +94,7 @@ class Seal:
         which must be unchanged when the value is opened."""
         sealed = self._cipher.encrypt(msgspec.msgpack.encode(value), [purpose.encode(), beside.encode()])
         shown = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
-        # what stands behind `-/` is a command for Telegram where it knows no address in it (a host without a dot), and is then broken up
+        # what stands behind `-/` is a command for Telegram where it knows no address (a host without a dot), and is then broken up
         return base64.urlsafe_b64encode(sealed + _SPARE).rstrip(b"=").decode() if shown.endswith("-") else shown
 
     def read(self, purpose: Purpose, sealed: str, beside: str, kind: type[T]) -> T | None:
