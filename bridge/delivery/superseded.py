@@ -54,13 +54,18 @@ def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
             return pending  # its change follows it in the line
         case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
             return replace(pending, event=as_edited(event, later), plan=b"", last_error="")
-        case MessageEdited() if isinstance(later, MessageEdited) and event.attachments_known:
-            # the later one may have contained the text alone: then nothing else brings the files
+        case MessageEdited() if isinstance(later, MessageEdited) and (event.attachments_known or _is_moving(event)):
+            # the later one may have contained the text alone: then nothing else brings the files; and those of a place that moves
+            # were skipped for this one, which is to show the newest
             return _as_the_newest(pending, event, later)
         case MessageEdited():
             return Skip.SUPERSEDED
         case _:
             return pending
+
+
+def _is_moving(event: MessageEdited) -> bool:
+    return event.content.location is not None and event.content.location.live
 
 
 def _is_taken_back(pending: OpenDelivery) -> bool:

@@ -15,7 +15,7 @@ from bridge.model.events import ThreadChange, ThreadChanged, ThreadDeleted
 from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName, ChatRef, ThreadRef
 from bridge.model.threads import OutboundThread, ThreadCopy
-from bridge.policy.routing import Deletes, RelayOptions, Route
+from bridge.policy.routing import Deletes, RelayOptions, Renames, Route
 from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 
@@ -176,7 +176,7 @@ async def test_a_change_that_was_set_aside_says_nothing_once_the_partner_is_gone
 ) -> None:
     """Not even in the chat itself, where nobody knew the thread by its own."""
     two.faults.append((RetryLater("two changes in ten minutes", after_s=3600.0, rate_limited=True), False))
-    app = bridge(tmp_path, [one.platform, two.platform], routes(options=RelayOptions(renames=True)))
+    app = bridge(tmp_path, [one.platform, two.platform], routes(options=RelayOptions(renames=Renames.LINE)))
     await app.start()
     await paired(one, two)
     one.change("7", change, "Versions" if change is RENAMED else "")
@@ -186,7 +186,7 @@ async def test_a_change_that_was_set_aside_says_nothing_once_the_partner_is_gone
     await eventually_asked(lambda: app._journal.partners.partners(ThreadRef(CHAT_ONE, "7")), holds=lambda left: len(left) == 1)
     if restarted:
         await app.stop(drain_s=0)
-        app = bridge(tmp_path, [one.platform, two.platform], routes(options=RelayOptions(renames=True)))
+        app = bridge(tmp_path, [one.platform, two.platform], routes(options=RelayOptions(renames=Renames.LINE)))
         await app.start()
     lanes = list(await app._journal.open_lanes())
     await app._journal.hurry(lanes[0].account, lanes, [], everything=True, at=app._clock.now())
