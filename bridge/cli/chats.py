@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli import completing
-from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_TEMPFAIL, EX_USAGE
-from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
-from bridge.cli.output import as_json, fail, fault_data, say, show_faults, table
+from bridge.cli.exits import EX_FAILED, EX_TEMPFAIL
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, account_or_exit, load_or_exit, need_secrets
+from bridge.cli.output import as_json, say, table
 
 if TYPE_CHECKING:
     from bridge.cli.finding_chats import FoundChats
@@ -31,21 +31,12 @@ def chats(
     json: Json = False,
 ) -> None:
     """List the chats that an account can see, with what bridge.yaml has to say. Telegram's bots cannot list theirs: --listen."""
-    loaded = load(config)
-    if loaded.config is None:
-        if json:
-            as_json({"ok": False, "faults": [fault_data(fault) for fault in loaded.faults]})
-        else:
-            show_faults(loaded.faults, ())
-        raise typer.Exit(EX_CONFIG)
-    configured = next((one for name, one in loaded.config.accounts.items() if name == account), None)
-    if configured is None:
-        fail(f"there is no account {account!r}; the accounts are {', '.join(sorted(loaded.config.accounts))}", EX_USAGE, json=json)
-    if configured.options is None:
-        fail(f"the secrets of {account} cannot be read here; run this as root, or as the service's user", EX_FAILED, json=json)
+    loaded = load_or_exit(config, json=json, secrets=True)
+    configured = account_or_exit(loaded, account, json=json)
+    need_secrets(configured, json=json)
     if listen_s and not json:
         say(f"listening for {listen_s:g} s: write something in the chat (the daemon must not run with this account) ...")
-    found = _found(loaded.config, configured, listen_s)
+    found = _found(loaded, configured, listen_s)
     if json:
         as_json(found.data())
     else:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import typer
 
-from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_USAGE
-from bridge.cli.options import load, load_or_exit
-from bridge.cli.output import as_json, fail, fault_data, show_faults
+from bridge.cli.exits import EX_USAGE
+from bridge.cli.options import account_or_exit, load_or_exit, need_secrets
+from bridge.cli.output import fail
 from bridge.config.secrets import secrets_of
 from bridge.model.dialects import Dialects, DialectSheet, Step
 from bridge.model.errors import ConfigFault
@@ -112,25 +111,16 @@ def subject_of(account: str, path: Path, chat: str, only: Collection[str], *, js
     """Ends the command if bridge.yaml has faults, or there is nothing to try."""
     from adapters import registry
 
-    loaded = load(path)
-    if loaded.config is None:
-        if json:
-            as_json({"ok": False, "faults": [fault_data(fault) for fault in loaded.faults]})
-        else:
-            show_faults(loaded.faults, ())
-        raise typer.Exit(EX_CONFIG)
-    found = next((one for known, one in loaded.config.accounts.items() if known == account), None)
-    if found is None:
-        fail(f"there is no account {account!r}", EX_USAGE, json=json)
+    loaded = load_or_exit(path, json=json, secrets=True)
+    found = account_or_exit(loaded, account, json=json)
     tools = _tools(registry.load_platform(found.platform), account, json=json)
-    if found.options is None:
-        fail("its secrets cannot be read here: run this as root, or as the service's user", EX_FAILED, json=json)
+    need_secrets(found, json=json)
     there = tools.operations(found.options)
     unknown = [name for name in only if name not in there]
     if unknown:
         fail(f"the dialect has no operation {unknown[0]!r}; it has {', '.join(there)}", EX_USAGE, json=json)
-    routed = [address.address for address in RoutingTable(loaded.config.routes).addresses(found.name)]
-    return Subject(loaded.config, found, tools, chat or next(iter(routed), ""), tuple(only), path)
+    routed = [address.address for address in RoutingTable(loaded.routes).addresses(found.name)]
+    return Subject(loaded, found, tools, chat or next(iter(routed), ""), tuple(only), path)
 
 
 @dataclass

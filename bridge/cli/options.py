@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.exits import EX_CONFIG
-from bridge.cli.output import as_json, fault_data, show_faults
+from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_USAGE
+from bridge.cli.output import as_json, fail, fault_data, show_faults
 
 if TYPE_CHECKING:
-    from bridge.config.model import Config, Loaded
+    from bridge.config.model import AccountConfig, Config, Loaded
 
 ConfigPath = Annotated[
     Path,
@@ -53,9 +53,10 @@ def service_environ(path: Path, environ: Mapping[str, str]) -> Mapping[str, str]
     return {**environ, "CREDENTIALS_DIRECTORY": str(source)}
 
 
-def load_or_exit(path: Path, *, json: bool = False) -> Config:
-    """The configuration, without secrets; faults are shown and end the command with 78. Only `check` shows warnings."""
-    loaded = load(path, without_secrets=True)
+def load_or_exit(path: Path, *, json: bool = False, secrets: bool = False) -> Config:
+    """The configuration, without secrets unless they are asked for; faults are shown and end the command with 78. Warnings are
+    shown by `check` alone."""
+    loaded = load(path, without_secrets=not secrets)
     if loaded.config is None:
         if json:
             as_json({"ok": False, "faults": [fault_data(fault) for fault in loaded.faults]})
@@ -63,3 +64,20 @@ def load_or_exit(path: Path, *, json: bool = False) -> Config:
             show_faults(loaded.faults, ())
         raise typer.Exit(EX_CONFIG)
     return loaded.config
+
+
+def account_or_exit(config: Config, name: str, *, json: bool = False) -> AccountConfig:
+    """The account with that name; ends the command if there is none."""
+    found = next((one for known, one in config.accounts.items() if known == name), None)
+    return fail(no_account(config, name), EX_USAGE, json=json) if found is None else found
+
+
+def no_account(config: Config, name: str) -> str:
+    return f"there is no account {name!r}; the accounts are {', '.join(sorted(config.accounts))}"
+
+
+def need_secrets(account: AccountConfig, *, json: bool = False) -> None:
+    """Ends the command if the account's secrets could not be read."""
+    if account.options is None:
+        why = f"the secrets of {account.name} cannot be read here; run this as root, or as the service's user"
+        fail(why, EX_FAILED, json=json)

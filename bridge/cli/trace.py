@@ -6,16 +6,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 from bridge.cli.answers import answer_lines
-from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_USAGE
+from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, moment, with_journal
-from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
-from bridge.cli.output import as_json, fail, fault_data, one_line, show_faults, table
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
+from bridge.cli.output import as_json, fail, one_line, table
 
 if TYPE_CHECKING:
     from bridge.cli.tracing import Asked, Known
@@ -48,7 +47,7 @@ def trace(what: What, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath 
     """Show the deliveries of a message to each chat, and why each is skipped, waits or failed. Takes the original or any copy."""
     from bridge.cli.tracing import asked_for
 
-    loaded = _config(config, json=json)
+    loaded = load_or_exit(config, json=json)
     asked = int(what) if what.isascii() and what.isdecimal() else asked_for(what, loaded)
     if isinstance(asked, str):
         fail(asked, EX_USAGE, json=json)
@@ -64,17 +63,6 @@ def trace(what: What, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath 
         _show(answer)
     if unknown:
         raise typer.Exit(EX_FAILED)
-
-
-def _config(path: Path, *, json: bool) -> Config:
-    loaded = load(path, without_secrets=True)
-    if loaded.config is None:
-        if json:
-            as_json({"ok": False, "faults": [fault_data(fault) for fault in loaded.faults]})
-        else:
-            show_faults(loaded.faults, ())
-        raise typer.Exit(EX_CONFIG)
-    return loaded.config
 
 
 async def _ask(journal: _Store, asked: int | list[Asked], config: Config) -> _Answer:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.cli.answers import answers_data
 from bridge.cli.journal import moment
+from bridge.cli.options import no_account
 from bridge.config.model import Config
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.journal.contract import DeliveryStatus
@@ -38,7 +39,7 @@ def asked_for(what: str, config: Config) -> list[Asked] | str:
     if not slash or not hash_sign or not chat or not message_id:
         return f"{what!r} is neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"
     if account not in config.accounts:
-        return f"there is no account {account!r}; the accounts are {', '.join(sorted(config.accounts))}"
+        return no_account(config, account)
     return [Asked(AccountName(account), chat, message_id)]
 
 
