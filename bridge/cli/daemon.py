@@ -20,8 +20,12 @@ class NoDaemon(Exception):
     """None can be asked. As text: one line, with what to do."""
 
 
+class _NobodyListens(NoDaemon):
+    pass
+
+
 class Daemon:
-    """The daemon of a configuration file. `close` it, or use it in `with`."""
+    """The daemon of a configuration file."""
 
     def __init__(self, config: Path, journal: Path, socket_path: Path | None = None) -> None:
         """`socket_path`: there and nowhere else."""
@@ -38,21 +42,27 @@ class Daemon:
 
     def _find(self, within_s: float) -> Path:
         """Several daemons may run on a machine: the one that runs this file."""
-        why: list[str] = []
+        others: list[str] = []
         for place in self._places:
             try:
                 runs = self._call(place, "GET", "/status", min(within_s, _FIND_S)).get("config", "")
+            except _NobodyListens:
+                continue
             except NoDaemon as error:
-                why.append(str(error))
+                others.append(str(error))
                 continue
             if self._is_given or _is_same(runs, self._config):
                 return place
-            why.append(f"{place}: that daemon runs {runs}")
-        telling = [one for one in why if "nobody listens" not in one] or [
-            f"no daemon runs with {self._config} (asked at {', '.join(map(str, self._places))}); "
+            others.append(f"{place}: that daemon runs {runs}")
+        if others:
+            raise NoDaemon(others[0])
+        places = ", ".join(map(os.path.abspath, self._places))
+        if self._is_given:
+            raise NoDaemon(f"{places}: nobody listens there; start the daemon, or see whether that is its socket")
+        raise NoDaemon(
+            f"no daemon runs with {self._config} (asked at {places}): start it, with `messenger-bridge run` or as the service; "
             "if journal.path has changed since it was started, --socket FILE names its socket"
-        ]
-        raise NoDaemon(telling[0])
+        )
 
     def _call(self, place: Path, method: str, path: str, within_s: float) -> dict[str, Any]:
         connection = _Connection(place, within_s)
@@ -62,7 +72,7 @@ class Daemon:
             read = answer.read(_MOST_BYTES)
             found = json_format.loads(read)
         except (FileNotFoundError, ConnectionRefusedError):
-            raise NoDaemon(f"{place}: nobody listens there") from None
+            raise _NobodyListens(f"{place}: nobody listens there") from None
         except PermissionError:
             raise NoDaemon(f"{place}: not permitted; run this as root, or as a member of the service's group") from None
         except TimeoutError:

@@ -120,7 +120,11 @@ async def test_no_daemon_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(NoDaemon) as told:
         await asyncio.to_thread(nobody.ask, "GET", "/status", within_s=1.0)
     assert str(told.value).startswith(f"no daemon runs with {tmp_path / 'bridge.yaml'} (asked at {tmp_path / 'a.sock'}")
+    assert "start it, with `messenger-bridge run`" in str(told.value)
     assert "\n" not in str(told.value)
+    given = Daemon(tmp_path / "bridge.yaml", tmp_path / "a.journal", tmp_path / "b.sock")
+    with pytest.raises(NoDaemon, match=r"b\.sock: nobody listens there; start the daemon"):
+        await asyncio.to_thread(given.ask, "GET", "/status", within_s=1.0)
 
 
 async def test_what_is_not_our_daemon_is_told(tmp_path: Path) -> None:
