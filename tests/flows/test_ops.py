@@ -13,10 +13,10 @@ from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
 from bridge.accounts.state import AccountState
 from bridge.journal import check
-from bridge.model.refs import AccountName, ChatRef
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.ops import teller, troubles
 from tests.flows.world import World
-from tests.support.patience import PATIENCE_S, eventually, stays
+from tests.support.patience import eventually, stays
 
 
 @pytest.fixture
@@ -102,11 +102,8 @@ async def test_what_is_wrong_with_the_ops_chat_itself_is_not_told_there(quiet_wo
     async def waiting() -> int:
         return sum(lane.waiting for lane in (await app.journal.figures()).lanes if lane.target.address == ops.address)
 
-    def known() -> bool:
-        telling = app._ops._telling if app._ops is not None else None
-        return telling is not None and f"chat discord/{ops.address}" in telling.told
-
-    await eventually(known, "the lost chat is known", within_s=4 * PATIENCE_S)  # it may be looked at again only after a while
+    lost = ChatAddress(AccountName("discord"), ops.address)
+    await eventually(lambda: app.reports.health().trouble_of(lost) is not None, "the lost chat is known")
     assert await waiting() <= 1
     discord.bring_bot_back(ops.chat_id)
     await eventually(lambda: told(world, ops, "⚠️ account slack: "))
