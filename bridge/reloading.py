@@ -164,7 +164,7 @@ class Reloader:
 
     async def _reload(self, keep: bool) -> Reloaded:
         async with self._one_at_a_time:
-            # with the moment, for Type=notify-reload: systemd tells by it which reload is meant (sd_notify(3))
+            # with the moment: where a unit has Type=notify-reload, systemd tells by it which reload is meant (sd_notify(3))
             self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
             reloaded = await self._reloaded(keep)
             self._latest = (self._clock.now(), reloaded)

@@ -92,7 +92,14 @@ def test_what_is_executed_lies_where_that_is_allowed() -> None:
 
 def test_the_part_for_newer_systemd_changes_only_what_the_older_one_does_not_know() -> None:
     more = settings(UNIT.parent / "newer-systemd.conf")
-    assert more == {"Type": ["notify-reload"], "RestartSteps": ["8"], "RestartMaxDelaySec": ["300"]}
+    assert more == {"RestartSteps": ["8"], "RestartMaxDelaySec": ["300"]}
+
+
+def test_a_reload_is_asked_for_in_one_way_which_can_fail() -> None:
+    """Type=notify-reload sends a signal too, whose result `systemctl reload` does not tell. Source: systemd.service(5)."""
+    found = [settings(path) for path in (UNIT, UNIT.parent / "newer-systemd.conf")]
+    assert [one["Type"] for one in found if "Type" in one] == [["notify"]]
+    assert [len(one["ExecReload"]) for one in found if "ExecReload" in one] == [1]
 
 
 def test_the_unit_keeps_its_promises() -> None:
