@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -30,6 +30,7 @@ log = structlog.get_logger("daemon")
 UP_WITHIN_S = 30.0
 """How long accounts that are new or connect anew may take to come up."""
 _MOST_WAITING = 8
+"""Reloads that were asked for over the control socket, and as many looks."""
 _MOST_LINES = 50
 """Of a difference, in the log."""
 _END_S = 5.0
@@ -111,7 +112,8 @@ class Reloader:
         self._clock = clock
         self._up_within_s = up_within_s
         self._one_at_a_time = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Reloaded]] = set()
+        self._reloads: set[asyncio.Task[Reloaded]] = set()
+        self._looks: set[asyncio.Task[Reloaded]] = set()
         self._latest: tuple[datetime, Reloaded] | None = None
 
     @property
@@ -127,31 +129,29 @@ class Reloader:
         return {"at": at.isoformat(), "ok": reloaded.ok, "outcome": masked(reloaded.outcome)}
 
     async def on_signal(self, hang_up: asyncio.Event) -> None:
-        """One reload per SIGHUP, whatever the result of the previous one. Until cancelled."""
+        """One reload per SIGHUP, whatever the result of the previous one, and however many wait: nobody could tell who sent it to
+        try again. Signals that come while one waits are one. Until cancelled."""
         while True:
             await hang_up.wait()
             hang_up.clear()
-            await self.reload()
+            await self._do(self._reload(keep=False), "reload", self._reloads)
 
     async def reload(self, *, keep: bool = False) -> Reloaded:
         """`keep`: what does not come up stays all the same, and is tried again as after a start."""
-        return await self._do(self._reload(keep), "reload")
+        return _crowded() if len(self._reloads) >= _MOST_WAITING else await self._do(self._reload(keep), "reload", self._reloads)
 
     async def look(self) -> Reloaded:
         """What a reload would change."""
-        return await self._do(self._look(), "difference")
+        return _crowded() if len(self._looks) >= _MOST_WAITING else await self._do(self._look(), "difference", self._looks)
 
     async def close(self) -> None:
         """What is under way is cut short: the bridge stops."""
-        await end(self._tasks, within_s=_END_S)
+        await end(self._reloads | self._looks, within_s=_END_S)
 
-    async def _do(self, work: Any, name: str) -> Reloaded:
-        if len(self._tasks) >= _MOST_WAITING:
-            work.close()
-            return Reloaded(faults=("other reloads are under way; try again when they are done",))
-        task: asyncio.Task[Reloaded] = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _do(self, work: Coroutine[Any, Any, Reloaded], name: str, among: set[asyncio.Task[Reloaded]]) -> Reloaded:
+        task = asyncio.create_task(work, name=name)
+        among.add(task)
+        task.add_done_callback(among.discard)
         return await asyncio.shield(task)
 
     async def _look(self) -> Reloaded:
@@ -215,6 +215,10 @@ class Reloader:
         if loaded.config is None:
             return Reloaded(config_faults=tuple(loaded.faults), warnings=tuple(loaded.warnings))
         return loaded.config, tuple(loaded.warnings), reading.secrets
+
+
+def _crowded() -> Reloaded:
+    return Reloaded(faults=("others are under way; try again when they are done",))
 
 
 def _unexpected(error: Exception) -> str:

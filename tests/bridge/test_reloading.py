@@ -189,8 +189,33 @@ async def test_a_crowd_of_reloads_is_bounded(one: Bridge) -> None:
     one.hang = asyncio.Event()
     asking = [asyncio.create_task(one.reloader.reload()) for _ in range(30)]
     refused = await eventually(lambda: [task.result() for task in asking if task.done()])
-    assert all("other reloads are under way" in found.faults[0] for found in refused)
+    assert all("others are under way" in found.faults[0] for found in refused)
     one.hang.set()
     done = [found for found in await asyncio.gather(*asking) if found.ok]
     assert 0 < len(done) < 30
     assert one.applied == len(done)
+
+
+async def test_a_signal_in_a_crowd_is_not_lost(one: Bridge) -> None:
+    one.hang = asyncio.Event()
+    asking = [asyncio.create_task(one.reloader.reload()) for _ in range(30)]
+    await eventually(lambda: any(task.done() for task in asking))
+    one.hang_up.set()
+    await eventually(lambda: not one.hang_up.is_set())
+    one.hang.set()
+    done = [found for found in await asyncio.gather(*asking) if found.ok]
+    await eventually(lambda: one.applied == len(done) + 1)
+
+
+async def test_looks_are_bounded_and_keep_no_reload_away(one: Bridge) -> None:
+    one.hang = asyncio.Event()
+    first = asyncio.create_task(one.reloader.reload())
+    await eventually(lambda: one.under_way == 1)
+    looking = [asyncio.create_task(one.reloader.look()) for _ in range(30)]
+    refused = await eventually(lambda: [task.result() for task in looking if task.done()])
+    assert all("others are under way" in found.faults[0] for found in refused)
+    second = asyncio.create_task(one.reloader.reload())
+    one.hang.set()
+    assert (await first).ok
+    assert (await second).ok
+    assert 0 < sum(found.ok for found in await asyncio.gather(*looking)) < 30
