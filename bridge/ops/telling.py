@@ -18,6 +18,8 @@ MOST_MESSAGES = 5
 MOST_LINES = 12
 MOST_SUBJECTS = 500
 LONGEST_LINE = 500
+OTHERS = "others"
+"""The subject of what happens to more than `MOST_SUBJECTS` at once."""
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
@@ -92,7 +94,11 @@ class Telling:
         elif len(self._counts) < MOST_SUBJECTS:
             self._counts[what.subject] = _Count(what, 1)
         else:
-            self.happened(replace(what, subject=next(iter(self._counts))))  # so many at once: the sum is what counts
+            last = replace(
+                what, subject=OTHERS, example=f"{what.subject}: {what.example}"
+            )  # so many at once: the sum is what counts
+            others = self._counts.setdefault(OTHERS, _Count(last, 0))
+            others.last, others.count = last, others.count + 1
 
     def see(self, states: Mapping[str, State], now_s: float) -> None:
         """How all subjects are now. One that there is no more is forgotten; nothing is said about it."""

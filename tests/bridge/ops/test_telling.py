@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.ops.telling import MOST_LINES, MOST_MESSAGES, MOST_SUBJECTS, Happened, Other, State, Telling, Trouble, message
+from bridge.ops.telling import MOST_LINES, MOST_MESSAGES, MOST_SUBJECTS, OTHERS, Happened, Other, State, Telling, Trouble, message
 
 QUIET_S = 600.0
 REVOKED = Trouble("the token was revoked", "make a new one")
@@ -108,7 +108,19 @@ def test_no_number_of_subjects_makes_it_grow() -> None:
     for number in range(3 * MOST_SUBJECTS):
         played.telling.happened(Happened(f"gap in tg/{number}", "missed"))
     played.telling.see({f"chat tg/{number}": REVOKED for number in range(3 * MOST_SUBJECTS)}, 0.0)
-    assert len(played.telling.due(0.0, QUIET_S)) == 2 * MOST_SUBJECTS
+    assert len(played.telling.due(0.0, QUIET_S)) == 2 * MOST_SUBJECTS + 1
+
+
+def test_what_happens_to_more_subjects_than_are_counted_is_told_of_none_of_them() -> None:
+    telling = Telling({}, now_s=0.0)
+    for number in range(MOST_SUBJECTS + 7):
+        telling.happened(Happened(f"gap in tg/{number}", "missed", "look there"))
+    lines = telling.due(0.0, QUIET_S)
+    assert lines["gap in tg/0"] == "⚠️ gap in tg/0: missed - look there"
+    assert lines[OTHERS] == f"⚠️ others: 7 times, at last: gap in tg/{MOST_SUBJECTS + 6}: missed - look there"
+    telling.were_told(lines, 0.0)
+    telling.happened(Happened(f"gap in tg/{MOST_SUBJECTS}", "missed once more"))
+    assert telling.due(QUIET_S, QUIET_S) == {OTHERS: f"⚠️ others: gap in tg/{MOST_SUBJECTS}: missed once more"}
 
 
 def test_what_a_platform_says_is_one_short_line() -> None:
