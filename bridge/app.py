@@ -104,7 +104,7 @@ class App:
         self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
         self.reports = self._reporting()
-        self.metrics.health, self.metrics.disk = lambda: self.reports.health().snapshot(), self.reports.room
+        self.metrics.health, self.metrics.disk = lambda: self.reports.health().snapshot(), self.reports.free_bytes
         self._public = public_web(
             *(self._journal, self._clock, self.metrics, self._supervisors), config=lambda: self._config, manifests=manifests
         )
@@ -351,7 +351,7 @@ class App:
         if web.admin is not None:
             from bridge.web.admin import AdminWeb  # aiohttp's server comes with it
 
-            self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose, hosts=web.admin_hosts)
+            self._admin = AdminWeb(report=self.report, metrics=self.metrics.scraped, hosts=web.admin_hosts)
             with named("web.admin.listen", web.admin):
                 self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
 

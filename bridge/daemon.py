@@ -141,7 +141,6 @@ def _control(app: App, config: Config, reloader: Reloader) -> list[asyncio.Task[
             reloaded=reloader.latest,
             clock=SYSTEM_CLOCK,
             config=config.path,
-            journal=config.journal.path,
             version=_version(),
         )
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bridge.model.outcomes import Arrival, Outcome, SkipRule, rule_of
@@ -26,7 +26,7 @@ ACCOUNT_STATES = ("starting", "connecting", "up", "backoff", "parked", "stopped"
 
 
 class Metrics:
-    """What intake, outbox, supervisors and the journal's maintenance report; `expose` is what `/metrics` answers."""
+    """What intake, outbox, supervisors and the journal's maintenance report; `scraped` is what `/metrics` answers."""
 
     def __init__(self, version: str = "") -> None:
         self._version = version
@@ -46,8 +46,9 @@ class Metrics:
         own."""
         self.health: Callable[[], Snapshot] | None = None
         """Asked at every scrape."""
-        self.disk: Callable[[], Mapping[str, int]] | None = None
-        """Free bytes by what is kept there; asked at every scrape."""
+        self.disk: Callable[[], Awaitable[Mapping[str, int]]] | None = None
+        """Free bytes by what is kept there; asked before a scrape is answered."""
+        self._free_bytes: Mapping[str, int] | None = None
 
     # -- counting -----------------------------------------------------------------------------------------------------------
 
@@ -106,6 +107,12 @@ class Metrics:
 
     # -- showing ------------------------------------------------------------------------------------------------------------
 
+    async def scraped(self, accept: str = "") -> tuple[bytes, str]:
+        """What `/metrics` answers: `expose`, with the disks as of now."""
+        if self.disk is not None:
+            self._free_bytes = await self.disk()
+        return self.expose(accept)
+
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """Body and content type for a scrape with that Accept header."""
         # imported here: an unscraped daemon does without it
@@ -137,8 +144,8 @@ class Metrics:
         yield families.lag_family(self._lag, moments=self._moments)
         yield families.state_family(self._states, ACCOUNT_STATES)
         yield from families.process_families(_tasks(), threading.active_count())
-        if self.disk is not None:
-            yield from families.disk_families(self.disk())
+        if self._free_bytes is not None:
+            yield from families.disk_families(self._free_bytes)
         if self.health is not None:
             yield from families.health_families(self.health())
         if self._figures is not None:

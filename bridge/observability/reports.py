@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bridge.accounts.disk import room, with_disk
+from bridge.accounts.disk import Disks, Room, folders, with_disk
 from bridge.accounts.health import HealthReport, without_journal
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import Config
@@ -43,6 +42,7 @@ class Reports:
         self._table = table
         self._manifests = manifests
         self._spool = spool
+        self._disks = Disks(folders(started_with.journal.path, started_with.media.spool))
 
     def health(self) -> HealthReport:
         return HealthReport(self._supervisors, self._table(), self._deaf_after_s, self._clock)
@@ -55,7 +55,7 @@ class Reports:
             report = self.health().data(await self._journal.figures()) | {"spool": held}
         except JournalError as error:
             report = without_journal(str(error))
-        return with_disk(report, await asyncio.to_thread(self.room))
+        return with_disk(report, await self.room())
 
     async def brief(self) -> dict[str, Any]:
         """The status line's part of it, whatever the number of routes. Raises JournalError."""
@@ -64,10 +64,13 @@ class Reports:
         states = {str(name): supervisor.health.state.value for name, supervisor in self._supervisors.items()}
         return {"accounts": states, "dead": figures.dead, "ends_in_trouble": faults}
 
-    def room(self) -> dict[str, int]:
-        """Free bytes of the disks of the journal and of the spool."""
-        journal = self._started_with.journal.path
-        return room(journal, self._started_with.media.spool or journal.with_suffix(".spool"))
+    async def room(self) -> dict[str, Room]:
+        """Of the disks of the journal and of the spool."""
+        return await self._disks.room()
+
+    async def free_bytes(self) -> dict[str, int]:
+        """Of the disks that answer."""
+        return {name: one.free_bytes for name, one in (await self.room()).items() if not one.error}
 
     def _deaf_after_s(self, name: AccountName) -> float | None:
         configured = self._config().accounts.get(name)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from bridge.accounts.disk import Room
 from bridge.accounts.health import Status
 from bridge.accounts.state import AccountState
 from bridge.accounts.supervisor import AccountSupervisor
@@ -105,7 +106,7 @@ class Ops:
             return
         while self._happened:
             telling.happened(self._happened.popleft())
-        telling.see(self._states(now_s), now_s)
+        telling.see(self._states(now_s, await self._reports.room()), now_s)
         lines = telling.due(now_s, config.quiet_min * 60)
         if lines and await self._tell(lines, config):
             telling.were_told(lines, now_s)
@@ -121,7 +122,7 @@ class Ops:
         self._telling = Telling(self._kept, now_s=now_s)
         return self._telling
 
-    def _states(self, now_s: float) -> dict[str, State]:
+    def _states(self, now_s: float, disks: Mapping[str, Room]) -> dict[str, State]:
         up = [name for name, one in self._supervisors.items() if one.health.state is AccountState.UP]
         self._up_at_s = {name: now_s if name in up else self._up_at_s.get(name, now_s) for name in self._supervisors}
         table = self._table()
@@ -129,7 +130,7 @@ class Ops:
             self._supervisors,
             self._reports.health(),
             {name: table.addresses(name) for name in self._supervisors},
-            self._reports.room(),
+            disks,
             away_s={name: now_s - at_s for name, at_s in self._up_at_s.items()},
             now=self._clock.now(),
             patience_s=_AWAY_S,

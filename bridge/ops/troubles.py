@@ -21,7 +21,7 @@ def states(
     supervisors: Mapping[AccountName, AccountSupervisor],
     report: HealthReport,
     ends: Mapping[AccountName, list[ChatAddress]],
-    free_bytes: Mapping[str, int],
+    disks: Mapping[str, disk.Room],
     *,
     away_s: Mapping[AccountName, float],
     now: datetime,
@@ -33,8 +33,8 @@ def states(
     for name, supervisor in supervisors.items():
         found[account_subject(name)] = _account(supervisor, report.condition(name), away_s.get(name, 0.0) > patience_s)
         found.update(_ends(supervisor, report, ends.get(name, []), now))
-    for folder, free in free_bytes.items():
-        found[f"the disk of the {folder}"] = _of(disk.condition(free))
+    for folder, room in disks.items():
+        found[f"the disk of the {folder}"] = _of(disk.condition(room))
     return found
 
 

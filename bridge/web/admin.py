@@ -23,13 +23,14 @@ _MOST_CONNECTIONS = 64
 _ANSWERS_WITHIN_S = 10.0
 """A journal that answers later than that hangs."""
 Report = Callable[[], Awaitable[dict[str, Any]]]
+Metrics = Callable[[str], Awaitable[tuple[bytes, str]]]
 
 
 class AdminWeb:
     """`report` gives the health report (its `ok` is what `/ready` answers), `metrics` the exposition text and content type for an
     Accept header."""
 
-    def __init__(self, *, report: Report, metrics: Callable[[str], tuple[bytes, str]], hosts: Collection[str] = ()) -> None:
+    def __init__(self, *, report: Report, metrics: Metrics, hosts: Collection[str] = ()) -> None:
         self._hosts = hosts
         self._listen_host = ""
         self._report = report
@@ -101,7 +102,7 @@ class AdminWeb:
         return _listed("readyz", checks(report), verbose=verbose, ok=report["ok"])
 
     async def _expose(self, request: web.Request) -> web.Response:
-        body, content_type = self._metrics(",".join(request.headers.getall("Accept", ())))
+        body, content_type = await self._metrics(",".join(request.headers.getall("Accept", ())))
         return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})
 
 

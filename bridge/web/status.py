@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,6 @@ _TIMES_THE_WORK, _LONGEST_FRESH_S = 20.0, 30.0
 costs the relaying a twentieth at most."""
 _MOST_LANES = 100
 """Chats for which something waits, with the oldest first; the sums are of all."""
-_DISK_S = 2.0
 _WORST = {"fail": 0, "warn": 1, "pass": 2}
 
 
@@ -34,7 +32,6 @@ class StatusParts:
     reloaded: Callable[[], dict[str, Any]]
     clock: Clock
     config: Path
-    journal: Path
     version: str = ""
 
 
@@ -50,7 +47,6 @@ class Status:
         self._known_at_s = float("-inf")
         self._fresh_s = _FRESH_S
         self._one_at_a_time = asyncio.Lock()
-        self._disk: asyncio.Task[dict[str, Any]] | None = None
 
     async def data(self) -> dict[str, Any]:
         async with self._one_at_a_time:
@@ -81,26 +77,15 @@ class Status:
             "per_min": {"in": _sum(rates, "in"), "out": _sum(rates, "out")},
             "waiting": {"deliveries": sum(lane["waiting"] for lane in lanes), "chats": len(lanes), "oldest": _oldest(lanes)},
             "lanes": sorted(lanes, key=_urgency)[:_MOST_LANES],
-            "disk": await self._disk_data(),
+            "disk": _disk(report["disk"]["journal"]),
         }
 
-    async def _disk_data(self) -> dict[str, Any]:
-        """A disk that does not answer holds up nothing: it is asked once at a time."""
-        if self._disk is None:
-            self._disk = asyncio.create_task(asyncio.to_thread(_disk_of, self._parts.journal.parent), name="disk")
-        await asyncio.wait({self._disk}, timeout=_DISK_S)
-        if not self._disk.done():
-            return {"error": "the disk does not answer"}
-        disk, self._disk = self._disk, None
-        return disk.result()
 
-
-def _disk_of(folder: Path) -> dict[str, Any]:
-    try:
-        usage = shutil.disk_usage(folder)
-    except OSError as error:
-        return {"error": error.strerror or str(error)}
-    return {"free_bytes": usage.free, "total_bytes": usage.total}
+def _disk(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the journal, as the report has it."""
+    if "free_bytes" not in found:
+        return {"error": found["reason"]}
+    return {name: found[name] for name in ("free_bytes", "total_bytes")}
 
 
 def _sum(rates: Mapping[tuple[str, str], int], kind: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -225,8 +227,22 @@ async def test_very_many_routes_show_those_in_trouble(tmp_path: Path, one: Scrip
         assert sample(app, "route_ends", route="r578", status="pass") is None
 
 
+async def test_no_disk_is_asked_by_the_loop(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking, asked = os.statvfs, []
+
+    def noted(path: Any) -> os.statvfs_result:
+        asked.append(threading.current_thread() is threading.main_thread())
+        return asking(path)
+
+    monkeypatch.setattr(os, "statvfs", noted)
+    assert b'disk_free_bytes{folder="journal"}' in (await app.metrics.scraped())[0]
+    assert (await app.report())["disk"]["spool"]["free_bytes"] > 0
+    assert asked
+    assert not any(asked)
+
+
 async def test_over_http(app: App, two: ScriptedPlatform) -> None:
-    web = AdminWeb(report=app.report, metrics=app.metrics.expose)
+    web = AdminWeb(report=app.report, metrics=app.metrics.scraped)
     port = await web.start("127.0.0.1", 0)
 
     def get(path: str) -> tuple[int, Any]:

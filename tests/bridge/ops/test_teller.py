@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bridge.accounts.disk import Room
 from bridge.accounts.health import Condition, Status
 from bridge.accounts.state import AccountState, Health
 from bridge.config.model import OpsConfig
@@ -57,8 +58,8 @@ class Stage:
     def health(self) -> Stage:
         return self
 
-    def room(self) -> dict[str, int]:
-        return self.free
+    async def room(self) -> dict[str, Room]:
+        return {name: Room(free_bytes=size) for name, size in self.free.items()}
 
     def condition(self, name: AccountName) -> Condition:
         return Condition(Status.PASS) if self.up[name] else Condition(Status.FAIL, "refused", "make a new token")

@@ -15,6 +15,10 @@ from bridge.web.admin import AdminWeb
 from bridge.web.listening import CannotListen, answers_to, named
 
 
+async def nothing(_: str) -> tuple[bytes, str]:
+    return b"", "text/plain"
+
+
 @pytest.mark.parametrize(
     ("host", "is_answered"),
     [
@@ -35,7 +39,7 @@ async def test_who_is_answered(host: str, is_answered: bool) -> None:
     async def report() -> dict[str, Any]:
         return {"ok": True, "status": "ok"}
 
-    admin = AdminWeb(report=report, metrics=lambda _: (b"", "text/plain"), hosts=["monitor.example.com"])
+    admin = AdminWeb(report=report, metrics=nothing, hosts=["monitor.example.com"])
     port = await admin.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
         for path in ("health", "ready", "metrics", "nothing"):
@@ -65,7 +69,7 @@ async def test_container_platforms_ask_in_their_own_way() -> None:
     async def report() -> dict[str, Any]:
         return now
 
-    admin = AdminWeb(report=report, metrics=lambda _: (b"", "text/plain"))
+    admin = AdminWeb(report=report, metrics=nothing)
     port = await admin.start("127.0.0.1", 0)
 
     async def ask(path: str) -> tuple[int, str]:
@@ -104,7 +108,7 @@ async def test_a_journal_that_hangs_is_a_process_that_does_not_live(monkeypatch:
         await asyncio.Event().wait()
         return {}
 
-    admin = AdminWeb(report=report, metrics=lambda _: (b"", "text/plain"))
+    admin = AdminWeb(report=report, metrics=nothing)
     port = await admin.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/livez") as answer:
         assert answer.status == 503
@@ -116,7 +120,7 @@ async def test_metrics_are_asked_for_by_accept() -> None:
     async def report() -> dict[str, Any]:
         return {}
 
-    admin = AdminWeb(report=report, metrics=Metrics().expose)
+    admin = AdminWeb(report=report, metrics=Metrics().scraped)
     port = await admin.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
         for accept, kind in (("application/openmetrics-text", "application/openmetrics-text"), ("text/plain", "text/plain")):
@@ -138,9 +142,9 @@ async def test_a_port_that_is_taken_is_named_by_its_key(tmp_path: Path) -> None:
     async def report() -> dict[str, Any]:
         return {}
 
-    first = AdminWeb(report=report, metrics=lambda _: (b"", ""))
+    first = AdminWeb(report=report, metrics=nothing)
     port = await first.start("127.0.0.1", 0)
-    second = AdminWeb(report=report, metrics=lambda _: (b"", ""))
+    second = AdminWeb(report=report, metrics=nothing)
     with pytest.raises(CannotListen, match=rf"web\.admin\.listen: cannot listen on 127\.0\.0\.1 port {port}: another program"):
         with named("web.admin.listen", Listener(host="127.0.0.1", port=port)):
             await second.start("127.0.0.1", port)

@@ -199,6 +199,10 @@ async def test_who_spoke_last_goes_last(monkeypatch: pytest.MonkeyPatch, call: A
     assert (await friend.answer()).startswith(OK)
 
 
+async def much(_: str) -> tuple[bytes, str]:
+    return bytes(16_000_000), "text/plain"
+
+
 # -- the admin listener -------------------------------------------------------------------------------------------------------
 
 
@@ -207,7 +211,7 @@ async def admin() -> AsyncIterator[tuple[AdminWeb, int]]:
     async def report() -> dict[str, Any]:
         return {"ok": True, "status": "ok"}
 
-    admin = AdminWeb(report=report, metrics=lambda _: (bytes(16_000_000), "text/plain"))
+    admin = AdminWeb(report=report, metrics=much)
     yield admin, await admin.start("127.0.0.1", 0)
     await admin.stop()
 
@@ -268,7 +272,7 @@ async def test_a_page_that_fails_says_so_in_the_log_alone() -> None:
     async def report() -> dict[str, Any]:
         raise ValueError("inside")
 
-    admin = AdminWeb(report=report, metrics=lambda _: (b"", "text/plain"))
+    admin = AdminWeb(report=report, metrics=much)
     caller = await ask(await admin.start("127.0.0.1", 0), "GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
     with capture_logs() as said:
         answer = await caller.answer()

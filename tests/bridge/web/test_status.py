@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bridge.accounts.health import without_journal
-from bridge.web import status as module
 from bridge.web.status import Status, StatusParts
 from tests.support.clock import ManualClock
+
+DISK = {"journal": {"status": "pass", "reason": "", "action": "", "free_bytes": 5, "total_bytes": 7}}
 
 
 def lane(number: int, status: str = "pass") -> dict[str, Any]:
@@ -20,7 +21,7 @@ def lane(number: int, status: str = "pass") -> dict[str, Any]:
 
 
 class Bridge:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.clock = ManualClock()
         self.asked = 0
         self.takes_s = 0.0
@@ -30,6 +31,7 @@ class Bridge:
             "accounts": {"tg": {"status": "pass"}},
             "routes": {"list": [{"name": "lobby", "ends": []}]},
             "lanes": [],
+            "disk": DISK,
         }
         parts = StatusParts(
             report=self.report,
@@ -37,7 +39,6 @@ class Bridge:
             reloaded=lambda: {"ok": True},
             clock=self.clock,
             config=Path("bridge.yaml"),
-            journal=folder / "j",
         )
         self.status = Status(parts)
 
@@ -49,8 +50,8 @@ class Bridge:
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> Bridge:
-    return Bridge(tmp_path)
+def one() -> Bridge:
+    return Bridge()
 
 
 async def test_it_has_rates_disk_reload_and_where_it_runs(one: Bridge) -> None:
@@ -59,7 +60,7 @@ async def test_it_has_rates_disk_reload_and_where_it_runs(one: Bridge) -> None:
     assert data["accounts"]["tg"] == {"status": "pass", "in_per_min": 3, "out_per_min": 5}
     assert data["routes"]["list"][0]["per_min"] == 5
     assert (data["per_min"], data["up_s"], data["reload"]) == ({"in": 3, "out": 5}, 90, {"ok": True})
-    assert 0 < data["disk"]["free_bytes"] <= data["disk"]["total_bytes"]
+    assert data["disk"] == {"free_bytes": 5, "total_bytes": 7}
     assert data["config"] == str(Path.cwd() / "bridge.yaml")
 
 
@@ -101,33 +102,11 @@ async def test_of_many_chats_the_worst_and_oldest_are_shown_and_all_are_counted(
 
 
 async def test_a_journal_that_cannot_be_asked_is_told(one: Bridge) -> None:
-    one.found = without_journal("disk I/O error")
+    one.found = without_journal("disk I/O error") | {"disk": DISK}
     data = await one.status.data()
     assert (data["ok"], data["journal"], data["waiting"]["chats"]) == (False, {"error": "disk I/O error"}, 0)
 
 
-async def test_a_disk_that_does_not_answer_is_asked_once_and_holds_up_nothing(one: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Path] = []
-    answer = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def slow(folder: Path) -> dict[str, Any]:
-        asked.append(folder)
-        asyncio.run_coroutine_threadsafe(answer.wait(), loop).result()
-        return {"free_bytes": 1}
-
-    monkeypatch.setattr(module, "_disk_of", slow)
-    monkeypatch.setattr(module, "_DISK_S", 0.05)
+async def test_a_disk_that_does_not_answer_is_told(one: Bridge) -> None:
+    one.found["disk"] = {"journal": {"status": "warn", "reason": "the disk does not answer", "action": "look"}}
     assert (await one.status.data())["disk"] == {"error": "the disk does not answer"}
-    one.clock.forward(5)
-    assert (await one.status.data())["disk"] == {"error": "the disk does not answer"}
-    assert len(asked) == 1
-    answer.set()
-    monkeypatch.setattr(module, "_DISK_S", 100.0)
-    one.clock.forward(5)
-    assert (await one.status.data())["disk"] == {"free_bytes": 1}
-
-
-async def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
-    data = await Bridge(tmp_path / "gone").status.data()
-    assert data["disk"] == {"error": "No such file or directory"}
