@@ -120,7 +120,7 @@ def families() -> list[Metric]:
     lane = LaneFigures(target=ChatAddress(AccountName("tg"), "1"), waiting=1, oldest_accepted_at=datetime.now(UTC))
     metrics.journal(Figures(events=1, dead=0, undecodable=0, size_bytes=1, lanes=(lane,)))
     metrics.health = lambda: Snapshot(ok=True, up={"tg": True}, heard_s={"tg": 1.0}, routes=[("lobby", {"pass": 2})])
-    metrics.disk = lambda: {"journal": 1}
+    metrics._free_bytes = {"journal": 1}
     return list(metrics.collect())
 
 
