@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import completing
-from bridge.cli.answers import answer_lines, answers_data
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
 from bridge.cli.output import as_json, fail, one_line, say, table
+from bridge.tracing.answers import answer_lines, answers_data
 
 if TYPE_CHECKING:
     from bridge.journal.contract import DeadLetter, DeadLetterStore

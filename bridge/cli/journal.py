@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -13,6 +12,7 @@ import typer
 
 from bridge.cli.exits import EX_CONFIG, EX_UNAVAILABLE
 from bridge.cli.output import as_json, fail, fault_data, say, show_faults
+from bridge.model.moments import moment as moment
 
 if TYPE_CHECKING:
     from bridge.journal.contract import Journal
@@ -74,7 +74,3 @@ def journal_of(config: Path, *, json: bool) -> Path:
         say(f"using the service's journal, {services}")
         return services
     return place.path
-
-
-def moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

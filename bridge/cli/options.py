@@ -69,11 +69,7 @@ def load_or_exit(path: Path, *, json: bool = False, secrets: bool = False) -> Co
 def account_or_exit(config: Config, name: str, *, json: bool = False) -> AccountConfig:
     """The account with that name; ends the command if there is none."""
     found = next((one for known, one in config.accounts.items() if known == name), None)
-    return fail(no_account(config, name), EX_USAGE, json=json) if found is None else found
-
-
-def no_account(config: Config, name: str) -> str:
-    return f"there is no account {name!r}; the accounts are {', '.join(sorted(config.accounts))}"
+    return fail(config.why_no_account(name), EX_USAGE, json=json) if found is None else found
 
 
 def need_secrets(account: AccountConfig, *, json: bool = False) -> None:

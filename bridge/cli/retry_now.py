@@ -13,7 +13,7 @@ import typer
 from bridge.cli import completing
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, with_journal
-from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load, no_account
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
 from bridge.cli.output import as_json, fail
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: Journa
         fail(f"{where!r} is neither ACCOUNT nor ACCOUNT/CHAT", EX_USAGE, json=json)
     loaded = load(config, without_secrets=True).config
     if loaded is not None and account not in loaded.accounts:
-        fail(no_account(loaded, account), EX_USAGE, json=json)
+        fail(loaded.why_no_account(account), EX_USAGE, json=json)
     name = AccountName(account)
     lanes, count = with_journal(config, journal, lambda opened: _wish(opened, name, chat), json=json)
     found = bool(lanes) or not chat

@@ -129,6 +129,10 @@ class Config:
         """A new one, which knows the chats that the bridge itself speaks in too."""
         return RoutingTable(self.routes, also=self.ops.chats)
 
+    def why_no_account(self, name: str) -> str:
+        """For people who named an account that is not there."""
+        return f"there is no account {name!r}; the accounts are {', '.join(sorted(self.accounts))}"
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

@@ -1,57 +1,21 @@
-"""The output of `trace`: finds the message that was asked for, and puts the journal's rows about it into words. Pure."""
+"""Puts the journal's rows about a message into words, by bridge.yaml, and finds the message that was asked for. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.cli.answers import answers_data
-from bridge.cli.journal import moment
-from bridge.cli.options import no_account
 from bridge.config.model import Config
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.journal.contract import DeliveryStatus
 from bridge.journal.tracing import ChangeKind, Traced, TracedDelivery, TracedEvent
+from bridge.model.moments import moment
 from bridge.model.outcomes import read_skip
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.policy.routing import Route, RouteEnd
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A message as somebody named it. `chat` is a native id, an address, or empty."""
-
-    account: AccountName
-    chat: str
-    message_id: str
-    is_unique: bool = False
-    """Whether the id alone is enough on that platform."""
-
-
-def asked_for(what: str, config: Config) -> list[Asked] | str:
-    """The messages that may be meant; or why there are none."""
-    if "://" in what:
-        return _by_link(what, config)
-    account, slash, rest = what.partition("/")
-    chat, hash_sign, message_id = rest.rpartition("#")
-    if not slash or not hash_sign or not chat or not message_id:
-        return f"{what!r} is neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"
-    if account not in config.accounts:
-        return no_account(config, account)
-    return [Asked(AccountName(account), chat, message_id)]
-
-
-def _by_link(link: str, config: Config) -> list[Asked] | str:
-    from adapters import registry
-
-    found = []
-    for name, account in config.accounts.items():
-        linked = registry.load_platform(account.platform).message_of_link(account.options, link)
-        if linked is not None:
-            found.append(Asked(name, linked.chat, linked.message_id, linked.is_unique))
-    return found or "the link does not lead to a message on a platform or server of an account in bridge.yaml"
+from bridge.tracing.answers import answers_data
+from bridge.tracing.asking import Asked
 
 
 class Known:
