@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from adapters.discord import wire
-from adapters.discord.lenient import mapping, objects, text, whole
+from adapters.discord.lenient import flags_of, mapping, objects, text, whole
 from adapters.discord.permissions import READ_MESSAGE_HISTORY, bits_in
 from adapters.discord.servers import (
     MEMBER,
@@ -150,7 +150,7 @@ class GuildCache:
             tags=tags_of(data.get("available_tags")),
             applied_tags=tuple(map(text, data["applied_tags"])) if isinstance(data.get("applied_tags"), list) else (),
             is_locked=is_locked(data),
-            requires_tag=bool(whole(data.get("flags")) & REQUIRE_TAG),
+            requires_tag=bool(flags_of(data.get("flags")) & REQUIRE_TAG),
         )
         self._drop(channel.id)
         self._channels[channel.id] = channel

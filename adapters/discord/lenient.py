@@ -15,6 +15,8 @@ import msgspec
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 """What decoding raises for a payload that is not as documented."""
+_MOST_FLAGS = 2**53 - 1
+"""The largest whole number that every reader of JSON reads as it is written."""
 Shape = TypeVar("Shape", bound=Mapping[str, Any])
 """One of `wire`'s types: what a field is promised to be, and is read as if it is an object at all."""
 
@@ -42,6 +44,11 @@ def whole(value: object, default: int = 0) -> int:
         return int(value) if isinstance(value, int | float | str) else default
     except (ValueError, OverflowError):
         return default
+
+
+def flags_of(value: object) -> int:
+    """A bit field; one without bits if the value is none: of a negative number every bit would count as set."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_FLAGS else 0
 
 
 def number(value: object) -> float | None:

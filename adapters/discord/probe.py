@@ -13,7 +13,7 @@ from adapters.discord import wire
 from adapters.discord.directory import OUR_APPLICATION, OURSELVES, Directory
 from adapters.discord.errors import POST_ACTION, Refused
 from adapters.discord.guild_cache import GuildCache
-from adapters.discord.lenient import mapping, text, whole
+from adapters.discord.lenient import flags_of, mapping, text
 from adapters.discord.servers import FORUM_KINDS, Channel
 from adapters.discord.transport import Transport
 from bridge.model.adapter import ProbeItem
@@ -59,7 +59,7 @@ async def probe(
     except (Refused, BridgeError) as error:
         return [_failure("token", error)]
     items = [ProbeItem(name="token", ok=True, detail=f"bot {text(user.get('username'))}")]
-    items += _intents(whole(application.get("flags")), options)
+    items += _intents(flags_of(application.get("flags")), options)
     items += _servers(guilds, failed)
     asked = _Channels(directory, options, guilds, failed, text(user.get("id")))
     for chat_id in chat_ids:

@@ -15,7 +15,7 @@ from adapters.discord.inbound.decode_embeds import embed_files, embed_texts, own
 from adapters.discord.inbound.decode_files import VOICE_MESSAGE, Whereabouts, attachments, emoji_pictures
 from adapters.discord.inbound.decode_polls import poll_of
 from adapters.discord.inbound.decode_text import Lookup, Names, decode_text
-from adapters.discord.lenient import is_visible, mapping, objects, text, whole
+from adapters.discord.lenient import flags_of, is_visible, mapping, objects, text, whole
 from adapters.discord.snowflakes import id_of
 from bridge.model.events import Attachment, Author, Content, Forward, ReplyTo
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, to_plain
@@ -86,8 +86,8 @@ def content_of(data: wire.Message, guilds: GuildCache, cdn_url: str, known: Look
         reply_to=_reply(data, reference, guilds),
         poll=poll,
         pictures=() if files or poll else emoji_pictures(said),
-        previews=not whole(data.get("flags")) & SUPPRESS_EMBEDS,
-        silent=bool(whole(data.get("flags")) & SUPPRESS_NOTIFICATIONS),
+        previews=not flags_of(data.get("flags")) & SUPPRESS_EMBEDS,
+        silent=bool(flags_of(data.get("flags")) & SUPPRESS_NOTIFICATIONS),
     )
 
 
@@ -95,13 +95,13 @@ def _shown(
     data: wire.Message, names: Names, where: Whereabouts, *, is_forwarded: bool = False
 ) -> tuple[list[RichText], list[Attachment]]:
     """Texts and files from top to bottom. A snapshot has no author; only the channel it comes from may be known."""
-    is_v2 = bool(whole(data.get("flags")) & IS_COMPONENTS_V2)
+    is_v2 = bool(flags_of(data.get("flags")) & IS_COMPONENTS_V2)
     components = objects(data.get("components"))
     above = components_of([c for c in components if is_v2 or c.get("type") != BUTTON_ROW], names, where)
     below = components_of([c for c in components if not is_v2 and c.get("type") == BUTTON_ROW], names, where)
     embeds = own_embeds(data, is_forwarded=is_forwarded)
     texts = [*_command(data), decode_text(text(data.get("content")), names), *above.texts]
-    files = attachments(data, where, is_voice=bool(whole(data.get("flags")) & VOICE_MESSAGE))
+    files = attachments(data, where, is_voice=bool(flags_of(data.get("flags")) & VOICE_MESSAGE))
     files += above.files
     for embed in embeds:
         texts += embed_texts(embed, names, where)

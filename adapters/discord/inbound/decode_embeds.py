@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from adapters.discord import wire
 from adapters.discord.inbound.decode_files import Whereabouts, media_file
 from adapters.discord.inbound.decode_text import Names, decode_line, decode_text
-from adapters.discord.lenient import is_visible, mapping, moment, objects, text, web_address, whole
+from adapters.discord.lenient import flags_of, is_visible, mapping, moment, objects, text, web_address
 from bridge.model.events import Attachment
 from bridge.model.rich_text import Inline, Mark, Paragraph, RichText, Text, Timestamp, plain
 
@@ -28,7 +28,7 @@ _SAME_SITE = {"twitter.com": "x.com", "youtu.be": "youtube.com"}
 def own_embeds(data: wire.Message, *, is_forwarded: bool) -> list[wire.Embed]:
     """The embeds that are part of what the author posted."""
     embeds = objects(data.get("embeds"))
-    if is_forwarded or whole(data.get("flags")) & IS_CROSSPOST:  # the author of this text is not known
+    if is_forwarded or flags_of(data.get("flags")) & IS_CROSSPOST:  # the author of this text is not known
         sites = {_site(address) for address in _ADDRESS.findall(text(data.get("content")))}
         return [e for e in embeds if text(e.get("type")) not in PREVIEW_TYPES and _site(text(e.get("url"))) not in sites]
     author = mapping(data.get("author"))

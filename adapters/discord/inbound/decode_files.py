@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from adapters.common.custom_emoji import only_emoji, picture
 from adapters.common.lenient import pixels, seconds
 from adapters.discord import wire
-from adapters.discord.lenient import is_visible, mapping, number, objects, text, web_address, whole
+from adapters.discord.lenient import flags_of, is_visible, mapping, number, objects, text, web_address, whole
 from adapters.discord.urls import CDN_URL, MEDIA_URL
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import Emoji, RichText
@@ -57,7 +57,7 @@ def _attachment(data: wire.Attachment, where: Whereabouts, *, is_voice: bool) ->
         height=pixels(data.get("height")),
         duration_s=seconds(data.get("duration_secs")),
         waveform=_waveform(data.get("waveform")) if is_voice else "",
-        spoiler=bool(whole(data.get("flags")) & SPOILER_ATTACHMENT) or name.startswith("SPOILER_"),
+        spoiler=bool(flags_of(data.get("flags")) & SPOILER_ATTACHMENT) or name.startswith("SPOILER_"),
         alt_text=text(data.get("description")),
     )
 

@@ -16,7 +16,7 @@ from adapters.discord.inbound.decode_content import author_of, content_of
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.decode_polls import votes_of
 from adapters.discord.inbound.decode_service import SPOKEN, ignored_reason, line_of
-from adapters.discord.lenient import mapping, moment, text, whole
+from adapters.discord.lenient import flags_of, mapping, moment, text, whole
 from adapters.discord.snowflakes import id_of, moment_of
 from bridge.model.events import (
     Author,
@@ -48,7 +48,7 @@ UNKNOWN_TYPE = -1
 
 def decode_message(data: wire.Message, context: Context) -> ChatEvent | Ignored:
     """A message object, from the gateway or from history, as the event of its creation."""
-    flags, kind = whole(data.get("flags")), _kind_of(data)
+    flags, kind = flags_of(data.get("flags")), _kind_of(data)
     if flags & EPHEMERAL:
         return Ignored("ephemeral message")
     if flags & LOADING:
@@ -130,7 +130,7 @@ def decode_update(data: wire.Message, context: Context) -> ChatEvent | Ignored:
     message_id = id_of(data["id"])
     if "content" not in data or "author" not in data:
         return Ignored("partial update")
-    if message_id in context.loading and not whole(data.get("flags")) & LOADING:
+    if message_id in context.loading and not flags_of(data.get("flags")) & LOADING:
         del context.loading[message_id]
         return decode_message(data, context)
     if edit := decode_edit(data, context):
@@ -142,7 +142,7 @@ def decode_update(data: wire.Message, context: Context) -> ChatEvent | Ignored:
 def decode_edit(data: wire.Message, context: Context) -> MessageEdited | None:
     """The edit that a message object tells of, if it was edited; only what somebody said can be."""
     edited = data.get("edited_timestamp")
-    if not edited or _kind_of(data) not in SPOKEN or whole(data.get("flags")) & EPHEMERAL:
+    if not edited or _kind_of(data) not in SPOKEN or flags_of(data.get("flags")) & EPHEMERAL:
         return None
     at = moment(edited)
     version = f"{at.timestamp():.6f}" if at is not None else str(edited)[:40]

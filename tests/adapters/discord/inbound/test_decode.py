@@ -229,3 +229,14 @@ def test_any_shape_is_an_event_or_ignored_or_one_of_the_known_errors(event: str,
         decode(event, broken, context, position="s-1")
     except UNREADABLE:
         return
+
+
+@pytest.mark.parametrize("flags", [-1, -64, -1.5, "64", "-1", True, 64.5, 10**30 + 64, 2**63 + 64, None, [64], {}])
+def test_odd_flags_are_no_flags(context: Context, flags: Any) -> None:
+    """Of a negative number every bit is set: that of a message for one person alone too."""
+    edited = {"edited_timestamp": "2026-11-01T12:00:05+00:00"}
+    for event, fields, kind in (("MESSAGE_CREATE", {}, MessageCreated), ("MESSAGE_UPDATE", edited, MessageEdited)):
+        found = one(context, event, message(flags=flags, **fields))
+        assert isinstance(found, kind)
+        assert (found.content.silent, found.content.previews) == (False, True)
+    assert isinstance(decode("MESSAGE_CREATE", message(flags=64), context, position=""), Ignored)
