@@ -14,6 +14,8 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from adapters.common.queries import find, find_text
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.emoji_names import from_name
@@ -129,17 +131,30 @@ class Decoder:
         whole = self._told_by.events[kind].message if self._told_by is not None else None
         return (payload, self._event_fields[kind]) if whole is None else (find(whole, payload), self.dialect.message_fields)
 
-    def pieces(self, payload: Any) -> list[Any]:
-        """The call for each of several people that it tells of at once, as if it told of one alone; else the call itself."""
+    def pieces(self, payload: Any) -> list[tuple[Any, int]]:
+        """The call for each of several people that it tells of at once, as if it told of one alone; else the call itself. The
+        last one stands for more people, if they are too many: beside each piece is of how many it tells."""
         try:
             kind = self._kind_of(payload)
         except RecursionError:
-            return [payload]
+            return [(payload, 1)]
         name = self._told_by.events[kind].each if kind is not None and self._told_by is not None else None
         several = payload.get(name) if name is not None and isinstance(payload, dict) else None
         if name is None or not isinstance(several, list) or len(several) < 2:
-            return [payload]
-        return [{**payload, name: [one]} for one in several[:_MOST_PIECES]]
+            return [(payload, 1)]
+        told, rest = several[:_MOST_PIECES], several[_MOST_PIECES:]
+        pieces = [({**payload, name: [one]}, 1) for one in told]
+        return [*pieces, ({**payload, name: rest}, len(rest))] if rest else pieces
+
+    def of_several(self, event: ChatEvent, number: int) -> ChatEvent:
+        """The event of a piece that tells of so many people: they have no names, and no id that is one person's."""
+        if number < 2 or not isinstance(event, MembershipChanged):
+            return event
+        author = event.meta.author
+        if author is not None and author.user_id == event.member.user_id:
+            author = None  # each came or went by themselves
+        meta = msgspec.structs.replace(event.meta, author=author, sent_by_us=False)
+        return msgspec.structs.replace(event, meta=meta, member=Author(user_id="", name=f"{number} more people"))
 
     def chat_of_call(self, payload: Any) -> str:
         """The chat that a call is about; empty if it does not say."""

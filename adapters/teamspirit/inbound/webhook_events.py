@@ -71,10 +71,10 @@ class Calls:
         # the turn comes before the text is decoded: a short message behind a long one must not overtake it
         turn = self._turns.setdefault(self._decoder.chat_of_call(payload), asyncio.Lock())
         async with turn:
-            for piece in self._decoder.pieces(payload):
+            for piece, number in self._decoder.pieces(payload):
                 event = await self._decoded(piece, raw)
                 if event is not None:
-                    await self._in_turn(event, piece)
+                    await self._in_turn(self._decoder.of_several(event, number), piece)
 
     async def _decoded(self, payload: Any, raw: bytes) -> ChatEvent | None:
         """The event of a call; None if there is none."""
@@ -101,7 +101,7 @@ class Calls:
         if isinstance(event, StatusChanged) and not event.meta.origin.chat_id:
             await self._intake.accept(await self._in_their_chats(event))
             return
-        if isinstance(event, MembershipChanged):
+        if isinstance(event, MembershipChanged) and event.member.user_id:
             if not event.member.name:
                 event = msgspec.structs.replace(event, member=await self._directory.fill(event.member))
             is_in = event.change is MembershipKind.JOINED

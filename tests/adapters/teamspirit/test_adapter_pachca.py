@@ -28,8 +28,9 @@ from bridge.model.adapter import Adapter, Outbound, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.dialects import StepState
 from bridge.model.errors import FileRejected
-from bridge.model.events import Attachment, AttachmentKind, MessageCreated
-from bridge.model.rich_text import plain
+from bridge.model.events import Attachment, AttachmentKind, MembershipChanged, MessageCreated
+from bridge.model.rich_text import plain, text_of
+from bridge.render.notices import notice_line
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import make_adapter, running, summary
 from tests.adapters.teamspirit.pachca_server import TOKEN, PachcaServer
@@ -254,3 +255,33 @@ async def test_calls_of_the_outgoing_webhook(pachca: PachcaServer, web: PublicWe
                 assert answer.status == 200, await answer.text()
         await eventually(lambda: summary(intake) == ["+by a call", "👍|"])
     await adapter.close()
+
+
+@pytest.mark.parametrize("number", [100, 101, 102, 350])
+async def test_of_more_people_than_are_told_one_by_one_a_line_says_how_many(
+    pachca: PachcaServer, web: PublicWeb, intake: RecordingIntake, number: int
+) -> None:
+    chat = pachca.add_chat("duty")
+    intake.chats.add(str(chat))
+    people = [pachca.add_user(f"user{one}", first=f"Person {one}") for one in range(number)]
+    webhook = {"path": "a-path-hard-to-guess", "secret": "signing-secret"}
+    adapter = make_adapter(options(pachca, webhook=webhook, poll_interval_s=3600.0, poll_idle_interval_s=3600.0), web)
+    call = {"type": "chat_member", "event": "add", "chat_id": chat, "user_ids": people, "webhook_timestamp": int(time.time())}
+    async with running(adapter, intake), aiohttp.ClientSession() as session:
+        for _ in range(2):
+            url = f"{web.public_url}/hooks/spirit/a-path-hard-to-guess"
+            async with session.post(url, **signed(call, "signing-secret")) as answer:
+                assert answer.status == 200, await answer.text()
+    await adapter.close()
+    told = [event for event in intake.of(MembershipChanged) if not event.meta.sent_by_us]
+    assert len({event.meta.event_key for event in told}) == len(told)
+    assert [event.member.name for event in told[:100]] == [f"Person {one}" for one in range(100)]
+    rest = [notice_line(event, actor="Somebody", member=event.member.name) for event in told[100:]]
+    lines: dict[int, list[str]] = {
+        100: [],
+        101: ["Person 100 joined"],
+        102: ["2 more people joined"],
+        350: ["250 more people joined"],
+    }
+    assert [text_of(line) for line in rest] == lines[number]
+    assert not intake.undecoded
