@@ -48,6 +48,8 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
     end: str
     label: str
     request_id: str = ""
+    former_id: str = ""
+    """The same as bridges before wrote it, without whose it is: a request may be repeated after an upgrade."""
     is_form: bool = False
     place: str = "in"
     """See `Received.place`."""
@@ -59,7 +61,13 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
         # whoever has another key of this end chooses ids too
         request_id = f"{grant.key_id} {given}" if given else ""
         return _Caller(
-            end=grant.chat, label=end.author or grant.label, request_id=request_id, is_form=grant.is_form, place=grant.place
+            end=grant.chat,
+            label=end.author or grant.label,
+            request_id=request_id,
+            # of an end that takes signed requests too, an id alone may be one of those
+            former_id=given if end.signature is None else "",
+            is_form=grant.is_form,
+            place=grant.place,
         )
 
 
@@ -185,6 +193,7 @@ class Doors:
                 label=caller.label,
                 at=self._context.clock.now(),
                 request_id=caller.request_id,
+                former_id=caller.former_id,
                 by_person=caller.is_form or (body.kind is Kind.FORM and end.form is not None),
             )
             is_taken = True  # from here on the receiver removes the files

@@ -24,15 +24,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     request_id: str = ""
     """The identifier of the request, by which a repetition is recognised; empty if it has none."""
+    former_id: str = ""
+    """The identifier as bridges before wrote it. It is looked for, and never written."""
     by_person: bool = False
 
 
 async def events_of(job: Job, account: AccountName, incidents: Incidents) -> tuple[str, ChatEvent | None]:
     """The id of its message, and the event to accept; None if it has nothing new."""
     if job.request_id:
-        before = await incidents.request(job.end, job.request_id)
-        if before is not None:
-            return before, None
+        for known_as in (job.request_id, job.former_id):
+            before = await incidents.request(job.end, known_as) if known_as else None
+            if before is not None:
+                return before, None
     message_id, event = await _event(job, account, incidents)
     if job.request_id:
         await incidents.remember_request(job.end, job.request_id, message_id)

@@ -95,6 +95,44 @@ async def test_two_keys_of_an_end_do_not_take_each_others_requests_for_repeated(
     assert hooks.words() == ["from one", "from two"]
 
 
+async def remembered_before(hooks: Hooks, request_id: str, message_id: str) -> None:
+    """As a bridge before wrote it: the id alone, without whose it is."""
+    before = incidents.Incidents(hooks.intake.cursor, hooks.intake.is_known)
+    await before.remember_request("alerts", request_id, message_id)
+    await hooks.end()
+    for cursor in before.cursors():
+        hooks.intake.cursors[cursor.name] = cursor.value
+    await hooks.begin()
+
+
+async def test_a_request_that_is_repeated_after_an_upgrade_is_nothing_new(hooks: Hooks) -> None:
+    await remembered_before(hooks, "idempotency-key abc", "m1")
+    assert await tell(hooks, {"message": "once"}, **{"Idempotency-Key": "abc"}) == "m1"
+    assert hooks.words() == []
+    await tell(hooks, {"message": "another"}, **{"Idempotency-Key": "abd"})
+    assert hooks.words() == ["another"]
+
+
+async def test_what_is_looked_for_in_the_former_way_is_not_written_so(hooks: Hooks) -> None:
+    """Else two keys of an end would take each other's requests for repeated again."""
+    await tell(hooks, {"message": "once"}, **{"Idempotency-Key": "abc"})
+    now = incidents.Incidents(hooks.intake.cursor, hooks.intake.is_known)
+    assert await now.request("alerts", "idempotency-key abc") is None
+
+
+async def test_a_key_does_not_take_an_ids_signed_request_for_its_own(tmp_path: Path) -> None:
+    """Signed requests are kept by their ids alone, as they always were."""
+    signature = {"scheme": "gitlab", "secret": "a-secret-that-is-long"}
+    async with Hooks(tmp_path, {"alerts": {"signature": signature}}) as hooks:
+        headers = {**JSON, "X-GitHub-Delivery": "1"}
+        signed = {**headers, "X-Gitlab-Token": "a-secret-that-is-long"}
+        assert (
+            await hooks.call("POST", f"{hooks.url}/hooks/hooks/alerts", data=b'{"text": "signed"}', headers=signed)
+        ).status == 200
+        assert (await hooks.post("alerts", b'{"text": "by a key"}', headers=headers)).status == 200
+        assert hooks.words() == ["signed", "by a key"]
+
+
 async def test_an_old_request_does_not_undo_a_later_one(hooks: Hooks) -> None:
     await tell(hooks, {"id": 1, "text": "a"}, **{"Idempotency-Key": "1"})
     await tell(hooks, {"id": 1, "text": "b"}, **{"Idempotency-Key": "2"})
