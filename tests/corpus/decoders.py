@@ -123,7 +123,7 @@ def _webhook(request: Json) -> Sequence[Any]:
         raise Refused(str(error)) from None
     if not isinstance(found, Said):
         return []
-    author = Author(user_id=found.author or "x", name=found.author or "x")
+    author = Author(user_id="x", name=found.author or "x")  # a name is all that a sender says of an author
     meta = EventMeta(event_key="k", origin=ChatRef(ACCOUNT, "alerts"), occurred_at=NOW, received_at=NOW, author=author)
     return [MessageCreated(meta=meta, message_id="1", content=found.content)]
 
