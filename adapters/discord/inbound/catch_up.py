@@ -19,6 +19,7 @@ from adapters.discord.transport import Transport
 from bridge.model.adapter import Intake
 from bridge.model.clock import Clock
 from bridge.model.errors import ConnectionLost, DeliveryError, RetryLater
+from bridge.model.events import ThreadChanged
 
 log = structlog.get_logger("discord")
 
@@ -47,11 +48,14 @@ class CatchUp:
         self._history = history
         self._intake = intake
         self._threads = threads
+        self.renamed_threads: set[str] = set()
+        """Those whose new names were among the messages of the latest run."""
 
     async def run(self, since: str) -> None:
         """Everything after a message id, in all routed chats; several at once, since they are independent and the rate is the
         transport's to keep. Raises ConnectionLost when Discord does not answer."""
         at_once = asyncio.Semaphore(CHATS_AT_ONCE)
+        self.renamed_threads = set()
 
         async def one(chat_id: str) -> None:
             async with at_once:
@@ -97,6 +101,7 @@ class CatchUp:
             try:
                 async for events in self._history.events(channel_id, since):
                     await self._intake.accept(events, cursors=await self._threads.noting(events))
+                    self.renamed_threads.update(e.meta.thread_id or "" for e in events if isinstance(e, ThreadChanged))
                     for message, problem in self._history.take_unreadable():
                         await self._intake.undecodable(raw_of(message), problem)
                 failures.pop(channel_id, None)

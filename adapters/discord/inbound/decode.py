@@ -171,23 +171,36 @@ def _lock(data: wire.Channel, context: Context, position: str) -> list[ChatEvent
     """As `_rename`. Who did it is not told."""
     thread_id = id_of(data["id"])
     known, locked = context.guilds.get(thread_id), is_locked(data)
-    if known is None or "thread_metadata" not in data or known.is_locked == locked:
+    if known is None or "thread_metadata" not in data:
+        return Ignored("change of a thread that is not known")
+    was = context.seen.thread(known.parent_id or "", thread_id) or known
+    if was.is_locked == locked:
         return Ignored("a thread's renaming is told by a message in it")
     if context.guilds.locks.is_ours(thread_id, locked=locked):
         return Ignored("our own lock of a thread")
-    meta = _meta(context, "thread", thread_id, thread_id, position)
-    change = ThreadChange.CLOSED if locked else ThreadChange.REOPENED
-    return [ThreadChanged(meta=msgspec.structs.replace(meta, thread_title=known.name), change=change)]
+    return [lock_of(thread_id, was.name, context, position, locked=locked)]
 
 
-def thread_deletion(thread_id: str, parent_id: str, context: Context, position: str) -> ThreadDeleted:
+def lock_of(thread_id: str, title: str, context: Context, position: str, *, locked: bool) -> ThreadChanged:
+    """A thread that was locked, or unlocked."""
+    meta = msgspec.structs.replace(_meta(context, "thread", thread_id, thread_id, position), thread_title=title)
+    return ThreadChanged(meta=meta, change=ThreadChange.CLOSED if locked else ThreadChange.REOPENED)
+
+
+def renamed_thread(thread_id: str, before: str, name: str, context: Context, position: str) -> ThreadChanged:
+    """A thread's new name that no message in it tells."""
+    meta = msgspec.structs.replace(_meta(context, "thread_name", thread_id, thread_id, position), thread_title=before)
+    return ThreadChanged(meta=meta, change=ThreadChange.RENAMED, name=name)
+
+
+def thread_deletion(thread_id: str, parent_id: str, title: str, context: Context, position: str) -> ThreadDeleted:
     """A thread that is gone, with all its messages. Another one at the same message has the same id, and may go as well."""
     account, now = context.identity.account, context.clock.now()
     meta = EventMeta(
         event_key=f"thread_deleted:{account}:{parent_id}:{thread_id}:{position}",
         origin=ChatRef(account, parent_id),
         thread_id=thread_id,
-        thread_title=context.guilds.channel_name(thread_id),
+        thread_title=title,
         occurred_at=now,
         received_at=now,
     )
@@ -195,9 +208,13 @@ def thread_deletion(thread_id: str, parent_id: str, context: Context, position: 
 
 
 def _rename(data: wire.Channel, context: Context, position: str) -> list[ChatEvent] | Ignored:
-    """Must be called before the guild cache learns of the update: it still has the old name."""
+    """Must be called before the update is taken in: until then it is known what the name was."""
     channel_id, name = id_of(data["id"]), text(data.get("name"))
     known = context.guilds.get(channel_id)
-    if known is None or known.name == name or not name:
+    if known is None or (context.seen.name(channel_id) or known.name) == name or not name:
         return Ignored("channel update that is no renaming")
-    return [ChatRenamed(meta=_meta(context, "renamed", channel_id, channel_id, position), name=name)]
+    return [renamed_channel(channel_id, name, context, position)]
+
+
+def renamed_channel(channel_id: str, name: str, context: Context, position: str) -> ChatRenamed:
+    return ChatRenamed(meta=_meta(context, "renamed", channel_id, channel_id, position), name=name)

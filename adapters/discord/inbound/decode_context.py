@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from adapters.discord.guild_cache import GuildCache
 from adapters.discord.identity import Identity
+from adapters.discord.inbound.last_seen import LastSeen
 from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.events import (
     Author,
@@ -25,6 +26,7 @@ class Context:
     guilds: GuildCache = field(default_factory=GuildCache)
     is_end: Callable[[str, str], bool] = lambda _chat, _thread: False
     """Whether a thread of a chat is an end of a route by itself: then its messages need not say of which thread they are."""
+    seen: LastSeen = field(default_factory=LastSeen)
     loading: dict[str, None] = field(default_factory=dict)
     """Ids of placeholder messages (flag LOADING) whose content comes with an update; bounded."""
     people: dict[str, Author] = field(default_factory=dict)

@@ -27,6 +27,7 @@ from adapters.discord.inbound.gateway import GatewayEvent, SessionState
 from adapters.discord.inbound.guild_events import GuildEvents
 from adapters.discord.inbound.history import History
 from adapters.discord.inbound.identify_budget import IdentifyBudget
+from adapters.discord.inbound.missed_changes import MissedChanges
 from adapters.discord.inbound.own_presence import Presence
 from adapters.discord.inbound.poll_reader import PollReader
 from adapters.discord.inbound.stream import Stream
@@ -80,6 +81,7 @@ class Receiver:
         self._directory = directory
         self._guild_events = GuildEvents(directory, context.identity, context.guilds, intake, on_restored, context.clock)
         self._threads = ThreadMessages(intake)
+        self._missed = MissedChanges(transport, context, self._thread_deleted)
         self._catch_up = CatchUp(transport, context.identity, context.guilds, history, self._threads, intake, context.clock)
         budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
         self._stream = Stream(options, transport, context.identity, context.clock, budget, alive, presence or Presence())
@@ -95,6 +97,7 @@ class Receiver:
 
     async def run(self) -> None:
         await self._tell_names()
+        await self._context.seen.restore(self._intake, self._intake.routed_chats())
         self._session = _session(await self._intake.cursor(SESSION_CURSOR), self._identity.user_id)
         latest = await self._intake.cursor(LATEST_CURSOR)
         self._latest = int(latest) if latest is not None and latest.isdecimal() else 0
@@ -194,6 +197,7 @@ class Receiver:
         return [
             Cursor(name=LATEST_CURSOR, value=str(self._latest)),
             Cursor(name=SESSION_CURSOR, value=msgspec.json.encode(self._session).decode()),
+            *self._context.seen.take_changed(),
         ]
 
     async def _store_position(self) -> None:
@@ -214,8 +218,11 @@ class Receiver:
                 self._note_vote(data)
                 return []
             if name == "THREAD_DELETE":
-                decoded = await self._thread_deleted(id_of(data["id"]), id_of(data["parent_id"]), position)
+                thread_id, parent_id = id_of(data["id"]), id_of(data["parent_id"])
+                decoded = await self._thread_deleted(thread_id, parent_id, self._guilds.channel_name(thread_id), position)
             else:
+                if name == "THREAD_UPDATE" and self._guilds.get(id_of(data["id"])) is None:
+                    self._guild_events.take_in(name, data)  # one that slept: what it was like is in `seen`
                 decoded = decode(name, data, self._context, position=position)
         except UNREADABLE as error:
             problem = error
@@ -223,6 +230,7 @@ class Receiver:
             self._awaited_guilds.discard(str(data.get("id")))
         try:
             self._guild_events.take_in(name, data)
+            self._note_seen(name, data)
         except UNREADABLE as error:
             problem = problem or error
         if problem is not None:
@@ -248,7 +256,15 @@ class Receiver:
         if self._guilds.chat_of(channel_id)[0] in self._intake.routed_chats():
             self._polls.voted(channel_id, message_id)
 
-    async def _thread_deleted(self, thread_id: str, parent_id: str, position: str) -> list[ChatEvent]:
+    def _note_seen(self, name: str, data: Any) -> None:
+        if name in ("CHANNEL_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE", "THREAD_UPDATE"):
+            channel = self._guilds.get(id_of(data["id"]))
+            if channel is not None:
+                self._context.seen.note(channel, self._intake.routed_chats())
+        elif name == "THREAD_DELETE":
+            self._context.seen.forget(id_of(data["parent_id"]), id_of(data["id"]))
+
+    async def _thread_deleted(self, thread_id: str, parent_id: str, title: str, position: str) -> list[ChatEvent]:
         """Everything in it was deleted, which Discord does not report one by one. The message that started a thread in a text
         channel stays."""
         if parent_id not in self._intake.routed_chats():
@@ -258,7 +274,7 @@ class Receiver:
         if parent is not None and parent.is_forum:
             ids[thread_id] = None
         deleted = [deletion_of(message_id, thread_id, self._context) for message_id in ids]
-        return [*deleted, thread_deletion(thread_id, parent_id, self._context, position)]
+        return [*deleted, thread_deletion(thread_id, parent_id, title, self._context, position)]
 
     # -- catching up ----------------------------------------------------------------------------------------------------------
 
@@ -271,9 +287,10 @@ class Receiver:
         if self._latest:
             await self._catch_up.run(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))
         self._latest = max(self._latest, caught_up_to)
+        missed = await self._missed.find(self._intake.routed_chats(), self._catch_up.renamed_threads)
         self._awaited_guilds = None
         held, self._held = self._held, []
-        await self._accept(held)
+        await self._accept([*missed, *held])
         await self._store_position()
 
 
