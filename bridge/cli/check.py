@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from bridge.cli.asking import SocketPath, asked, daemon_of
-from bridge.cli.conversions import said_of_conversions
+from bridge.cli.conversions import conversions_of
 from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_TEMPFAIL
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
 from bridge.cli.output import as_json, fault_data, one_line, say, show_faults, table
@@ -54,8 +54,9 @@ def check(
         show_faults(loaded.faults, loaded.warnings)
         if loaded.config is not None:
             typer.echo(_summary(loaded.config))
-            for line in said_of_conversions(loaded.config):
-                typer.echo(line)
+            if conversions := conversions_of(loaded.config):
+                for line in conversions.lines():
+                    typer.echo(line)
     else:
         _show(findings)
     raise typer.Exit(_code(loaded, findings))
@@ -131,5 +132,10 @@ def _data(loaded: Loaded, findings: Sequence[Finding], *, online: bool) -> dict[
         "ok": _code(loaded, findings) == 0,
         "faults": [fault_data(fault) for fault in loaded.faults],
         "warnings": [fault_data(fault) for fault in loaded.warnings],
-        **({"online": [found.data() for found in findings]} if online else {}),
+        **({"online": [found.data() for found in findings]} if online else _converting(loaded.config)),
     }
+
+
+def _converting(config: Config | None) -> dict[str, Any]:
+    conversions = conversions_of(config) if config is not None else None
+    return {} if conversions is None else {"conversions": conversions.data()}

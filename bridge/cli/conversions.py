@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
+    from bridge.files.guards import Guards
 
 
-def said_of_conversions(config: Config) -> Iterator[str]:
-    """Lines; none if nothing is to be converted."""
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """`missing`: Python packages. `guards`: of the processes; None: there is nothing that could convert."""
+
+    missing: tuple[str, ...]
+    guards: Guards | None
+
+    def lines(self) -> Iterator[str]:
+        if self.missing:
+            yield (
+                f"note: without {', '.join(self.missing)} stickers, animations and voice messages cross as they are; "
+                "pip install 'messenger-bridge[media]' converts them, media.convert: off silences this line"
+            )
+        if self.guards is not None:
+            yield ("" if self.guards.are_whole else "note: ") + self.guards.in_words()
+
+    def data(self) -> dict[str, Any]:
+        """The same for programs."""
+        guards = self.guards
+        if guards is None:
+            return {"missing_packages": list(self.missing)}
+        told = {"whole": guards.are_whole, "network": list(guards.network), "files": list(guards.files)}
+        return {"missing_packages": list(self.missing), "guards": {**told, "not_in_force": dict(guards.missing)}}
+
+
+def conversions_of(config: Config) -> Conversions | None:
+    """None: nothing is to be converted. Starts a process as one for a conversion is started, and asks it."""
     from bridge.files.guards import probed
     from bridge.files.media_packages import installed_packages, missing_packages
 
     if not config.media.convert:
-        return
-    if missing := missing_packages():
-        yield (
-            f"note: without {', '.join(missing)} stickers, animations and voice messages cross as they are; "
-            "pip install 'messenger-bridge[media]' converts them, media.convert: off silences this line"
-        )
-    if installed_packages():
-        guards = probed()
-        yield ("" if guards.are_whole else "note: ") + guards.in_words()
+        return None
+    return Conversions(tuple(missing_packages()), probed() if installed_packages() else None)

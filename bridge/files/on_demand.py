@@ -106,6 +106,11 @@ class OnDemand:
         async with self._spool.borrow(key, opener, most_bytes=self._most_bytes):
             pass  # it stays there for this caller and for further ones
 
+    def is_held(self, account: AccountName, attachment: Attachment) -> bool:
+        """Whether the next request for it needs no download."""
+        key = ("link", account, attachment.unique_id or attachment.file_id)
+        return key in self._used or key in self._timers
+
     # -- room ---------------------------------------------------------------------------------------------------------------
 
     def _count(self, key: Hashable, size_bytes: int) -> None:

@@ -2,6 +2,7 @@
 
 Each request is checked: the journal must know the message, which is not deleted and still has the file, and a
 route must still relay from its chat. Anything that is not a link of ours gets the same 404; an expired link gets 410.
+The ETag is of the bytes: a platform may keep one id for a file that changes, and parts of two files never become one.
 The response is always a download: no page, no script, no guessing of types."""
 
 from __future__ import annotations
@@ -134,16 +135,12 @@ class MediaPages:
         return edit is None or not edit.attachments_known or any(map(grant.is_of, edit.content.attachments))
 
     async def _handed_out(self, request: web.BaseRequest, grant: FileGrant, caller: str) -> web.StreamResponse:
-        etag = f'"{hashlib.blake2b(repr((grant.account, grant.file_id)).encode(), digest_size=12).hexdigest()}"'
         headers = _HEADERS | {
             "Cache-Control": "private, no-cache",  # cached, but revalidated each time: the message may be deleted
-            "ETag": etag,
             "Accept-Ranges": "bytes",
             "Content-Disposition": disposition(grant.name),
             "Content-Type": grant.mime,
         }
-        if etag in (one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")):
-            return _bare(304, headers)
         is_known = grant.size_bytes is not None
         if _ROBOT.search(request.headers.get("User-Agent", "")):
             return _text(403, "files are for people\n")
@@ -195,7 +192,11 @@ async def _sent(request: web.BaseRequest, spooled: Spooled, headers: dict[str, s
     """The file, or the requested part of it."""
     from aiohttp import web
 
-    span = span_of(request.headers, spooled.size_bytes, headers["ETag"])
+    etag = _etag_of(spooled)
+    headers = headers | {"ETag": etag}
+    if etag in (one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")):
+        return _bare(304, headers)
+    span = span_of(request.headers, spooled.size_bytes, etag)
     if span is None:
         return _text(416, "there is no such part\n", {"Content-Range": f"bytes */{spooled.size_bytes}"})
     whole = Span(0, spooled.size_bytes)
@@ -208,6 +209,11 @@ async def _sent(request: web.BaseRequest, spooled: Spooled, headers: dict[str, s
         await send_span(answer, spooled, span)
     await answer.write_eof()
     return answer
+
+
+def _etag_of(spooled: Spooled) -> str:
+    """The same for the same bytes, whenever they were fetched."""
+    return f'"{hashlib.blake2b(spooled.block_sums, digest_size=12).hexdigest()}-{spooled.size_bytes:x}"'
 
 
 def _later(text: str, after_s: float) -> web.Response:

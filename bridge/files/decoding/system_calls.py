@@ -1,9 +1,9 @@
 """Seccomp: from here on the process computes, has memory and threads, and reads and writes what it has open. Every other system
 call is answered as if the kernel did not know it: opening or removing files, sockets, other processes, signals to them.
 
-A list of what is needed, since new system calls are added with every kernel. Source: Linux,
-Documentation/userspace-api/seccomp_filter.rst; numbers: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
-Called by `confinement`."""
+A list of what is needed, since new system calls are added with every kernel. On processors without a table here there is no filter,
+and `check` says so. Source: Linux, Documentation/userspace-api/seccomp_filter.rst; numbers: arch/x86/entry/syscalls/syscall_64.tbl,
+include/uapi/asm-generic/unistd.h. Called by `confinement`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ import os
 import sys
 from collections.abc import Iterable
 
-_X86_64, _AARCH64 = "x86_64", "aarch64"
-_MACHINES = {_X86_64: (0xC000003E, 317, 56), _AARCH64: (0xC00000B7, 277, 220)}
-"""As the kernel names the processor (AUDIT_ARCH_...), and the numbers of seccomp and clone."""
-_NEEDED: dict[str, tuple[int, int]] = {
+_OWN, _GENERIC = 0, 1
+MACHINES = {
+    "x86_64": (0xC000003E, _OWN, 317, 56),
+    "aarch64": (0xC00000B7, _GENERIC, 277, 220),
+    "riscv64": (0xC00000F3, _GENERIC, 277, 220),
+    "loongarch64": (0xC0000102, _GENERIC, 277, 220),
+}
+"""As the kernel names the processor (AUDIT_ARCH_...), whose numbers it has, and those of seccomp and clone. Source: Linux,
+include/uapi/linux/audit.h and elf-em.h."""
+NEEDED: dict[str, tuple[int, int]] = {
     # what is open: the file, the pipe
     "read": (0, 63),
     "write": (1, 64),
@@ -87,11 +93,11 @@ class _Program(ctypes.Structure):
 def restrict() -> None:
     """For all threads of the process, which must have given up new privileges. Raises OSError where that is not possible."""
     machine = os.uname().machine
-    if machine not in _MACHINES or sys.maxsize < 2**32:
-        raise OSError(errno.ENOTSUP, f"the numbers of the system calls are not known for {machine}")
-    name, seccomp, clone = _MACHINES[machine]
-    at = (_X86_64, _AARCH64).index(machine)
-    steps = [_Step(*step) for step in _steps(name, clone, [numbers[at] for numbers in _NEEDED.values()])]
+    if machine not in MACHINES or sys.maxsize < 2**32:
+        bits = "" if sys.maxsize > 2**32 else " with 32-bit programs"
+        raise OSError(errno.ENOTSUP, f"the numbers of the system calls are not known for {machine}{bits}")
+    seccomp = MACHINES[machine][2]
+    steps = [_Step(*step) for step in steps_for(machine)]
     program = _Program(len(steps), (_Step * len(steps))(*steps))
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
@@ -100,6 +106,12 @@ def restrict() -> None:
     if answer:
         code = ctypes.get_errno() if answer < 0 else errno.ESRCH
         raise OSError(code, os.strerror(code))
+
+
+def steps_for(machine: str) -> Iterable[tuple[int, int, int, int]]:
+    """The filter's program for one of `MACHINES`."""
+    name, numbers, _, clone = MACHINES[machine]
+    return _steps(name, clone, [needed[numbers] for needed in NEEDED.values()])
 
 
 def _steps(machine: int, clone: int, needed: list[int]) -> Iterable[tuple[int, int, int, int]]:

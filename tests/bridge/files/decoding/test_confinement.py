@@ -136,7 +136,7 @@ def test_what_is_in_force_is_told() -> None:
 
 def test_a_kernel_without_them_is_told_and_the_rest_holds(token: Path) -> None:
     """System calls that no kernel has stand for those that this one has not."""
-    nothing = "landlock._CREATE_RULESET = 9999\nsystem_calls._MACHINES = {}\n"
+    nothing = "landlock._CREATE_RULESET = 9999\nsystem_calls.MACHINES = {}\n"
     found = told("tell(guards.facts())", before=nothing + SEAL)
     assert found["missing"]["Landlock"] == "not in this kernel"
     assert "are not known for" in found["missing"]["seccomp"]
