@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from bridge.journal.contract import DeliveryStatus, StoredAnswer, StoredPart
-from bridge.model.refs import ChatAddress, MessageRef
+from bridge.model.refs import ChatAddress, ChatRef, MessageRef
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,3 +88,61 @@ class Traced(_Value, frozen=True):
     still has them."""
     left_out: Mapping[ChangeKind, int] = {}
     """How many earlier changes of that kind are not among `changes`."""
+
+
+class StepKind(StrEnum):
+    """What can become of a message, step by step."""
+
+    CAME = "came"
+    """It was accepted, with a delivery for each of its targets."""
+    WAITING = "waiting"
+    """An attempt at a delivery failed or could not be made, and another follows; or a dead one is to be tried again."""
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+    """It is given up, or held until somebody decides."""
+
+
+class Step(_Value, frozen=True):
+    """One step of a message, or of a change of one: it came, or one of its deliveries got an outcome. Holds no words of people, but
+    for the author's name and what errors say."""
+
+    number: int
+    """Of the journal, always growing, without gaps."""
+    kind: StepKind
+    event_seq: int
+    accepted_at: datetime
+    origin: ChatRef
+    message: MessageRef | None
+    """The message as its author sent it; None for a change and for a notice."""
+    author_name: str
+    change: ChangeKind | None
+    of: MessageRef | None
+    """Of a change: the message that was changed, an original or a copy."""
+    deliveries: tuple[TracedDelivery, ...]
+    """As they are now. All that the event has if it came, else the one that the step is of."""
+    is_past: bool = False
+    """Whether the delivery has gone on since this step."""
+
+
+class Steps(_Value, frozen=True):
+    """What became of messages since a step, oldest first."""
+
+    steps: tuple[Step, ...]
+    last: int
+    """What to ask for next as `after`. Smaller than it was: this is another journal, an older copy for instance."""
+    newest: int
+    """The number of the newest step there is; 0 if there is none."""
+    not_kept: int = 0
+    """How many steps after the asked one are no longer kept. They are before `steps`."""
+    unknown: int = 0
+    """How many are left out of `steps` since the journal has forgotten their messages, or cannot read their rows."""
+
+
+class Found(_Value, frozen=True):
+    """Messages and edits whose words were looked for, newest first."""
+
+    messages: tuple[Traced, ...]
+    looked_through: int
+    before: int | None
+    """What to ask for next; None: there are no older ones that the journal has the words of."""

@@ -58,6 +58,7 @@ from bridge.journal.contract.persons import (
     UserKey,
 )
 from bridge.journal.contract.roles import (
+    STEPS_KEPT,
     AddressStore,
     ArrivalStore,
     DeadLetterStore,
@@ -76,6 +77,7 @@ from bridge.journal.contract.roles import (
 from bridge.journal.contract.states import DeliveryStatus
 
 __all__ = [
+    "STEPS_KEPT",
     "TALLY_PART",
     "VOTES_PART",
     "AcceptRequest",

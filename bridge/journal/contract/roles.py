@@ -27,7 +27,10 @@ from bridge.model.events import AlbumItem
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 if TYPE_CHECKING:
-    from bridge.journal.tracing import Traced
+    from bridge.journal.tracing import Found, Steps, Traced
+
+STEPS_KEPT = 50_000
+"""Of all that became of messages, the newest."""
 
 
 class IntakeStore(LeaseStore, Protocol):
@@ -181,6 +184,16 @@ class TraceStore(Protocol):
 
     async def trace_delivery(self, delivery_id: int) -> Traced | None:
         """What became of the event that a delivery belongs to."""
+        ...
+
+    async def steps(self, *, after: int, limit: int) -> Steps:
+        """What became of messages since the step of that number, at most `limit` steps. Cheap when nothing did. The journal keeps
+        the newest `STEPS_KEPT`."""
+        ...
+
+    async def find_words(self, words: str, *, before: int | None, rows: int) -> Found:
+        """The messages and edits that contain `words`, in any case, among the newest `rows` that the journal still has the words of
+        (what waits, is dead or is held, and the newest edit of each message). `before`: only those before that event."""
         ...
 
 

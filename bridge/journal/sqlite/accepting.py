@@ -23,10 +23,12 @@ from bridge.journal.rules.accepting import Known, NewDelivery, Stored
 from bridge.journal.rules.changes import LatestChange
 from bridge.journal.rules.early import UNKNOWN
 from bridge.journal.rules.links import KnownMessage, LinkKind
+from bridge.journal.sqlite import steps
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
     CHANGES,
     NUMBERS,
+    SKIPPED,
     Packed,
     decode_edit,
     encode_counts,
@@ -208,7 +210,7 @@ def _accept_one(
     if isinstance(stored, Verdict):
         return AcceptResult(verdict=stored)
     first, lane_seqs = _add_deliveries(ledger, rows, stored, accepted_at)
-    _add_event(rows, prepared, stored, chat, accepted_at, first)
+    _add_event(ledger, rows, prepared, stored, chat, accepted_at, first)
     _add_message(rows, prepared, stored)
     return AcceptResult(
         verdict=Verdict.ACCEPTED,
@@ -226,7 +228,7 @@ def _follow(ledger: Ledger, rows: _Rows, stored: Stored[Message], accepted_at: i
     prepared = prepare(AcceptRequest(event=stored.event, deliveries=deliveries))
     first, lane_seqs = _add_deliveries(ledger, rows, stored, accepted_at)
     assert stored.message is not None
-    _add_event(rows, prepared, stored, stored.message[0], accepted_at, first)
+    _add_event(ledger, rows, prepared, stored, stored.message[0], accepted_at, first)
     _add_message(rows, prepared, stored)
     return Following(
         event=stored.event,
@@ -269,13 +271,17 @@ def _lane_number(ledger: Ledger, delivery: NewDelivery) -> tuple[int, int | None
     return lane, None if delivery.state is DeliveryStatus.SKIPPED else ledger.take_lane_seq(lane)
 
 
-def _add_event(rows: _Rows, prepared: Prepared, stored: Stored[Message], chat: int, accepted_at: int, first: int) -> None:
+def _add_event(
+    ledger: Ledger, rows: _Rows, prepared: Prepared, stored: Stored[Message], chat: int, accepted_at: int, first: int
+) -> None:
     event, count, seq = stored.event, len(stored.deliveries), stored.event_seq
     message, also, thread = None, None, None
     author: tuple[str | None, Packed | None, str | None] = (None, None, None)
     if isinstance(event, MessageCreated):
         message, also = prepared.messages[0], pack_more(event.also_ids)
         author, thread = pack_author(event.meta.author), pack_optional(event.meta.thread_id)
+    ledger.came.append((seq, steps.CAME))
+    ledger.came += [(number, SKIPPED) for number, one in enumerate(stored.deliveries, first) if one.state is DeliveryStatus.SKIPPED]
     row = (seq, prepared.key, accepted_at, chat, message, also, *author, thread, first if count else 0, count, stored.open)
     rows.events.append(row)
     if stored.open:

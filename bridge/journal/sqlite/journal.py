@@ -34,7 +34,7 @@ from bridge.journal.contract import (
     StoredWait,
     Undecodable,
 )
-from bridge.journal.sqlite import arrivals, erasing, generations, invites, keys, mailboxes, upkeep
+from bridge.journal.sqlite import arrivals, erasing, generations, invites, keys, mailboxes, searching, upkeep
 from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.copying import keep_former
@@ -45,7 +45,7 @@ from bridge.journal.sqlite.persons import SqlitePersons
 from bridge.journal.sqlite.reading import Queries
 from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
 from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
-from bridge.journal.tracing import Traced
+from bridge.journal.tracing import Found, Steps, Traced
 from bridge.model.account_store import MailPage
 from bridge.model.adapter import Cursor
 from bridge.model.events import AlbumItem
@@ -276,6 +276,12 @@ class SqliteJournal:
 
     async def trace_delivery(self, delivery_id: int) -> Traced | None:
         return await self._read(lambda queries: queries.tracing.delivery(delivery_id))
+
+    async def steps(self, *, after: int, limit: int) -> Steps:
+        return await self._read(lambda queries: queries.stepping.after(after, limit))
+
+    async def find_words(self, words: str, *, before: int | None, rows: int) -> Found:
+        return await self._read(lambda queries: searching.find(queries.connection, queries.tracing, words, before, rows))
 
     # -- keys ---------------------------------------------------------------------------------------------------------------
 

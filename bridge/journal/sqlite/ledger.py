@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from bridge.journal.sqlite import steps
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.names import Names
 
@@ -24,9 +25,15 @@ class Ledger:
         self._lane_seqs: dict[int, int] = {}
         """By lane: the last one given out. Forgotten with the names."""
         self._lanes_grown: set[int] = set()
+        self.came: list[steps.Step] = []
+        """Of whose coming no row tells, in order. Those of this transaction are added."""
+        self.steps: list[steps.Step] = []
+        """What else became of messages in this transaction, in order; `keep_steps` belongs to it."""
+        self._next_step = 1
 
     def begin(self) -> None:
         """At the start of each transaction: another process may have written since the last one."""
+        self.steps.clear()
         version = self.connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version or not self._known:
             self.names.clear()
@@ -46,6 +53,9 @@ class Ledger:
         delivery = self.connection.execute("SELECT max(id) FROM delivery").fetchone()[0] or 0
         self._next_seq = max(seq, marks.get("last_event", 0)) + 1
         self._next_delivery = max(delivery, marks.get("last_delivery", 0)) + 1
+        told = steps.written(self.connection)
+        self._next_step = told.last + 1
+        self.came = list(steps.pending(self.connection, told.event))
 
     @property
     def last_seq(self) -> int:
@@ -82,6 +92,23 @@ class Ledger:
     def keep_lane_seqs(self) -> None:
         _LANE_SEQS.run(self.connection, [(lane, self._lane_seqs[lane]) for lane in self._lanes_grown])
         self._lanes_grown.clear()
+
+    def keep_steps(self) -> None:
+        """At the end of each transaction."""
+        if self.steps or len(self.came) >= steps.MOST_PENDING:
+            self._write_steps()
+
+    def tell_coming(self) -> None:
+        """Before events are deleted: `steps.pending` would not find them any more."""
+        if self.came:
+            self._write_steps()
+
+    def _write_steps(self) -> None:
+        told = self.came + self.steps
+        steps.keep(self.connection, self._next_step, self.last_seq, told)
+        self._next_step += len(told)
+        self.came.clear()
+        self.steps.clear()
 
     def raise_marks(self, *, last_event: int, last_delivery: int, pruned: int) -> None:
         """Before rows are deleted: numbers are never given out twice, and figures count without counting."""

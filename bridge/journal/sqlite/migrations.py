@@ -300,6 +300,8 @@ CREATE TABLE vote (
   PRIMARY KEY (seq, chat, message)
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE reaction ADD COLUMN name TEXT;
+CREATE TABLE step (first INTEGER PRIMARY KEY, event INTEGER NOT NULL, what BLOB NOT NULL) STRICT;
+INSERT INTO step SELECT 1, coalesce(max(seq), 0), x'' FROM event;
 """,
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""

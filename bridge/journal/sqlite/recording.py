@@ -241,10 +241,14 @@ def _carry_out(ledger: Ledger, wave: _Wave) -> None:
         _must_be_all(wave.attempts, _ATTEMPT.run(connection, wave.attempts), "an attempt at")
     if wave.deferred:
         _must_be_all(wave.deferred, _DEFER.run(connection, wave.deferred), "a delay of")
+        ledger.steps += [(delivery, state) for delivery, state, *_ in wave.deferred]
     if wave.finished:
         finish(ledger, list(wave.finished.values()))
     if wave.dead:
-        _must_exist(ledger, wave.dead, _DIE.run(connection, wave.dead))
+        died = _DIE.run(connection, wave.dead)
+        _must_exist(ledger, wave.dead, died)
+        states_now = {delivery: state for delivery, state, *_ in wave.dead}
+        ledger.steps += [(delivery, states_now[delivery]) for (delivery,) in died]
     for late in wave.late:
         follow_late(ledger, late)
 
@@ -272,6 +276,8 @@ def finish(ledger: Ledger, rows: Sequence[Row]) -> None:
     if done:
         _NO_PLAN.run(connection, [(delivery,) for delivery, _ in done])
         answers.forget(ledger, [delivery for delivery, _ in done])
+        states_now = {delivery: state for delivery, state, *_ in rows}
+        ledger.steps += [(delivery, states_now[delivery]) for delivery, _ in done]
         closed = _CLOSE.run(connection, list(Counter(seq for _, seq in done).items()))
         _NO_BODY.run(connection, [(seq,) for seq, left in closed if left == 0])
 

@@ -319,6 +319,9 @@ CREATE TABLE shown_name (
 ) STRICT, WITHOUT ROWID;
 -- Which run of the bridge accepted a delivery: the one with the greatest first_delivery that is not above its number. mark: random.
 CREATE TABLE generation (first_delivery INTEGER PRIMARY KEY, mark TEXT NOT NULL) STRICT;
+-- What became of messages, in the order in which it was committed: the newest of it. what: the steps first, first + 1 and so on, packed
+-- (steps.py): each a delivery and its state then, or an event that came. event: of the coming of no event behind it a row tells.
+CREATE TABLE step (first INTEGER PRIMARY KEY, event INTEGER NOT NULL, what BLOB NOT NULL) STRICT;
 -- Who did what, without anybody's words.
 CREATE TABLE audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -64,7 +64,11 @@ class Tracing:
 
     def delivery(self, delivery_id: int) -> Traced | None:
         row = self._connection.execute("SELECT event FROM delivery WHERE id = ?", (delivery_id,)).fetchone()
-        return None if row is None else self._of_event(row[0], asked=None, is_original=False, is_gone=False)
+        return None if row is None else self.whole(row[0])
+
+    def whole(self, seq: int) -> Traced:
+        """All about an event that is there."""
+        return self._of_event(seq, asked=None, is_original=False, is_gone=False)
 
     def event(self, seq: int) -> TracedEvent:
         """One event with its deliveries, but for what they wait behind: for who reads all events. Raises LookupError."""

@@ -38,7 +38,7 @@ _HURRY = tuple(
 _GIVEN_UP = sql_states(states.GIVEN_UP)
 _RETRY = Bulk(
     f"UPDATE delivery SET state = {NUMBERS[states.RETRIED]}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
-    f" WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP} RETURNING lane, event, thread, base",
+    f" WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP} RETURNING id, lane, event, thread, base",
     1,
 )
 _NO_PIECE = "DELETE FROM piece WHERE seq = ? AND lane_end = ?"
@@ -50,11 +50,12 @@ def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:
     rows = _RETRY.run(ledger.connection, [(number,) for number in deliveries])
     alone = [
         (event, ledger.names.find_end(ledger.names.lane_of(lane), unpack_optional(thread)))
-        for lane, event, thread, base in rows
+        for _id, lane, event, thread, base in rows
         if base is None
     ]
     ledger.connection.executemany(_NO_PIECE, alone)
-    return sorted(map(ledger.names.lane_of, {lane for lane, *_ in rows}))
+    ledger.steps += [(delivery, NUMBERS[states.RETRIED]) for delivery, *_ in rows]
+    return sorted(map(ledger.names.lane_of, {lane for _id, lane, *_ in rows}))
 
 
 def drop_dead(ledger: Ledger, deliveries: Sequence[int], at: datetime) -> int:
@@ -151,6 +152,7 @@ def prune(ledger: Ledger, before: datetime, limit: int) -> int:
     ).fetchall()
     if not events:
         return 0
+    ledger.tell_coming()
     seqs = [(seq,) for seq, *_ in events]
     links: list[tuple[int, Packed, int]] = []
     for seq, origin, message, also, _first, _count in events:

@@ -87,6 +87,7 @@ class Writer(Thread):
             connection.execute("BEGIN IMMEDIATE")
             self._ledger.begin()
             _run(self._ledger, group)
+            self._ledger.keep_steps()
             connection.execute("COMMIT")
         except BaseException as error:
             try:

@@ -22,6 +22,7 @@ from bridge.journal.contract import (
     Dead,
     Deferred,
     Delivered,
+    DeliveryStatus,
     Journal,
     PartGone,
     PartReceipt,
@@ -31,6 +32,7 @@ from bridge.journal.contract import (
     Skipped,
     Verdict,
 )
+from bridge.journal.tracing import StepKind
 from bridge.model.adapter import Cursor, Receipt
 from bridge.model.events import ChatEvent
 from bridge.model.outcomes import Loss, Skip
@@ -38,6 +40,7 @@ from bridge.model.refs import AccountName, ChatRef, MessageRef
 from tests.bridge.journal.journal_implementations import IMPLEMENTATIONS
 from tests.bridge.journal.journal_makers import at, created, deleted, edited, entry, lane, native, reacted
 from tests.bridge.journal.journal_model import Model
+from tests.bridge.journal.journal_model_state import DEADS
 from tests.support.budget import examples
 
 T = TypeVar("T")
@@ -142,6 +145,8 @@ class JournalMachine(RuleBasedStateMachine):
         self.model = Model()
         self.known_deliveries: list[int] = [1]
         self.known_seqs: list[int] = [1]
+        self.told: dict[int, object] = {}
+        self.last_step: dict[int, StepKind] = {}
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(coroutine)
@@ -284,6 +289,23 @@ class JournalMachine(RuleBasedStateMachine):
         assert set(figures.lanes) == self.model.lane_figures()
         for (account, name), value in self.model.cursors.items():
             assert self.call(self.journal.cursor(account, name)) == value
+
+    @invariant()
+    def steps_never_change_and_end_as_deliveries_do(self) -> None:
+        if not hasattr(self, "journal"):
+            return
+        answer = self.call(self.journal.steps(after=0, limit=10_000))
+        assert (answer.newest, answer.not_kept) == (answer.last, 0)
+        assert len(answer.steps) + answer.unknown == answer.last
+        for step in answer.steps:
+            about = (step.kind, step.event_seq, *(one.delivery_id for one in step.deliveries))
+            assert self.told.setdefault(step.number, about) == about
+            if step.kind is not StepKind.CAME:
+                self.last_step[step.deliveries[0].delivery_id] = step.kind
+        for number, delivery in self.model.deliveries.items():
+            final = {DeliveryStatus.DELIVERED: StepKind.DELIVERED, DeliveryStatus.SKIPPED: StepKind.SKIPPED}
+            last = final.get(delivery.state) or (StepKind.DEAD if delivery.state in DEADS else StepKind.WAITING)
+            assert self.last_step.get(number, StepKind.WAITING) is last
 
     @invariant()
     def links_agree(self) -> None:

@@ -113,6 +113,7 @@ async def test_a_journal_of_version_8_goes_on(tmp_path: Path) -> None:
         connection.execute("DROP TABLE vote")
         connection.execute("DROP TABLE generation")
         connection.execute("DROP TABLE partner")
+        connection.execute("DROP TABLE step")
         connection.execute("ALTER TABLE event DROP COLUMN thread")
         connection.execute("ALTER TABLE reaction DROP COLUMN name")
         connection.execute("PRAGMA user_version = 8")

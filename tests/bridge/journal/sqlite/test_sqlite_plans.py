@@ -29,7 +29,7 @@ from tests.bridge.journal.journal_makers import (
     reacted,
 )
 
-GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor")
+GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor", "step")
 SMALL_INDEXES = ("event_done", "delivery_line", "delivery_behind", "delivery_dead")
 """Partial indexes: what is in them is what is asked for."""
 
@@ -83,6 +83,8 @@ async def everything(journal: SqliteJournal) -> None:
     await journal.trace(message(CHAT, "1"))
     await journal.trace_anywhere(CHAT.account, "1")
     await journal.trace_delivery(first.delivery_ids[0])
+    await journal.steps(after=1, limit=3)
+    await journal.find_words("hello", before=None, rows=3)
     await journal.keep_undecodable(journal.lease(ACCOUNT), b"x", "odd", [], received_at=at(0))
     await journal.undecodable()
     await journal.figures()

@@ -21,7 +21,8 @@ async def test_the_undecodable_are_kept_up_to_a_number(tmp_path: Path) -> None:
 
 
 async def test_a_delivered_message_is_small_on_disk(sqlite: SqliteJournal, tmp_path: Path) -> None:
-    """The goal is 700 bytes, with long ids, names and texts; the log beside the file is bounded by itself."""
+    """The goal is 700 bytes, with long ids, names and texts; the log beside the file is bounded by itself. Of the steps only so
+    many are kept, however many messages there are."""
     count = 3000
     for start in range(0, count, 100):
         accepted = await asyncio.gather(
@@ -31,7 +32,7 @@ async def test_a_delivered_message_is_small_on_disk(sqlite: SqliteJournal, tmp_p
             *(deliver(sqlite, one, (A, f"{1_300_000_000_000_000_000 + one.event_seq * 7919}")) for one in accepted)
         )
     await sqlite.close()
-    assert (tmp_path / "bridge.journal").stat().st_size / count < 400
+    assert (tmp_path / "bridge.journal").stat().st_size / count < 405
 
 
 async def test_space_is_used_again(sqlite: SqliteJournal, tmp_path: Path) -> None:
