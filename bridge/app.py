@@ -93,6 +93,7 @@ class App:
             people=lambda: self._people,
             names=lambda: self._names,
             table=lambda: self._table,
+            is_posting=lambda address: self._outbox is not None and self._outbox.is_busy(address),
         )
         self._email_match = self._email_matching()
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
@@ -114,8 +115,7 @@ class App:
         self._accounts = RunningAccounts(self._account_parts(back_off), self._supervisors)
         self._services: Services | None = None
         self._outbox: Outbox | None = None
-        self.public_port = 0
-        self.admin_port = 0
+        self.public_port = self.admin_port = 0
 
     # -- life ---------------------------------------------------------------------------------------------------------------
 

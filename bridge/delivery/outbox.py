@@ -223,6 +223,10 @@ class Outbox:
         await self._kept_rates.close()
         return len(self._lanes)
 
+    def is_busy(self, address: ChatAddress) -> bool:
+        """Whether the chat has deliveries under way or waiting."""
+        return address in self._lanes
+
     @property
     def active_lanes(self) -> int:
         return len(self._lanes)

@@ -3,10 +3,10 @@ answers and deletions are stored together with the event: see docs/decisions/001
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -42,7 +42,11 @@ from bridge.policy.routing import OWN_ROUTE, RoutingTable
 
 log = structlog.get_logger("commands")
 
+T = TypeVar("T")
+
 _GIVEN_UP = (DeliveryStatus.DEAD, DeliveryStatus.HELD)
+_NOTED_S, _LOOK_EVERY_S = 3.0, 0.1
+"""People see a copy before the journal knows of it, and may command at once: for so long it is waited for."""
 
 
 class CommandStore(IntakeStore, LinkStore, TraceStore, DeadLetterStore, Protocol):
@@ -85,7 +89,9 @@ class Commands:
         people: Callable[[], People],
         names: Callable[[], Names],
         table: Callable[[], RoutingTable],
+        is_posting: Callable[[ChatAddress], bool] = lambda _address: False,
     ) -> None:
+        """`is_posting`: whether deliveries to the chat are under way."""
         self._journal = journal
         self._persons = journal.persons
         self._community = community
@@ -94,6 +100,7 @@ class Commands:
         self._people = people
         self._names = names
         self._table = table
+        self._is_posting = is_posting
         self._linking = Linking(journal.persons, clock)
         self._allowed = Allowance(most=20, within_s=600.0)
 
@@ -198,7 +205,8 @@ class Commands:
         """The author of the message that the command replies to, or the named person."""
         command, origin = given.command, given.event.meta.origin
         if command.about:
-            link = await self._journal.link(MessageRef(origin, command.about), given.address)
+            message = MessageRef(origin, command.about)
+            link = await self._noted(lambda: self._journal.link(message, given.address), given.address)
             author = link.author_name if link is not None else ""
             if link is None or not isinstance(author, AuthorName) or not author.user_id:
                 return None
@@ -233,8 +241,21 @@ class Commands:
     async def _traced(self, given: Given) -> Traced | None:
         if not given.command.about:
             return None
-        found = await self._journal.trace(MessageRef(given.event.meta.origin, given.command.about))
-        return next((traced for traced in found if traced.original is not None), None)
+        message = MessageRef(given.event.meta.origin, given.command.about)
+
+        async def known() -> Traced | None:
+            return next((traced for traced in await self._journal.trace(message) if traced.original is not None), None)
+
+        return await self._noted(known, given.address)
+
+    async def _noted(self, look: Callable[[], Awaitable[T | None]], address: ChatAddress) -> T | None:
+        """What is looked for, or None. A copy that is being posted to the chat may be noted in a moment."""
+        until_s = self._clock.monotonic_s() + _NOTED_S
+        while True:
+            is_posting = self._is_posting(address)
+            if (found := await look()) is not None or not is_posting or self._clock.monotonic_s() >= until_s:
+                return found
+            await self._clock.sleep(_LOOK_EVERY_S)
 
     # -- notes and answers --------------------------------------------------------------------------------------------------
 

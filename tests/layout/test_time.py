@@ -44,7 +44,7 @@ TESTS: dict[str, tuple[int, str]] = {
     "tests/adapters/slack/inbound/test_stream.py": (1, "people who talk while a socket is renewed"),
     "tests/adapters/teamspirit/inbound/test_beginnings.py": (1, "a second before a route, by the server's clock of whole seconds"),
     "tests/adapters/telegram/test_uploads.py": (1, "a server that is slow"),
-    "tests/adapters/telegram/inbound/test_albums.py": (1, "people who go on talking"),
+    "tests/adapters/telegram/inbound/test_albums.py": (2, "people who go on talking, and a disk that is slow"),
     "tests/bench/test_running.py": (1, "never comes to its end"),
     "tests/bridge/delivery/test_attempt_log.py": (1, "lets a write end, of which nothing tells"),
     "tests/bridge/delivery/test_poison.py": (1, "people who go on talking"),

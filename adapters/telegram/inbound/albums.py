@@ -1,6 +1,7 @@
 """Incoming albums: N messages with one `media_group_id`, no count and no end mark (platforms.md 1.2). Pure.
 
-A group is complete when nothing more arrived for some time, when it is full, or when the chat continues with something else.
+A group is complete when nothing more arrived for some time, when it is full, or when the chat continues with something else. That
+time is `Listened`: while a batch is stored, or the process does not run, the rest of an album waits at Telegram.
 """
 
 from __future__ import annotations
@@ -17,6 +18,28 @@ GROUPS_MAX = 200
 """Groups held at the same time; with more, the oldest goes on as it is."""
 
 
+_LATE_S = 0.05
+_LATE_IN_A_ROW = 5
+"""A process that never runs in time goes on nevertheless."""
+
+
+class Listened:
+    """The time in which the rest of an album could have come, on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self._late = 0
+
+    def waited(self, took_s: float, at_most_s: float | None) -> None:
+        """A poll was under way and the process waited for it. One that woke late may have something to read: half of it counts."""
+        if at_most_s is None or took_s - at_most_s <= _LATE_S:
+            self._late = 0
+        elif self._late < _LATE_IN_A_ROW:
+            self._late += 1
+            took_s = at_most_s / 2
+        self.now_s += took_s
+
+
 @dataclass(slots=True)
 class _Group:
     chat_id: str
@@ -25,7 +48,7 @@ class _Group:
 
 
 class Albums:
-    """Groups by chat and media group id, oldest first. Times are the caller's monotonic clock."""
+    """Groups by chat and media group id, oldest first. Times are those of `Listened`."""
 
     def __init__(self, *, wait_s: float) -> None:
         self._wait_s = wait_s

@@ -17,7 +17,7 @@ import msgspec
 from adapters.common.lenient import record, whole, words
 from adapters.telegram.directory import Directory
 from adapters.telegram.inbound.account_events import Looks, look_at_chats, tell_removed
-from adapters.telegram.inbound.albums import Albums
+from adapters.telegram.inbound.albums import Albums, Listened
 from adapters.telegram.inbound.catch_up import Position, position_of, tell_gap
 from adapters.telegram.inbound.conflicts import Conflicts
 from adapters.telegram.inbound.custom_emoji import CustomEmoji
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN_S = 0.5
 """How often polls are looked for of which votes came before they were known."""
+_FIRST_POLL_S = 3
+"""Until Telegram has once said that there is nothing more, which what is looked for after a stop waits for, a poll is no longer."""
 _IDLE_NOTE_S = 1800.0
 """How often an idle account notes that it was listening, so that a gap can be told after a long stop."""
 
@@ -89,6 +91,7 @@ class Receiver:
         self._cursor_name = f"updates:{decoder.bot_id}"
         self._offset = 0
         self._albums = Albums(wait_s=options.album_wait_s)
+        self._listened = Listened()
         self._unchanged = Unchanged()
         self._events: list[ChatEvent] = []
         self._topic_names: dict[str, Cursor] = {}
@@ -106,9 +109,12 @@ class Receiver:
         try:
             while True:
                 if poll is None:
-                    following = self._stream.following(self._offset, timeout_s=self._poll_timeout_s)
+                    timeout_s = (
+                        self._poll_timeout_s if self._state.heard_s is not None else min(_FIRST_POLL_S, self._poll_timeout_s)
+                    )
+                    following = self._stream.following(self._offset, timeout_s=timeout_s)
                     poll = asyncio.create_task(following, name="telegram getUpdates")
-                await asyncio.wait({poll}, timeout=self._due_in_s())
+                await self._listen(poll)
                 if poll.done():
                     updates, poll = poll.result(), None
                     self._stream.heard()
@@ -186,9 +192,14 @@ class Receiver:
             cursor = await topics.learn(chat_id, topic_id, name, made_by_us=made)
             self._topic_names[cursor.name] = cursor
 
+    async def _listen(self, poll: asyncio.Task[list[msgspec.Raw]]) -> None:
+        began_s, due_in_s = self._clock.monotonic_s(), self._due_in_s()
+        await asyncio.wait({poll}, timeout=due_in_s)
+        self._listened.waited(self._clock.monotonic_s() - began_s, due_in_s)
+
     def _due_in_s(self) -> float | None:
         """How long nothing but an update is waited for."""
-        due_s = self._albums.due_in_s(self._clock.monotonic_s())
+        due_s = self._albums.due_in_s(self._listened.now_s)
         if not self._polls.holds:
             return due_s
         return _LOOK_AGAIN_S if due_s is None else min(due_s, _LOOK_AGAIN_S)
@@ -211,7 +222,7 @@ class Receiver:
             case Ignored():
                 self._intake.ignored(item.reason)
             case AlbumItem():
-                await self._finish(self._albums.add(item, self._clock.monotonic_s()), received_at)
+                await self._finish(self._albums.add(item, self._listened.now_s), received_at)
             case Moved():
                 await self._commit()
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)
@@ -244,7 +255,7 @@ class Receiver:
         await self._intake.undecodable(raw, str(error), cursors=[self._cursor()])
 
     async def _flush_albums(self) -> None:
-        await self._finish(self._albums.due(self._clock.monotonic_s()), self._clock.now())
+        await self._finish(self._albums.due(self._listened.now_s), self._clock.now())
         if self._events:
             await self._commit()
 

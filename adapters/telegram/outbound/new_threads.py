@@ -22,6 +22,7 @@ from bridge.model.threads import OutboundThread
 
 NAME_LENGTH = 128
 _ASK_AGAIN_S = 600.0
+_HEAR_AGAIN_S = 3.0
 _MOST_CHATS = 5000
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -76,7 +77,7 @@ class NewThreads:
             return await self._known.named(thread.chat_id, name)
         heard_s = self._heard_s()
         if heard_s is None or heard_s <= self._attempts.get(thread.token, 0.0):
-            raise RetryLater("Telegram has not told yet which topics there are")
+            raise RetryLater("Telegram has not told yet which topics there are", after_s=_HEAR_AGAIN_S)
         found = await self._known.named(thread.chat_id, name, made_since=since - _CLOCKS_DIFFER)
         self._attempts.pop(thread.token, None)
         return found

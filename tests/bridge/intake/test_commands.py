@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from bridge.identity.names import Names
 from bridge.identity.people import People, Person, with_links
 from bridge.intake.commands import Commands
 from bridge.intake.community import Community
-from bridge.journal.contract import AcceptRequest, DecisionKind, Verdict
+from bridge.journal.contract import AcceptRequest, DecisionKind, Delivered, PartReceipt, PlannedDelivery, Verdict
 from bridge.journal.sqlite import SqliteJournal
+from bridge.model.adapter import Receipt
 from bridge.model.events import Author, BridgeSaid, Content, EventMeta, MessageCreated, ReplyTo
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain, text_of
@@ -37,6 +39,7 @@ class Chat:
         self.table.set_native_id(ends[0].chat, "-1")
         self.table.set_native_id(ends[1].chat, "C1")
         self.number = 0
+        self.is_posting: Callable[[], bool] = lambda: False
         self.commands = Commands(
             self.journal,
             self.community,
@@ -45,6 +48,7 @@ class Chat:
             people=lambda: self.people,
             names=lambda: Names((), self.people),
             table=lambda: self.table,
+            is_posting=lambda _address: self.is_posting(),
         )
 
     @property
@@ -137,6 +141,46 @@ async def test_messages_that_are_not_known(chat: Chat) -> None:
         ((_, told),) = await chat.give(chat.said(f"!bridge {verb}", about="404"))
         assert told.startswith("That message is not known.")
     assert (await chat.give(chat.said("good morning"))) == [("", "no command")]
+
+
+async def test_a_copy_that_is_not_noted_yet_is_waited_for(chat: Chat) -> None:
+    """People see it before the platform's answer has come."""
+    said = chat.said("spam", author=MALLORY, account=TEAM, chat="C1")
+    planned = PlannedDelivery(route="r", target=ChatAddress(TG, "-1"))
+    request = AcceptRequest(event=said, deliveries=(planned,))
+    (accepted,) = await chat.journal.accept(chat.journal.lease(TEAM), [request], (), received_at=NOON)
+    (delivery,) = accepted.delivery_ids
+    looks = 0
+    asked = asyncio.Event()
+
+    def is_posting() -> bool:
+        nonlocal looks
+        looks += 1
+        asked.set()
+        return True
+
+    chat.is_posting = is_posting
+
+    async def note() -> None:
+        await asked.wait()
+        receipt = PartReceipt(
+            delivery_id=delivery,
+            event_seq=accepted.event_seq,
+            part=0,
+            chat=ChatRef(TG, "-1"),
+            target=planned.target,
+            receipt=Receipt(message_ids=("77",)),
+            at=NOON,
+        )
+        await chat.journal.record(chat.journal.lease(TG), [receipt, Delivered(delivery_id=delivery, at=NOON)])
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(note())
+        ((_, told),) = await chat.give(chat.said("!bridge delete", about="77"))
+    assert told.startswith("The message is deleted")
+    assert looks > 1
+    ((_, told),) = await chat.give(chat.said("!bridge delete", about="404"))
+    assert told.startswith("That message is not known."), "after a while"
 
 
 async def test_a_code_is_over_after_ten_minutes_and_says_nothing_twice(chat: Chat) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from adapters.common.emulation.contract import StreamFault, Upload
 from adapters.telegram.emulator import TelegramEmulator
+from adapters.telegram.inbound.albums import Listened
+from adapters.telegram.transport import MOST_UPDATES
 from bridge.model.events import (
     AttachmentKind,
     MessageCreated,
@@ -123,3 +125,37 @@ async def test_an_album_redelivered_after_a_crash_is_not_told_again(
         await emulator.say(chat, "Anna", "last")
         await intake.until(lambda: "last" in intake.texts())
     assert intake.texts() == ["album", "end", "second album", "last"]
+
+
+async def test_an_album_over_two_batches_is_whole_however_long_the_first_is_stored(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
+) -> None:
+    for number in range(MOST_UPDATES - 1):
+        await emulator.say(chat, "Anna", f"before {number}")
+    await emulator.say(chat, "Anna", "album", files=[Upload(name="a.png", mime="image/png", content=png(8, 8))] * 3)
+    slow = asyncio.Event()
+
+    async def store() -> None:
+        if not slow.is_set():
+            slow.set()
+            await asyncio.sleep(0.5)  # longer than `album_wait_s`
+
+    intake.before_accept = store
+    async with receiving(adapter):
+        await intake.until(lambda: len(intake.events) >= MOST_UPDATES)
+    assert slow.is_set()
+    assert intake.texts()[-1] == "album"
+    assert len(intake.events[-1].content.attachments) == 3
+
+
+def test_a_process_that_wakes_late_looks_once_more_before_an_album_is_complete() -> None:
+    listened = Listened()
+    listened.waited(3.0, 1.0)
+    assert listened.now_s == 0.5
+    listened.waited(0.5, 0.5)
+    assert listened.now_s == 1.0
+    listened.waited(2.0, None)
+    assert listened.now_s == 3.0, "nothing was waited for"
+    for _ in range(6):
+        listened.waited(3.0, 1.0)
+    assert listened.now_s >= 6.0, "a process that is always late goes on"

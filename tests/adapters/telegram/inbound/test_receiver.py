@@ -346,3 +346,20 @@ async def test_half_a_surrogate_pair_costs_itself_alone(
         await intake.until(lambda: any("a pair" in text for text in intake.texts()))
     assert intake.undecoded == []
     assert intake.events[0].meta.author.name.startswith("Kim ")
+
+
+async def test_that_nothing_more_is_to_be_told_is_known_soon_after_the_start(
+    emulator: TelegramEmulator, make_adapter: Any, intake: Any, receiving: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is looked for after a stop waits for it, and a long poll of a quiet account takes most of a minute."""
+    queue, asked_s = emulator.world.queues[emulator.bot().user_id], list[int]()
+    poll = queue.poll
+
+    async def recorded(*, timeout_s: int, **rest: Any) -> bytes:
+        asked_s.append(timeout_s)
+        return await poll(timeout_s=timeout_s, **rest)
+
+    monkeypatch.setattr(queue, "poll", recorded)
+    async with receiving(make_adapter(poll_timeout_s=50)):
+        await eventually(lambda: len(asked_s) >= 3)
+    assert asked_s[:3] == [0, 3, 50]
