@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,3 +77,15 @@ def need_secrets(account: AccountConfig, *, json: bool = False) -> None:
     if account.options is None:
         why = f"the secrets of {account.name} cannot be read here; run this as root, or as the service's user"
         fail(why, EX_FAILED, json=json)
+
+
+def known_routes(config: Config, names: Sequence[str], *, json: bool = False) -> Sequence[str]:
+    """The names, if each is a route's; ends the command if one is not."""
+    known = {route.name for route in config.routes}
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        from bridge.config.faults import did_you_mean
+
+        hint = did_you_mean(unknown, sorted(known))
+        fail(f"there is no route {unknown!r}" + (f" - {hint}" if hint else ""), EX_USAGE, json=json)
+    return names

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import completing
-from bridge.cli.exits import EX_USAGE
-from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
-from bridge.cli.output import as_json, fail, styled
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, known_routes, load_or_exit
+from bridge.cli.output import as_json, styled
 
 if TYPE_CHECKING:
     from bridge.cli.support_matrix import KindSupport, Side
@@ -31,12 +30,7 @@ def routes(
     """Show the routes, and how each kind of message is relayed in each direction: native, partly, converted, dropped, off."""
     loaded = load_or_exit(config, json=json)
     chosen = [route for route in loaded.routes if not names or route.name in names]
-    unknown = [name for name in names or [] if name not in {route.name for route in loaded.routes}]
-    if unknown:
-        from bridge.config.faults import did_you_mean
-
-        hint = did_you_mean(unknown[0], [route.name for route in loaded.routes])
-        fail(f"there is no route {unknown[0]!r}" + (f" - {hint}" if hint else ""), EX_USAGE, json=json)
+    known_routes(loaded, names or [], json=json)
     plan = _Plan(loaded)
     if json:
         as_json([plan.data(route, short=short) for route in chosen])

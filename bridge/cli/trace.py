@@ -1,66 +1,119 @@
 """`messenger-bridge trace`: the state of one message in each chat: delivered, skipped by which rule, or waiting until when and why.
+With `--follow`: what becomes of all messages, as it happens.
 
 Reads the journal, whether or not a daemon runs. Explains from bridge.yaml what the journal does not know."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bridge.cli import completing
 from bridge.cli.exits import EX_FAILED, EX_USAGE
+from bridge.cli.following import tap
 from bridge.cli.journal import JournalPath, moment, with_journal
-from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
-from bridge.cli.output import as_json, fail, one_line, table
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, known_routes, load_or_exit
+from bridge.cli.output import as_json, fail, one_line, say, table
+from bridge.journal.tracing import StepKind
 from bridge.tracing.answers import answer_lines
+from bridge.tracing.steps import Wanted
 
 if TYPE_CHECKING:
+    from bridge.config.model import Config
     from bridge.journal.tracing import Traced
-    from bridge.tracing.finding import Answer
     from bridge.tracing.known import Known
 
 
 What = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="MESSAGE",
-        help="A link to the message as the platform's app copies it, ACCOUNT/CHAT#ID as in the log, or the number of a delivery.",
+        help="A link to the message as the platform's app copies it, ACCOUNT/CHAT#ID as in the log, the number of a delivery; or"
+        " words of a message that waits, is dead, or was edited.",
         show_default=False,
     ),
 ]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show what happens as it happens, a line for each outcome.")]
+Begin = Annotated[
+    int | None,
+    typer.Option(
+        "--from",
+        min=1,
+        metavar="STEP",
+        show_default=False,
+        help="Begin with that step. Without --follow: show what there is, and end.",
+    ),
+]
+Routes = Annotated[
+    list[str] | None,
+    typer.Option("--route", metavar="ROUTE", show_default=False, help="Only this route.", autocompletion=completing.routes),
+]
+Outcomes = Annotated[list[StepKind] | None, typer.Option("--outcome", show_default=False, help="Only this outcome.")]
 
 
-def trace(what: What, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """Show the deliveries of a message to each chat, and why each is skipped, waits or failed. Takes the original or any copy."""
-    from adapters import registry
-    from bridge.tracing.asking import asked_for
-    from bridge.tracing.finding import find
-
+def trace(
+    what: What = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    follow: Follow = False,
+    begin: Begin = None,
+    route: Routes = None,
+    outcome: Outcomes = None,
+    json: Json = False,
+) -> None:
+    """Show the deliveries of a message to each chat, and why each is skipped, waits or failed. Takes the original or any copy. Or
+    show all that happens, with --follow."""
     loaded = load_or_exit(config, json=json)
+    if follow or begin is not None:
+        if what is not None:
+            fail("--follow and --from show all messages: name none", EX_USAGE, json=json)
+        wanted = Wanted(frozenset(known_routes(loaded, route or [], json=json)), frozenset(outcome or []))
+        tap(config, journal, loaded, wanted, begin, live=follow, json=json)
+    elif what is None:
+        fail("name a message, or give --follow", EX_USAGE, json=json)
+    elif route or outcome:
+        fail("--route and --outcome belong to --follow and --from", EX_USAGE, json=json)
+    else:
+        _trace_one(what, config, journal, loaded, json=json)
+
+
+def _trace_one(what: str, config: Path, journal: Path | None, loaded: Config, *, json: bool) -> None:
+    from adapters import registry
+    from bridge.tracing.asking import asked_for, is_words
+    from bridge.tracing.finding import find, find_words
+
+    now = datetime.now(UTC)
+    if is_words(what):
+        words = with_journal(config, journal, lambda opened: find_words(opened, what, loaded, now=now), json=json)
+        _answer(words.found, words.known, words.unknown, words.note, json=json)
+        return
     asked = int(what) if what.isascii() and what.isdecimal() else asked_for(what, loaded, registry.load_platform)
     if isinstance(asked, str):
         fail(asked, EX_USAGE, json=json)
-    answer = with_journal(config, journal, lambda opened: find(opened, asked, loaded, now=datetime.now(UTC)), json=json)
-    unknown = answer.why_unknown(asked)
+    answer = with_journal(config, journal, lambda opened: find(opened, asked, loaded, now=now), json=json)
+    _answer(answer.found, answer.known, answer.why_unknown(asked), "", json=json)
+
+
+def _answer(found: list[Traced], known: Known, unknown: str, note: str, *, json: bool) -> None:
     if json:
-        as_json(_data(answer, unknown))
+        data: dict[str, Any] = {"ok": not unknown, "messages": [known.data(traced) for traced in found]}
+        as_json(data | {name: text for name, text in (("unknown", unknown), ("note", note)) if text})
     elif unknown:
         typer.echo(one_line(unknown))
-    else:
-        _show(answer)
+    for number, traced in enumerate(() if json else found):
+        if number:
+            typer.echo()
+        _show_one(traced, known)
+    if note and not json:
+        say(one_line(note))
     if unknown:
         raise typer.Exit(EX_FAILED)
 
 
 # -- showing ----------------------------------------------------------------------------------------------------------------
-
-
-def _show(answer: Answer) -> None:
-    for number, traced in enumerate(answer.found):
-        if number:
-            typer.echo()
-        _show_one(traced, answer.known)
 
 
 def _show_one(traced: Traced, known: Known) -> None:
@@ -82,11 +135,3 @@ def _show_one(traced: Traced, known: Known) -> None:
                 typer.echo(one_line(f"{one.delivery_id} {line}"))
     for line in (*left_out(traced), *known.missing(traced)):
         typer.echo(one_line(line))
-
-
-def _data(answer: Answer, unknown: str) -> dict[str, Any]:
-    return {
-        "ok": not unknown,
-        "messages": [answer.known.data(traced) for traced in answer.found],
-        **({"unknown": unknown} if unknown else {}),
-    }

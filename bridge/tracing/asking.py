@@ -21,6 +21,13 @@ class Asked:
     """Whether the id alone is enough on that platform."""
 
 
+def is_words(what: str) -> bool:
+    """Whether it names no message, so that it can only be words of one."""
+    account, slash, rest = what.partition("/")
+    has_id = bool(slash and account and "#" in rest and not any(map(str.isspace, account)))
+    return not ("://" in what or has_id or (what.isascii() and what.isdecimal()))
+
+
 def asked_for(what: str, config: Config, manifests: Callable[[str], Platform]) -> list[Asked] | str:
     """The messages that may be meant; or why there are none."""
     if "://" in what:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from bridge.config.model import Config
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
@@ -37,6 +38,12 @@ class Known:
             for address in self._table.addresses(account):
                 # an address that is itself a native id is in no table
                 self._table.set_native_id(address, known.get(address.address, address.address))
+
+    def at(self, waits: Mapping[str, datetime], now: datetime) -> Self:
+        """The same at another moment: cheap, however many routes there are."""
+        again = copy(self)
+        again._waits, again._now = waits, now
+        return again
 
     # -- which message ------------------------------------------------------------------------------------------------------
 
@@ -167,14 +174,14 @@ class Known:
             "also": list(traced.also_ids),
             "author": str(traced.author_name),
             "accepted_at": traced.event.accepted_at,
-            "deliveries": self._deliveries(traced.event),
+            "deliveries": self.deliveries_data(traced.event.deliveries),
             "changes": [
                 {
                     "kind": change.change,
                     "of": str(change.of),
                     "accepted_at": change.accepted_at,
                     "is_deletion": change.change is ChangeKind.DELETION,
-                    "deliveries": self._deliveries(change),
+                    "deliveries": self.deliveries_data(change.deliveries),
                 }
                 for change in traced.changes
             ],
@@ -182,7 +189,7 @@ class Known:
             "not_planned": list(self.missing(traced)),
         }
 
-    def _deliveries(self, event: TracedEvent) -> list[dict[str, Any]]:
+    def deliveries_data(self, deliveries: Iterable[TracedDelivery]) -> list[dict[str, Any]]:
         return [
             {
                 "id": one.delivery_id,
@@ -204,7 +211,7 @@ class Known:
                 "shared_with": one.shared_with,
                 "answers": answers_data(one.answers),
             }
-            for one in event.deliveries
+            for one in deliveries
         ]
 
 

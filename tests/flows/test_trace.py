@@ -27,6 +27,19 @@ async def trace(world: World, what: str) -> tuple[int | None, dict[str, Any]]:
     return process.returncode, json.loads(out)
 
 
+async def steps(world: World, *options: str) -> list[dict[str, Any]]:
+    """All that happened so far, by the live tap's command."""
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "bridge.cli", "trace", "--from", "1", "--json", *options, "-c", str(world.folder / "bridge.yaml")],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    return [json.loads(line) for line in out.splitlines()]
+
+
 def link(world: World, platform: str, message_id: str) -> str:
     """As the platform's app copies it."""
     chat = world.chats[platform].chat_id
@@ -72,6 +85,9 @@ async def test_what_goes_nowhere_is_explained(quiet_world: World) -> None:
     ((state, rule, note),) = {(one["state"], one["rule"], one["note"]) for one in found["messages"][0]["deliveries"]}
     assert (state, rule) == ("skipped", "filter")
     assert re.fullmatch(r"filter 1: drop text \^DEBUG \(line \d+\)", note)
+    skipped = await steps(quiet_world, "--outcome", "skipped")
+    assert {(one["message"].rpartition("#")[2], one["deliveries"][0]["note"]) for one in skipped} == {(dropped, note)}
+    assert sorted(one["deliveries"][0]["target"].partition("/")[0] for one in skipped) == ["slack", "teamspirit", "telegram"]
     elsewhere = quiet_world.emulators["discord"].add_chat("elsewhere").chat_id
     lost = await quiet_world.emulators["discord"].say(elsewhere, "Anna", "nobody hears this")
     code, found = await trace(quiet_world, f"discord/{elsewhere}#{lost}")

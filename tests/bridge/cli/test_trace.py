@@ -80,8 +80,7 @@ def test_what_the_journal_does_not_know_is_explained(
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("nonsense", "neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"),
-        ("tg/-100", "neither a link"),
+        ("tg/#3", "neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"),
         ("nobody/-100#3", "there is no account 'nobody'; the accounts are guild, spirit, team, tg"),
         ("https://example.com/x", "does not lead to a message on a platform or server of an account in bridge.yaml"),
     ],
