@@ -98,7 +98,7 @@ class App:
         self._email_match = self._email_matching()
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = self._file_fetcher()
-        self.metrics = Metrics()
+        self.metrics = Metrics(clock=self._clock)
         self._maintenance = Maintenance(
             self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal
         )
@@ -368,6 +368,7 @@ class App:
             *(self._journal, self._clock, self._supervisors, self._manifests, self._started_with, self._spool),
             config=lambda: self._config,
             table=lambda: self._table,
+            left_out=self.metrics.left_out,
         )
 
     def _email_matching(self) -> EmailMatch:

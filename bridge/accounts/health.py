@@ -21,7 +21,7 @@ from bridge.policy.routing import Route, RouteEnd, RoutingTable
 
 _MOST_ROUTES = 500
 """How many are shown at most; those with problems first."""
-_LONG = timedelta(minutes=10)
+LONG = timedelta(minutes=10)
 """A lane that waits longer, or has something older, is a `warn`."""
 
 
@@ -226,8 +226,8 @@ class HealthReport:
         if condition is _WELL or condition.is_deaf:
             condition = self._accounts.get(lane.target.account, _WELL)
         due = lane.next_attempt_at if lane.next_attempt_at is not None and lane.next_attempt_at > now else None
-        late = lane.oldest_accepted_at is not None and now - lane.oldest_accepted_at > _LONG
-        long = late or (due is not None and due - now > _LONG)
+        late = lane.oldest_accepted_at is not None and now - lane.oldest_accepted_at > LONG
+        long = late or (due is not None and due - now > LONG)
         return {
             "target": str(lane.target),
             "status": worst([Status.WARN if long else Status.PASS, condition.status]).value,
@@ -235,8 +235,14 @@ class HealthReport:
             "oldest": _iso(lane.oldest_accepted_at),
             "next_attempt_at": _iso(due),
             "attempts": lane.attempts,
-            "reason": lane.last_error or condition.reason,
+            "reason": lane.last_error or condition.reason or self._hold(lane.target),
+            "action": condition.action or (retry_now(str(lane.target)) if due is not None and due - now > LONG else ""),
         }
+
+    def _hold(self, target: ChatAddress) -> str:
+        holds = [end.options.hold_s for route in self._table.routes for end in route.ends if end.chat == target]
+        longest_s = max((hold_s for hold_s in holds if hold_s is not None), default=None)
+        return "" if longest_s is None else f"new messages are held for {longest_s:g} s there (hold_s in bridge.yaml)"
 
     # -- the whole ----------------------------------------------------------------------------------------------------------
 
@@ -304,6 +310,11 @@ class HealthReport:
         )
 
 
+def retry_now(where: str) -> str:
+    """What ends a long wait."""
+    return f"wait, or try now: messenger-bridge retry-now {where}"
+
+
 def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The report as a flat list, one line per item, for `/ready?verbose` and `/readyz`."""
     found: list[dict[str, Any]] = [
@@ -323,7 +334,7 @@ def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     for lane in report.get("lanes", ()):
         if lane["status"] != Status.PASS.value:
             about = f"{lane['waiting']} waiting since {lane['oldest']}" + (f": {lane['reason']}" if lane["reason"] else "")
-            found.append({"name": f"lane {lane['target']}", "status": lane["status"], "reason": about, "action": ""})
+            found.append({"name": f"lane {lane['target']}", "status": lane["status"], "reason": about, "action": lane["action"]})
     for name, disk in report.get("disk", {}).items():
         found.append({"name": f"disk of the {name}", "status": disk["status"], "reason": disk["reason"], "action": disk["action"]})
     journal = report.get("journal", {})

@@ -12,7 +12,7 @@ from bridge.cli.output import one_line
 _LEAST_TEXT = 12
 """A last column that is narrower says nothing: another column gives way."""
 _GAP = "  "
-_MOST_ROUTES, _MOST_LANES, _MOST_TO_DO = 40, 20, 30
+_MOST_ROUTES, _MOST_LANES, _MOST_LEFT_OUT, _MOST_TO_DO = 40, 20, 10, 30
 
 _WORDS = {
     ("pass", True): "relaying",
@@ -43,6 +43,7 @@ def lines(data: Mapping[str, Any], *, width: int, now: datetime) -> Iterator[Lin
     yield from _accounts(data, width, now)
     yield from _routes(data, width)
     yield from _lanes(data, width, now)
+    yield from _left_out(data, width, now)
     to_do = data.get("to_do", ())
     if to_do:
         yield Line("")
@@ -126,12 +127,22 @@ def _lanes(data: Mapping[str, Any], width: int, now: datetime) -> Iterator[Line]
     for one in lanes[:_MOST_LANES]:
         due = until(one["next_attempt_at"], now) if one["next_attempt_at"] else "now"
         oldest = ago(one["oldest"], now) if one["oldest"] else ""
-        rows.append((one["status"], (one["target"], str(one["waiting"]), oldest, due, one["reason"])))
+        why = " - ".join(part for part in (one["reason"], one.get("action", "")) if part)
+        rows.append((one["status"], (one["target"], str(one["waiting"]), oldest, due, why)))
     columns = (_Column("waiting for"), _Column("count"), _Column("oldest", 1), _Column("next try in", 2), _Column("why"))
     yield from _table(columns, rows, width)
     more = data.get("waiting", {}).get("chats", 0) - len(rows)
     if rows and more > 0:
         yield Line(f"and {more} more chats")
+
+
+def _left_out(data: Mapping[str, Any], width: int, now: datetime) -> Iterator[Line]:
+    rows = []
+    for one in data.get("left_out", ())[:_MOST_LEFT_OUT]:
+        why = f"{one['rule']} - {one['action']}" if one["action"] else one["rule"]
+        rows.append(("pass", (one["route"], one["account"], str(one["count"]), ago(one["last_at"], now), why)))
+    columns = (_Column("left out on"), _Column("into", 2), _Column("count"), _Column("latest", 1), _Column("by"))
+    yield from _table(columns, rows, width)
 
 
 # -- layout -----------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Reads the journal, whether or not a daemon runs. Explains from bridge.yaml what 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import completing
+from bridge.cli.daemon import Daemon, NoDaemon
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.following import tap
 from bridge.cli.journal import JournalPath, moment, with_journal
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from bridge.journal.tracing import Traced
     from bridge.tracing.known import Known
 
+
+_DAEMON_S = 5.0
 
 What = Annotated[
     str | None,
@@ -83,6 +87,7 @@ def trace(
 def _trace_one(what: str, config: Path, journal: Path | None, loaded: Config, *, json: bool) -> None:
     from adapters import registry
     from bridge.tracing.asking import asked_for, is_words
+    from bridge.tracing.conditions import Conditions
     from bridge.tracing.finding import find, find_words
 
     now = datetime.now(UTC)
@@ -93,7 +98,8 @@ def _trace_one(what: str, config: Path, journal: Path | None, loaded: Config, *,
     asked = int(what) if what.isascii() and what.isdecimal() else asked_for(what, loaded, registry.load_platform)
     if isinstance(asked, str):
         fail(asked, EX_USAGE, json=json)
-    answer = with_journal(config, journal, lambda opened: find(opened, asked, loaded, now=now), json=json)
+    conditions = Conditions(lambda: _status(config, journal or loaded.journal.path))
+    answer = with_journal(config, journal, lambda opened: find(opened, asked, loaded, now=now, conditions=conditions), json=json)
     _answer(answer.found, answer.known, answer.why_unknown(asked), "", json=json)
 
 
@@ -111,6 +117,16 @@ def _answer(found: list[Traced], known: Known, unknown: str, note: str, *, json:
         say(one_line(note))
     if unknown:
         raise typer.Exit(EX_FAILED)
+
+
+def _status(config: Path, journal: Path) -> Mapping[str, Any]:
+    """Of the running daemon. Only asked for what waits, and for what never came."""
+    from bridge.tracing.conditions import NotAsked
+
+    try:
+        return Daemon(config, journal).ask("GET", "/status", within_s=_DAEMON_S)
+    except NoDaemon as error:
+        raise NotAsked(str(error)) from error
 
 
 # -- showing ----------------------------------------------------------------------------------------------------------------

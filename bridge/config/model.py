@@ -96,6 +96,8 @@ class OpsConfig:
     """Minutes in which what changes again is summed up."""
     apprise: Secret | None = None
     """URLs of apprise, parted by white space or commas."""
+    skipped: bool = False
+    """Tell too what rules left out."""
 
     @property
     def is_on(self) -> bool:

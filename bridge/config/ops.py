@@ -28,6 +28,7 @@ def read_ops(values: Values, given: Entries, ends: RouteReader) -> OpsConfig:
         thread_id=end.thread_id if end is not None else None,
         quiet_min=section.quiet_min,
         apprise=urls,
+        skipped=section.skipped,
     )
 
 

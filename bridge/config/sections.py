@@ -389,6 +389,9 @@ class OpsSection(Section):
     apprise: SecretStr | None = Field(
         default=None, description="A second way, needs the extra [ops]: URLs of apprise, parted by white space or commas"
     )
+    skipped: bool = Field(
+        default=False, description="Tell too what filters, mutes, opt-outs and limits of files left out, summed up by rule"
+    )
 
 
 class ShutdownSection(Section):

@@ -11,9 +11,11 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from bridge.model.outcomes import Arrival, Outcome, SkipRule, rule_of
+from bridge.model.clock import Clock
+from bridge.model.outcomes import Arrival, LossNote, Outcome, SkipRule, rule_of
 from bridge.observability.counts import Counts, Histogram
 from bridge.observability.exposition import encoded, wants_openmetrics
+from bridge.observability.left_out import LeftOut
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -28,7 +30,7 @@ ACCOUNT_STATES = ("starting", "connecting", "up", "backoff", "parked", "stopped"
 class Metrics:
     """What intake, outbox, supervisors and the journal's maintenance report; `scraped` is what `/metrics` answers."""
 
-    def __init__(self, version: str = "") -> None:
+    def __init__(self, version: str = "", *, clock: Clock | None = None) -> None:
         self._version = version
         self._events = Counts(2)
         self._ignored = Counts(2)
@@ -44,6 +46,7 @@ class Metrics:
         self._moments = True
         """Whether the scrape that is answered now is told when counters began: in the older format those are series of their
         own."""
+        self.left_out = LeftOut(clock) if clock is not None else None
         self.health: Callable[[], Snapshot] | None = None
         """Asked at every scrape."""
         self.disk: Callable[[], Awaitable[Mapping[str, int]]] | None = None
@@ -65,6 +68,13 @@ class Metrics:
         self._outcomes.add(account, route, outcome.label)
         if rule is not None:
             self._skips.add(account, route, rule_of(rule).label)
+            if self.left_out is not None:
+                self.left_out.skipped(account, route, rule)
+
+    def lost(self, account: str, route: str, loss: LossNote) -> None:
+        """A copy that was delivered to `account` lacks something."""
+        if self.left_out is not None:
+            self.left_out.lost(account, route, loss)
 
     def retried(self, account: str, why: str) -> None:
         """An attempt failed and will be repeated; `why` is an error's class, not its text."""

@@ -11,7 +11,7 @@ import structlog
 from bridge.journal.contract import Dead, Delivered, OpenDelivery, Skipped
 from bridge.model.errors import Scope
 from bridge.model.events import ChatEvent
-from bridge.model.outcomes import Outcome, SkipRule
+from bridge.model.outcomes import LossNote, Outcome, SkipRule
 from bridge.model.refs import ChatAddress
 from bridge.observability.verbosity import is_debug_shown
 from bridge.policy.repeats import Repeats
@@ -25,6 +25,8 @@ class OutboxCounts(Protocol):
     def delivered(self, account: str, route: str, lag_s: float, delivery_id: int | None = None) -> None: ...
 
     def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
+
+    def lost(self, account: str, route: str, loss: LossNote) -> None: ...
 
     def retried(self, account: str, why: str) -> None: ...
 
@@ -50,6 +52,8 @@ class Verdicts:
             case Delivered():
                 self._counts.delivered(account, pending.route, lag_s, pending.delivery_id)
                 self._counts.outcome(account, pending.route, Outcome.DELIVERED)
+                for loss in end.losses:
+                    self._counts.lost(account, pending.route, loss)
                 self._decided(Outcome.DELIVERED, pending, attempt=attempt, losses=[str(loss) for loss in end.losses])
                 self._waits.over()
                 self._unknowns.over()

@@ -16,6 +16,7 @@ from bridge.journal.contract import JournalError, Upkeep
 from bridge.model.clock import Clock
 from bridge.model.platform import Platform
 from bridge.model.refs import AccountName
+from bridge.observability.left_out import LeftOut, Omission
 from bridge.policy.routing import RoutingTable
 
 
@@ -33,6 +34,7 @@ class Reports:
         *,
         config: Callable[[], Config],
         table: Callable[[], RoutingTable],
+        left_out: LeftOut | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -42,7 +44,13 @@ class Reports:
         self._table = table
         self._manifests = manifests
         self._spool = spool
+        self._left_out = left_out
         self._disks = Disks(folders(started_with.journal.path, started_with.media.spool))
+
+    def on_omission(self, told: Callable[[Omission], None]) -> None:
+        """`told` is called of everything that a rule leaves out."""
+        if self._left_out is not None:
+            self._left_out.on_omission = told
 
     def health(self) -> HealthReport:
         return HealthReport(self._supervisors, self._table(), self._deaf_after_s, self._clock)
@@ -52,7 +60,8 @@ class Reports:
         try:
             bound_bytes = int(self._started_with.media.spool_mb * 1_000_000)
             held = {"held_bytes": self._spool.held_bytes, "bound_bytes": bound_bytes}
-            report = self.health().data(await self._journal.figures()) | {"spool": held}
+            left_out = self._left_out.lately() if self._left_out is not None else []
+            report = self.health().data(await self._journal.figures()) | {"spool": held, "left_out": left_out}
         except JournalError as error:
             report = without_journal(str(error))
         return with_disk(report, await self.room())

@@ -16,16 +16,26 @@ from bridge.accounts.health import Status
 from bridge.accounts.state import AccountState
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import OpsConfig
-from bridge.journal.contract import AcceptRequest, DeadLetter, IntakeStore, JournalError, NoteStore, PlannedDelivery
+from bridge.journal.contract import (
+    AcceptRequest,
+    DeadLetter,
+    IntakeStore,
+    JournalError,
+    NoteStore,
+    PlannedDelivery,
+    Upkeep,
+    WaitStore,
+)
 from bridge.model.clock import Clock
 from bridge.model.events import BridgeSaid, EventMeta
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain
+from bridge.observability.left_out import Omission
 from bridge.observability.logs import masked
 from bridge.observability.reports import Reports
 from bridge.ops.other_ways import OtherWays
 from bridge.ops.telling import Happened, Other, State, Telling, Trouble, message
-from bridge.ops.troubles import account_subject, end_subject, states
+from bridge.ops.troubles import account_subject, end_subject, sending_subject, states
 from bridge.policy.routing import OWN_ROUTE, RoutingTable
 
 LOOK_EVERY_S = 5.0
@@ -34,9 +44,10 @@ _JOURNAL = "the journal"
 _AWAY_S = 300.0
 """An account that was away for so long needs somebody who looks, even if it goes on trying."""
 _MOST_GAPS = 1000
+_TIMES_THE_WORK, _WAITS_AT_LEAST_EVERY_S = 50.0, 25.0
 
 
-class OpsStore(IntakeStore, NoteStore, Protocol):
+class OpsStore(IntakeStore, NoteStore, WaitStore, Upkeep, Protocol):
     pass
 
 
@@ -61,11 +72,14 @@ class Ops:
         self._supervisors = supervisors
         self._table = table
         self._reports = reports
+        reports.on_omission(self.left_out)
         self._telling: Telling | None = None
         self._happened: deque[Happened] = deque(maxlen=_MOST_GAPS)
         self._up_at_s: dict[AccountName, float] = {}
         self._kept: dict[str, Trouble] = {}
         self._journal_fault = ""
+        self._waits: dict[str, datetime] = {}
+        self._waits_again_at_s = float("-inf")
         self._other_ways = OtherWays(clock)
 
     # -- what happens -------------------------------------------------------------------------------------------------------
@@ -83,6 +97,12 @@ class Ops:
         name = addresses[0] if addresses else chat
         what = f"messages between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC could not be fetched: {reason}"
         self._happened.append(Happened(f"gap in {name}", what, "look there yourself"))
+
+    def left_out(self, omission: Omission) -> None:
+        """A rule left something out."""
+        if self._config().skipped:
+            subject = f"left out on route {omission.route} into {omission.account}"
+            self._happened.append(Happened(subject, omission.rule, omission.action, is_minor=True))
 
     # -- telling ------------------------------------------------------------------------------------------------------------
 
@@ -106,7 +126,7 @@ class Ops:
             return
         while self._happened:
             telling.happened(self._happened.popleft())
-        telling.see(self._states(now_s, await self._reports.room()), now_s)
+        telling.see(self._states(now_s, await self._reports.room(), await self._look_at_waits()), now_s)
         lines = telling.due(now_s, config.quiet_min * 60)
         if lines and await self._tell(lines, config):
             telling.were_told(lines, now_s)
@@ -122,7 +142,24 @@ class Ops:
         self._telling = Telling(self._kept, now_s=now_s)
         return self._telling
 
-    def _states(self, now_s: float, disks: Mapping[str, Room]) -> dict[str, State]:
+    async def _look_at_waits(self) -> dict[str, datetime]:
+        """Until when an account or a chat is held back, by its name. Of a large backlog the journal is asked rarely."""
+        began_s = self._clock.monotonic_s()
+        if began_s < self._waits_again_at_s:
+            return self._waits
+        try:
+            lanes, waits = (await self._journal.figures()).lanes, await self._journal.waits()
+        except JournalError:
+            return self._waits  # told by what else fails then
+        self._waits = {str(lane.target): lane.next_attempt_at for lane in lanes if lane.next_attempt_at is not None}
+        for name, wait in waits.items():
+            where = name.partition(":")[2]
+            self._waits[where] = max(wait.until, self._waits.get(where, wait.until))
+        took_s = self._clock.monotonic_s() - began_s
+        self._waits_again_at_s = began_s + min(took_s * _TIMES_THE_WORK, _WAITS_AT_LEAST_EVERY_S)
+        return self._waits
+
+    def _states(self, now_s: float, disks: Mapping[str, Room], waits: Mapping[str, datetime]) -> dict[str, State]:
         up = [name for name, one in self._supervisors.items() if one.health.state is AccountState.UP]
         self._up_at_s = {name: now_s if name in up else self._up_at_s.get(name, now_s) for name in self._supervisors}
         table = self._table()
@@ -134,6 +171,7 @@ class Ops:
             away_s={name: now_s - at_s for name, at_s in self._up_at_s.items()},
             now=self._clock.now(),
             patience_s=_AWAY_S,
+            waits=waits,
         )
         return found | {_JOURNAL: Trouble(self._journal_fault) if self._journal_fault else Other.WELL}
 
@@ -187,7 +225,10 @@ class Ops:
 
 def _is_about(subject: str, chat: ChatAddress | None) -> bool:
     """Whether a line about it cannot be told in that chat."""
-    return subject == _JOURNAL or (chat is not None and subject in (account_subject(chat.account), end_subject(chat)))
+    if chat is None:
+        return subject == _JOURNAL
+    own = (account_subject(chat.account), sending_subject(chat.account), end_subject(chat), sending_subject(chat))
+    return subject == _JOURNAL or subject in own
 
 
 def _read(note: str | None) -> dict[str, Trouble]:

@@ -15,6 +15,8 @@ from enum import Enum
 from bridge.identity.names import clean_line, shorten
 
 MOST_MESSAGES = 5
+MOST_MINOR_MESSAGES = 2
+"""Messages with nothing but minor lines: so the others have places left."""
 MOST_LINES = 12
 MOST_SUBJECTS = 500
 LONGEST_LINE = 500
@@ -54,6 +56,8 @@ class Happened:
     subject: str
     example: str
     action: str = ""
+    is_minor: bool = False
+    """May wait: it takes no place that something grave may need."""
 
 
 @dataclass(slots=True)
@@ -122,6 +126,7 @@ class Telling:
         if len(self._sent) >= MOST_MESSAGES:
             return {}
         lines: dict[str, str] = {}
+        minor: dict[str, str] = {}
         for subject, one in list(self._standing.items()):
             if _is_quiet(one.told_at_s, now_s, quiet_s):
                 continue
@@ -133,10 +138,10 @@ class Telling:
             if _is_quiet(counted.told_at_s, now_s, quiet_s):
                 continue
             if counted.count:
-                lines[subject] = _count_line(counted)
+                (minor if counted.last.is_minor else lines)[subject] = _count_line(counted)
             else:
                 del self._counts[subject]
-        return lines
+        return lines | minor if lines or len(self._sent) < MOST_MINOR_MESSAGES else {}
 
     def were_told(self, lines: Mapping[str, str], now_s: float) -> None:
         self._sent.append(now_s)

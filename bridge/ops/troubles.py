@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from bridge.accounts import disk
-from bridge.accounts.health import Condition, HealthReport, Status
+from bridge.accounts.health import LONG, Condition, HealthReport, Status, retry_now
 from bridge.accounts.state import AccountState
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.model.refs import AccountName, ChatAddress
@@ -26,12 +26,15 @@ def states(
     away_s: Mapping[AccountName, float],
     now: datetime,
     patience_s: float,
+    waits: Mapping[str, datetime],
 ) -> dict[str, State]:
     """`ends`: the chats of each account that matter. `away_s`: how long an account has not been up; for `patience_s` that is no
-    trouble."""
+    trouble. `waits`: until when an account or a chat is held back, by its name."""
     found: dict[str, State] = {}
     for name, supervisor in supervisors.items():
         found[account_subject(name)] = _account(supervisor, report.condition(name), away_s.get(name, 0.0) > patience_s)
+        found[sending_subject(name)] = _held_back(str(name), waits, now)
+        found.update((sending_subject(end), _held_back(str(end), waits, now)) for end in ends.get(name, []))
         found.update(_ends(supervisor, report, ends.get(name, []), now))
     for folder, room in disks.items():
         found[f"the disk of the {folder}"] = _of(disk.condition(room))
@@ -44,6 +47,18 @@ def account_subject(account: AccountName) -> str:
 
 def end_subject(end: ChatAddress) -> str:
     return f"chat {end}"
+
+
+def sending_subject(where: AccountName | ChatAddress) -> str:
+    return f"sending into {where}"
+
+
+def _held_back(where: str, waits: Mapping[str, datetime], now: datetime) -> State:
+    until = waits.get(where)
+    if until is None or until - now <= LONG:
+        return Other.WELL
+    reason = f"what waits is tried again at {until:%Y-%m-%d %H:%M} UTC, as the platform asked"
+    return Trouble(reason, retry_now(where))
 
 
 def _account(supervisor: AccountSupervisor, condition: Condition, is_long: bool) -> State:

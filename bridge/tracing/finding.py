@@ -12,6 +12,7 @@ from bridge.config.model import Config
 from bridge.journal.contract import AddressStore, TraceStore, WaitStore
 from bridge.journal.tracing import Traced
 from bridge.tracing.asking import Asked
+from bridge.tracing.conditions import Conditions
 from bridge.tracing.known import Known
 
 
@@ -57,16 +58,18 @@ class WordsAnswer:
         return "" if self.is_all else f"there may be more: the newest {self.looked_through} messages were looked through"
 
 
-async def known_of(journal: FindingStore, config: Config, *, now: datetime) -> Known:
+async def known_of(journal: FindingStore, config: Config, *, now: datetime, conditions: Conditions | None = None) -> Known:
     """bridge.yaml with what the journal knows of its chats now. Raises JournalError."""
     native_ids = {account: await journal.native_ids(account) for account in config.accounts}
     waits = {name: wait.until for name, wait in (await journal.waits()).items()}
-    return Known(config, native_ids, waits, now)
+    return Known(config, native_ids, waits, now, conditions)
 
 
-async def find(journal: FindingStore, asked: int | list[Asked], config: Config, *, now: datetime) -> Answer:
-    """`asked`: the number of a delivery, or messages that may be meant. Raises JournalError."""
-    known = await known_of(journal, config, now=now)
+async def find(
+    journal: FindingStore, asked: int | list[Asked], config: Config, *, now: datetime, conditions: Conditions | None = None
+) -> Answer:
+    """`asked`: the number of a delivery, or messages that may be meant. `conditions`: of a running bridge. Raises JournalError."""
+    known = await known_of(journal, config, now=now, conditions=conditions)
     if isinstance(asked, int):
         traced = await journal.trace_delivery(asked)
         return Answer([traced] if traced else [], known)

@@ -7,6 +7,7 @@ from copy import copy
 from datetime import datetime
 from typing import Any, Self
 
+from bridge.accounts.health import LONG, retry_now
 from bridge.config.model import Config
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.journal.contract import DeliveryStatus
@@ -14,9 +15,11 @@ from bridge.journal.tracing import ChangeKind, Traced, TracedDelivery, TracedEve
 from bridge.model.moments import moment
 from bridge.model.outcomes import read_skip
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.policy.remedies import REMEDIES
 from bridge.policy.routing import Route, RouteEnd
 from bridge.tracing.answers import answers_data
 from bridge.tracing.asking import Asked
+from bridge.tracing.conditions import Conditions, nobody
 
 
 class Known:
@@ -28,8 +31,10 @@ class Known:
         native_ids: Mapping[AccountName, Mapping[str, str]],
         waits: Mapping[str, datetime],
         now: datetime,
+        conditions: Conditions | None = None,
     ) -> None:
         self._config = config
+        self._conditions = conditions or Conditions(nobody)
         self._native_ids = native_ids
         self._waits = waits
         self._now = now
@@ -86,8 +91,17 @@ class Known:
         return (
             f"unknown: the journal has no such message.{only} Either the platform did not report it (see /health of that time), or"
             f" it is of a kind that is never relayed (metric messenger_bridge_ignored), or is from before the chat was relayed, or"
-            f" older than journal.keep_days ({self._config.journal.keep_days:g})."
+            f" older than journal.keep_days ({self._config.journal.keep_days:g}).{self._now_there(asked)}"
         )
+
+    def _now_there(self, asked: list[Asked]) -> str:
+        """How the chats are from which the message did not come."""
+        chats = dict.fromkeys(
+            address for one in asked for message in self.messages(one) for address in self._table.addresses_of(message.chat)
+        )
+        found = [(address, *self._conditions.of(address)) for address in chats]
+        said = [f"{address}: {reason}" + (f" - {action}" if action else "") for address, reason, action in found if reason]
+        return "".join(f" Now {one}" for one in (*said, *self._conditions.whole))
 
     def _ends(self, address: ChatAddress) -> Iterator[tuple[Route, RouteEnd]]:
         for route in self._table.routes:
@@ -114,7 +128,10 @@ class Known:
                 return _delivered(one)
             case DeliveryStatus.SKIPPED:
                 skip = read_skip(one.note)
-                return f"{one.note} ({skip.label})" if skip is not None else one.note
+                if skip is None:
+                    return one.note
+                action = f" - {REMEDIES[skip]}" if skip in REMEDIES else ""
+                return f"{one.note} ({skip.label}){action}"
             case DeliveryStatus.DEAD:
                 return f"{one.note}; `dead retry {one.delivery_id}` tries again"
             case DeliveryStatus.HELD:
@@ -128,9 +145,12 @@ class Known:
                 return self._waiting(one)
 
     def _waiting(self, one: TracedDelivery) -> str:
-        if self._table.end(one.route, one.target, one.thread_id) is None:
+        end = self._table.end(one.route, one.target, one.thread_id)
+        if end is None:
             return "its route is no longer in bridge.yaml: skipped when its turn comes"
         said = []
+        if end.options.hold_s is not None and not one.attempts:
+            said.append(f"new messages are held for {end.options.hold_s:g} s there (hold_s in bridge.yaml)")
         if one.behind is not None:
             ahead = one.behind.ahead
             others = f"{ahead} others of this chat, the first of which is" if ahead > 1 else "another of this chat,"
@@ -143,9 +163,23 @@ class Known:
             until = self._waits.get(name)
             if until is not None and until > self._now:
                 said.append(f"the platform's rate limit holds the {what} back until {moment(until)}")
-        if not said:
-            said.append("not tried yet: the bridge is not running, its account is down, or its rates are used up (see /health)")
+        said += self._now_at(one.target, "; ".join(said))
+        due = self.due(one)
+        if due is not None and due - self._now > LONG:
+            said.append(retry_now(str(one.target)))
+        if not said and self._conditions.fault:
+            said.append(f"not tried yet: {self._conditions.fault}")
+        elif not said:
+            said.append("not tried yet: its account connects, or its rates are used up (see messenger-bridge status)")
         return "; ".join(said)
+
+    def _now_at(self, target: ChatAddress, said: str) -> Iterator[str]:
+        """What is wrong with the target now, and what to do; a reason that was said already is not repeated."""
+        reason, action = self._conditions.of(target)
+        if reason and reason not in said:
+            yield f"now {target}: {reason}" + (f" - {action}" if action else "")
+        elif action:
+            yield action
 
     def missing(self, traced: Traced) -> Iterator[str]:
         """Targets of today's routes that the message was not planned for."""

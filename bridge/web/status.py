@@ -78,6 +78,7 @@ class Status:
             "waiting": {"deliveries": sum(lane["waiting"] for lane in lanes), "chats": len(lanes), "oldest": _oldest(lanes)},
             "lanes": sorted(lanes, key=_urgency)[:_MOST_LANES],
             "disk": _disk(report["disk"]["journal"]),
+            "disks": report["disk"],
         }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import BridgeSaid
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import text_of
+from bridge.observability.left_out import Omission
 from bridge.ops.teller import Ops
 from bridge.policy.routing import OWN_ROUTE, RoutingTable
 from tests.support.clock import ManualClock
@@ -57,6 +59,9 @@ class Stage:
 
     def health(self) -> Stage:
         return self
+
+    def on_omission(self, told: Callable[[Omission], None]) -> None:
+        self.hears_omissions = told
 
     async def room(self) -> dict[str, Room]:
         return {name: Room(free_bytes=size) for name, size in self.free.items()}
@@ -162,3 +167,37 @@ async def test_a_note_that_is_not_understood_counts_as_nothing_told(stage: Stage
         await stage.journal.set_note("ops told", note)
         stage.ops = stage.begin()
         await stage.look()
+
+
+async def test_what_rules_left_out_is_told_where_that_is_asked_for(stage: Stage) -> None:
+    omission = Omission("lobby", "tg", "filter 1: drop text ^DEBUG (line 25)", "change that line")
+    stage.ops.left_out(omission)
+    assert await stage.look() == []
+    stage.config = replace(stage.config, skipped=True)
+    for _ in range(3):
+        stage.ops.left_out(omission)
+    assert await stage.look() == [
+        "⚠️ left out on route lobby into tg: 3 times, at last: filter 1: drop text ^DEBUG (line 25) - change that line"
+    ]
+
+
+async def test_a_long_wait_is_told_with_its_end_and_a_short_one_is_not(stage: Stage) -> None:
+    now = stage.clock.now()
+    lease = stage.journal.lease(TEAM)
+    await stage.journal.set_wait(lease, "account:tg", now + timedelta(minutes=5), at=now)
+    assert await stage.look() == []
+    await stage.journal.set_wait(lease, "account:tg", now + timedelta(hours=2), at=now)
+    (said,) = await stage.look()
+    assert said == (
+        "⚠️ sending into tg: what waits is tried again at 2026-01-01 02:16 UTC, as the platform asked - "
+        "wait, or try now: messenger-bridge retry-now tg"
+    )
+    await stage.journal.set_wait(lease, "account:tg", now, at=now)
+    assert (await stage.look())[-1] == "✅ sending into tg is well again"
+
+
+async def test_a_wait_of_the_ops_chat_itself_is_not_told_in_it(stage: Stage) -> None:
+    now = stage.clock.now()
+    for name in ("chat:team/#ops", "account:team"):
+        await stage.journal.set_wait(stage.journal.lease(TEAM), name, now + timedelta(hours=2), at=now)
+    assert await stage.look() == []

@@ -128,3 +128,15 @@ def test_what_a_platform_says_is_one_short_line() -> None:
     assert "\n" not in line
     assert "\u202e" not in line
     assert len(line) <= 500
+
+
+def test_minor_lines_leave_places_for_the_others() -> None:
+    played = Played()
+    told = []
+    for number in range(5):
+        played.telling.happened(Happened(f"left out {number}", "a filter", is_minor=True))
+        told.append(played.at(number))
+    assert [len(lines) for lines in told] == [1, 1, 0, 0, 0]
+    lines = played.at(10, tg=REVOKED)
+    assert lines[0] == "⚠️ tg: the token was revoked - make a new one"
+    assert lines[1:] == [f"⚠️ left out {number}: a filter" for number in (2, 3, 4)]
