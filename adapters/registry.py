@@ -117,7 +117,8 @@ def matterbridge() -> Mapping[str, ForeignPlatform]:
         package = load_manifest(platform).package
         for protocol in _find(package, "matterbridge", "PROTOCOLS", optional=True) or ():
             account, chat = (_find(package, "matterbridge", name) for name in ("account", "chat"))
-            found[protocol] = ForeignPlatform(platform, account, chat)
+            by_gateway = bool(_find(package, "matterbridge", "BY_GATEWAY", optional=True))
+            found[protocol] = ForeignPlatform(platform, account, chat, by_gateway)
     return found
 
 

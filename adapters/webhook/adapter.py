@@ -11,6 +11,10 @@ from adapters.webhook.directory import Directory
 from adapters.webhook.inbound.doors import Doors
 from adapters.webhook.inbound.downloads import Downloads
 from adapters.webhook.inbound.receiver import Receiver
+from adapters.webhook.matterbridge_api.handler import Handler
+from adapters.webhook.matterbridge_api.posting import Posting
+from adapters.webhook.matterbridge_api.readers import Readers
+from adapters.webhook.matterbridge_api.sending import MatterbridgeSender
 from adapters.webhook.outbound.encode_text import encode_slack, encode_text, json_bytes
 from adapters.webhook.outbound.endpoint_state import EndpointStates
 from adapters.webhook.outbound.fetching import Fetching
@@ -54,7 +58,10 @@ class WebhookAdapter:
         self._probe = Probe(self._directory, self._transport, states)
         self._downloads = Downloads(context.folder, context.clock)
         self._receiver = Receiver(context, self._downloads)
-        self._doors = Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve)
+        self._doors = self._made_doors(context)
+
+    def _made_doors(self, context: AdapterContext) -> Doors:
+        return Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve)
 
     async def chats(self) -> Sequence[ListedChat]:
         return [ListedChat(address=name) for name in self._directory.names()]
@@ -107,6 +114,33 @@ class StandardWebhookAdapter(WebhookAdapter):
         await self._reactions.pin(copy, pinned)
 
 
+class MatterbridgeAdapter(WebhookAdapter):
+    """Programs read what is sent by matterbridge's API. An edit is the message once more, a deletion an event."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        super().__init__(context)
+        self._letters = MatterbridgeSender(context.account, self._directory, self._fetching, context.clock)
+
+    def _made_doors(self, context: AdapterContext) -> Doors:
+        store = context.store
+        readers = None if store is None else Readers(context.options, store, self._fetching, context.clock)
+        posting = Posting(context, self._receiver, self._downloads)
+        api = Handler(posting, readers, self._fetching, context.clock)
+        return Doors(context, self._receiver, self._downloads, api=api.serve)
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        return await self._letters.send(outbound)
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        return await self._letters.edit(outbound)
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        await self._letters.delete(outbound)
+
+
+_BY_STYLE = {"standard": StandardWebhookAdapter, "matterbridge": MatterbridgeAdapter}
+
+
 def build(context: AdapterContext) -> WebhookAdapter:
     """What the registry looks for."""
-    return (StandardWebhookAdapter if context.options.style == "standard" else WebhookAdapter)(context)
+    return _BY_STYLE.get(context.options.style, WebhookAdapter)(context)

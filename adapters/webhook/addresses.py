@@ -24,7 +24,7 @@ def check_end(options: WebhookOptions, name: str, receives: bool) -> str | None:
     end = options.ends.get(name)
     if end is None:
         return f"the account has no end {name!r}: its ends are {', '.join(options.ends)}"
-    if receives and end.url is None and not end.fetch:
+    if receives and end.url is None and not end.fetch and options.style != "matterbridge":
         return f"nothing can be sent to the end {name!r}: give it url or fetch, or let the route only relay from it (from, to)"
     return None
 

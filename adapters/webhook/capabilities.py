@@ -48,6 +48,8 @@ _MARKED = {
 _QUOTED = {Feature.REPLY: Capability(Support.CONVERTED, "a quoted line")}
 _NAMED = {Feature.SENDER_NAME: Capability(Support.FULL), Feature.SENDER_AVATAR: Capability(Support.PARTIAL, "its address")}
 
+_ANEW = Capability(Support.PARTIAL, "the message once more, with the same id")
+
 STANDARD = features(
     {
         **_COMMON,
@@ -57,6 +59,19 @@ STANDARD = features(
     }
 )
 SLACK = features({**_COMMON, **_QUOTED, **dict.fromkeys((Feature.EDIT, Feature.DELETE, Feature.REACT, Feature.PIN), _ONCE)})
+MATTERBRIDGE = features(
+    {
+        **_COMMON,
+        **_NAMED,
+        Feature.REPLY: Capability(Support.PARTIAL, "the id of what is answered, and its words behind the text"),
+        Feature.EDIT: _ANEW,
+        Feature.DELETE: _AS_AN_EVENT,
+        Feature.SEES_EDITS: Capability(Support.PARTIAL, "the id that a post was answered, sent again with other words"),
+        Feature.SEES_DELETES: Capability(Support.PARTIAL, "msg_delete with the id that a post was answered"),
+        **dict.fromkeys((Feature.REACT, Feature.PIN), _ONCE),
+    }
+)
+"""Source of what there is: 42wim/matterbridge, bridge/config/config.go (`Message`), read 2026-11-27."""
 RETRY = RetrySchedule(waits_s=tuple(hours * 3600.0 for hours in (5 / 3600, 5 / 60, 0.5, 2, 5, 10, 14, 20, 24)), jitter=0.1)
 """75 h 35 min. Source: spec/standard-webhooks.md, "Deliverability and reliability"."""
 
@@ -70,6 +85,9 @@ def capabilities(options: WebhookOptions | None) -> Capabilities:
         limits = Limits(text_length=4000, caption_length=0, upload_bytes=0)
         rates = Rates(per_chat=(Window(messages=60, span_s=60.0, burst=10),))
         return Capabilities(features=SLACK, limits=limits, rates=rates, retry=RETRY)
+    if style == "matterbridge":
+        limits = Limits(text_length=TEXT_BYTES, caption_length=0, upload_bytes=0, sender_name_length=200)
+        return Capabilities(features=MATTERBRIDGE, limits=limits, retry=RETRY, knows_repeats=True, takes_data=True)
     if options is not None and style == "template":
         limits = Limits(text_length=_TEMPLATE_BYTES, caption_length=0, upload_bytes=0, sender_name_length=200)
         shown = names_in(options.body)

@@ -86,6 +86,11 @@ class EndOptions(Group):
     client_key: Path | None = Field(None, description="PEM file of its key, if client_cert has none")
     oauth2: OAuth2Options | None = Field(None, description="where a token for the receiver is fetched")
     fetch: bool = Field(False, description="messages are fetched by /out/<key>, instead of posted to url")
+    gateway: str = Field(
+        "",
+        max_length=200,
+        description="style matterbridge: the gateway that this end is for programs, if not its own name",
+    )
 
     @cached_property
     def incoming(self) -> Loaded:
@@ -100,8 +105,9 @@ def _allowed_host(value: str) -> str:
 
 
 class WebhookOptions(NetworkOptions):
-    style: Literal["standard", "slack", "template"] = Field(
-        "standard", description="what goes out: Standard Webhooks, Slack's payload, or body"
+    style: Literal["standard", "slack", "template", "matterbridge"] = Field(
+        "standard",
+        description="what goes out: Standard Webhooks, Slack's payload, body, or messages of matterbridge's API",
     )
     body: dict[str, Any] | str | None = Field(
         None, description="style template: the JSON that is posted, with templates in it, or a text that is one template"
@@ -114,6 +120,9 @@ class WebhookOptions(NetworkOptions):
     )
     allow_hosts: tuple[Annotated[str, AfterValidator(_allowed_host)], ...] = Field(
         (), description="hosts, host:port or networks (10.0.0.0/8) in private networks that may be posted to"
+    )
+    buffer: int = Field(
+        100, ge=0, le=10_000, description="style matterbridge: so many of the latest messages are read by a key that is new"
     )
     ends: dict[str, EndOptions] = Field({}, description="the account's ends, by the name that routes use")
 
@@ -173,6 +182,9 @@ def advise(options: WebhookOptions) -> Sequence[ConfigFault]:
 
 def needs_public_web(options: WebhookOptions) -> ConfigFault | None:
     """What comes in comes by the public listener, and what is fetched goes out by it."""
+    if options.style == "matterbridge":
+        why = "programs are to call the bridge, which needs web.public"
+        return ConfigFault(why, key="style", hint="add web.public with listen and url")
     for name, end in options.ends.items():
         for option in ("signature", "form", "get", "fetch"):
             if getattr(end, option):

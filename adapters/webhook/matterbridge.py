@@ -1,27 +1,42 @@
-"""What matterbridge's `[api.*]` becomes: an end to which programs post, and from which they fetch. Its settings:
-github.com/42wim/matterbridge, matterbridge.toml.sample."""
+"""What matterbridge's `[api.*]` becomes: an account whose programs go on speaking matterbridge's API, with an end for each gateway.
+Its settings: github.com/42wim/matterbridge, matterbridge.toml.sample; which gateways a message is for: bridge/api/api.go."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from bridge.model.foreign_settings import ForeignSection
 
 PROTOCOLS = ("api",)
+BY_GATEWAY = True
 
-END = "api"
-_KEYS = "messenger-bridge keys create ACCOUNT/api --in --out; then POST /in/KEY and GET /out/KEY (docs/webhooks.md)"
+_MOST_BUFFER = 10_000
+_LONGEST_NAME = 64
+_ANOTHER_ADDRESS = (
+    "give the programs web.public.url, which bridge.yaml must name, and a key as their token: "
+    "messenger-bridge keys create 'ACCOUNT/*' --api (docs/matterbridge-api.md)"
+)
 
 
 def account(section: ForeignSection) -> dict[str, Any]:
     """The options of an account."""
-    section.note("BindAddress", "the programs of this API must use other addresses", _KEYS)
-    section.tell_given(["Token"], "is replaced by keys", _KEYS)
-    section.tell_given(["Buffer"], "is not needed: what waits to be fetched is in the journal")
-    return {"ends": {END: {"fetch": True}}}
+    section.note("BindAddress", "the API is served by the public listener", _ANOTHER_ADDRESS)
+    section.tell_given(["Token"], "is replaced by keys", "messenger-bridge keys create 'ACCOUNT/*' --api")
+    ends: dict[str, dict[str, str]] = {}
+    for gateway in section.gateways:
+        name = chat(gateway, {})
+        if name in ends:
+            section.note("gateway", f"{gateway!r} would be the end {name}, which is another's", "rename the gateway")
+            continue
+        ends[name] = {"gateway": gateway} if name != gateway else {}
+    buffer = section.number("Buffer")
+    kept = {} if buffer is None else {"buffer": min(max(buffer, 0), _MOST_BUFFER)}
+    return {"style": "matterbridge", **kept, "ends": ends or {"api": {}}}
 
 
-def chat(channel: str, options: Mapping[str, Any]) -> str:
-    """The name of the end."""
-    return END
+def chat(gateway: str, options: Mapping[str, Any]) -> str:
+    """The name of a gateway's end."""
+    clean = re.sub(r"[^A-Za-z0-9_.-]+", "-", gateway.strip())[:_LONGEST_NAME].strip("-._")
+    return clean or "api"

@@ -23,10 +23,12 @@ def chats_of(config: Config, route_name: str, *, to_post: bool = False) -> list[
     return list(dict.fromkeys(taking))
 
 
-def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
-    """The end named `hooks/alerts`, or the only such end of a route. Ends the command if there is none, or several."""
+def find_chat(config: Config, where: str, *, json: bool, or_all: bool = False) -> ChatAddress:
+    """The end named `hooks/alerts`, or the only such end of a route; with `or_all` also all ends of an account, `hooks/*`. Ends the
+    command if there is none, or several."""
     from adapters import registry
     from bridge.model.refs import AccountName, ChatAddress
+    from bridge.model.web_mount import EVERY_CHAT
 
     if where in {route.name for route in config.routes}:
         found = chats_of(config, where)
@@ -41,6 +43,8 @@ def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
     if account not in taking or not chat:
         what = f"accounts that take keys: {', '.join(sorted(taking))}" if taking else "no account takes keys"
         fail(f"{where!r} is neither ACCOUNT/END nor a route: {what}", EX_USAGE, json=json)
+    if or_all and chat == EVERY_CHAT:
+        return ChatAddress(AccountName(account), chat)
     why = registry.load_platform(config.accounts[AccountName(account)].platform).check_address(chat)
     if why is not None:
         fail(f"{where!r}: {why}", EX_USAGE, json=json)
@@ -48,8 +52,11 @@ def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
 
 
 def is_routed(config: Config, chat: ChatAddress, direction: KeyDirection) -> bool:
-    """Whether a route relays from the chat (for keys that post) or into it (for keys that read)."""
-    from bridge.model.web_mount import KeyDirection
+    """Whether a route relays from the chat (for keys that post), into it (for keys that read), or either (for both)."""
+    from bridge.model.web_mount import EVERY_CHAT, KeyDirection
 
-    ends = [end for route in config.routes for end in route.ends if end.chat == chat]
+    every = [end for route in config.routes for end in route.ends if end.chat.account == chat.account]
+    ends = [end for end in every if chat.address in (EVERY_CHAT, end.chat.address)]
+    if direction is KeyDirection.API:
+        return bool(ends)
     return any(end.sends if direction is KeyDirection.IN else end.receives for end in ends)

@@ -14,7 +14,7 @@ from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
 from bridge.cli.output import as_json, fail, say, table
-from bridge.policy.access_keys import DEFAULT_MOST_BYTES, DEFAULT_PER_MINUTE, LONGEST_OVERLAP_DAYS
+from bridge.policy.access_keys import DEFAULT_API_PER_MINUTE, DEFAULT_MOST_BYTES, DEFAULT_PER_MINUTE, LONGEST_OVERLAP_DAYS
 
 if TYPE_CHECKING:
     from bridge.journal.contract import KeyStore, StoredKey
@@ -39,6 +39,18 @@ Place = Annotated[
         autocompletion=completing.places,
     ),
 ]
+PerMinute = Annotated[
+    int | None,
+    typer.Option(
+        "--per-minute",
+        min=1,
+        max=60_000,
+        help=f"The most requests a minute: {DEFAULT_PER_MINUTE}, or {DEFAULT_API_PER_MINUTE} with --api.",
+        show_default=False,
+    ),
+]
+_ROUTED = {"in": "takes messages from", "out": "sends messages to", "api": "has"}
+"""What a route does that a key of that direction needs."""
 KeyId = Annotated[
     str,
     typer.Argument(metavar="ID", help="A key's id, as `keys list` shows it.", show_default=False, autocompletion=completing.keys),
@@ -50,15 +62,16 @@ def create(
     where: Place,
     posts: Annotated[bool, typer.Option("--in", help="The holder posts messages: /in/<key>.")] = False,
     reads: Annotated[bool, typer.Option("--out", help="The holder reads the messages sent to the end: /out/<key>.")] = False,
+    speaks: Annotated[
+        bool, typer.Option("--api", help="The holder speaks matterbridge's API: /api/<key>; ACCOUNT/* is for all ends.")
+    ] = False,
     label: Annotated[str, typer.Option("--label", "-l", help="The holder's name: shown in lists, and as author.")] = "",
     form: Annotated[bool, typer.Option("--form", help="For a website's form: each visitor has a separate rate limit.")] = False,
     origins: Annotated[
         list[str] | None,
         typer.Option("--origin", metavar="SITE", help="With --form: accept only this site (https://example.com) and its scripts."),
     ] = None,
-    per_minute: Annotated[
-        int, typer.Option("--per-minute", min=1, max=60_000, help="The most requests a minute.")
-    ] = DEFAULT_PER_MINUTE,
+    per_minute: PerMinute = None,
     max_mb: Annotated[
         float, typer.Option("--max-mb", min=0.001, max=_MOST_BYTES / _MB, help="The largest request in MB, files included.")
     ] = DEFAULT_MOST_BYTES / _MB,
@@ -69,18 +82,16 @@ def create(
 ) -> None:
     """Create a key. It is shown once: the bridge stores only its hash."""
     from bridge.cli.key_places import find_chat, is_routed
-    from bridge.model.web_mount import KeyDirection
     from bridge.web.new_keys import make_key
 
-    if posts == reads:
-        fail("give --in (the holder posts) or --out (the holder reads), and not both", EX_USAGE, json=json)
-    if (form and reads) or (origins and not form):
+    direction = _direction(posts, reads, speaks, json=json)
+    if (form and not posts) or (origins and not form):
         fail("a form can only post: --form needs --in, and --origin needs --form", EX_USAGE, json=json)
     loaded = load_or_exit(config, json=json)
-    chat = find_chat(loaded, where, json=json)
-    direction = KeyDirection.IN if posts else KeyDirection.OUT
+    chat = find_chat(loaded, where, json=json, or_all=speaks)
     now = datetime.now(UTC)
-    limits: dict[str, Any] = {"per_minute": per_minute, "most_bytes": int(max_mb * _MB)}
+    usual = DEFAULT_API_PER_MINUTE if speaks else DEFAULT_PER_MINUTE
+    limits: dict[str, Any] = {"per_minute": per_minute or usual, "most_bytes": int(max_mb * _MB)}
     until = None if days is None else now + timedelta(days=days)
     try:
         key, secret = make_key(
@@ -90,11 +101,21 @@ def create(
         fail(str(error), EX_USAGE, json=json)
     with_journal(config, journal, lambda opened: opened.add_key(key), json=json)
     if not is_routed(loaded, chat, direction):
-        say(f"warning: no route {'takes messages from' if posts else 'sends messages to'} {chat}")
+        say(f"warning: no route {_ROUTED[direction.value]} {chat}")
     _show_once(key.key_id, key.address, direction, secret, loaded.web.public_url, json=json)
 
 
+def _direction(posts: bool, reads: bool, speaks: bool, *, json: bool) -> KeyDirection:
+    """Ends the command if not exactly one is wanted."""
+    from bridge.model.web_mount import KeyDirection
+
+    if [posts, reads, speaks].count(True) != 1:
+        fail("give --in (the holder posts), --out (reads) or --api (both, by matterbridge's API)", EX_USAGE, json=json)
+    return KeyDirection.IN if posts else KeyDirection.OUT if reads else KeyDirection.API
+
+
 def _show_once(key_id: str, chat: ChatAddress, direction: KeyDirection, secret: str, public_url: str, *, json: bool) -> None:
+    from bridge.model.web_mount import KeyDirection
     from bridge.web.new_keys import url_of
 
     url = url_of(public_url, direction, secret)
@@ -103,6 +124,8 @@ def _show_once(key_id: str, chat: ChatAddress, direction: KeyDirection, secret: 
         return
     say(f"key {key_id} for {chat} ({direction.value}), shown this once:")
     typer.echo(url or secret)
+    if url and direction is KeyDirection.API:
+        say(f"Programs with a setting for a token take the address {public_url} and the token {secret}")
     if not url:
         say(f"Its URL is <web.public.url>/{direction.value}/<key>: bridge.yaml has no web.public yet, so nobody can use it.")
 

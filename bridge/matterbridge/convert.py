@@ -59,6 +59,8 @@ class _Converter:
             self._draft.notes.append(Note(place, f"there is no platform for {protocol} here", "it was left out of all routes"))
             return
         name = _free(self._name(place), set(self._draft.accounts))
+        joined = [one.name for one in self._foreign.gateways if any(member.account == place for member in one.members)]
+        section.gateways[:] = dict.fromkeys(joined)
         options = {"platform": platform.platform, **platform.account(section), **network_options(section), **relay_options(section)}
         self._sources[place] = source(section)
         tell_the_rest(section)
@@ -126,8 +128,9 @@ class _Converter:
             if member.account not in self._foreign.sections:
                 self._draft.notes.append(Note(place, "its account has no section in the file", "it was left out"))
             return ""
+        platform = self._platforms[member.account.partition(".")[0]]
         try:
-            chat = self._platforms[member.account.partition(".")[0]].chat(member.channel, member.options)
+            chat = platform.chat(gateway.name if platform.by_gateway else member.channel, member.options)
         except ValueError as error:
             self._draft.notes.append(Note(place, f"is no chat: {error}", "it was left out"))
             return ""

@@ -38,6 +38,8 @@ class ForeignSection:
     secrets: dict[str, str] = field(default_factory=dict)
     """Values that must not be printed, by the variable that stands for them."""
     used: set[str] = field(default_factory=set)
+    gateways: list[str] = field(default_factory=list)
+    """The names of the gateways that the account is in."""
 
     def given(self, key: str) -> Any:
         """The value, or None."""
@@ -117,3 +119,5 @@ class ForeignPlatform:
     """The options of an account, as bridge.yaml has them."""
     chat: Callable[[str, Mapping[str, Any]], str]
     """The chat of an address, from a channel and its options. Raises ValueError."""
+    by_gateway: bool = False
+    """Whether a chat is that of a gateway: `chat` gets the gateway's name for the channel's, and `account` those of all."""

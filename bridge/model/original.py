@@ -14,11 +14,14 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Original(_Data, frozen=True):
-    """`occurred_at` is the moment that the origin gives for the event, aware UTC; `thread_id` is native to the origin. The rest
-    is set for the first part of a message only. Names are as the core shows them."""
+    """`account` is where it was said, and `platform` the name of its platform, as far as they are known. `occurred_at` is the
+    moment that the origin gives for the event, aware UTC; `thread_id` is native to the origin. The rest is set for the first part
+    of a message only. Names are as the core shows them."""
 
     occurred_at: datetime
     thread_id: str | None = None
+    account: str = ""
+    platform: str = ""
     forwarded_from: Forward | None = None
     poll: Poll | None = None
     location: Location | None = None

@@ -22,6 +22,19 @@ class KeyDirection(StrEnum):
     """Say something in it: `/in/<key>`."""
     OUT = "out"
     """Read what is sent into it: `/out/<key>`."""
+    API = "api"
+    """Both, by the API of matterbridge: `/api/<key>/api/message` and so on, or `/api/message` with the key as a bearer."""
+
+
+EVERY_CHAT = "*"
+"""The chat of a key that is for all chats of its account."""
+
+PLACES_OF_API = ("health", "messages", "stream", "websocket", "message")
+"""What stands behind `/api/`."""
+
+
+def _free() -> float:
+    return 0.0
 
 
 HONEYPOT_FIELD = "leave_this_empty"
@@ -35,7 +48,7 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     key_id: str
     """Names the key in lists, logs and commands. It is no secret."""
     chat: str
-    """The chat part of the address that the key is for: `alerts` of `hooks/alerts`."""
+    """The chat part of the address that the key is for: `alerts` of `hooks/alerts`; `EVERY_CHAT` for all of the account."""
     direction: KeyDirection
     label: str = ""
     """What an admin calls the holder, for people to read."""
@@ -49,7 +62,11 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     """An admin puts through once more what arrived earlier: neither its age nor a signature says anything, and it is no repeat."""
     place: str = "in"
     """The first word of the path that was called: `in` or `out`; `hooks`, or empty, where a sender adds its own platform's path to
-    the listener's address (`/hooks/<key>`; `/` and `/<topic>`, with the key as a bearer)."""
+    the listener's address (`/hooks/<key>`; `/` and `/<topic>`, with the key as a bearer). For an `API` key `api/` and one of
+    `PLACES_OF_API`, or `api/` alone."""
+    spend: Callable[[], float] = _free
+    """Count one more message against the key's rate, where a single call brings many: seconds to wait before it may be taken, 0 if
+    it was counted."""
 
 
 @runtime_checkable
@@ -81,7 +98,7 @@ class WebMount(Protocol):
     def unmount(self, name: str) -> None: ...
 
     def serve_keys(self, handler: KeyHandler) -> None:
-        """Handle the requests under `/in/<key>` and `/out/<key>` (see also `KeyGrant.place`) whose key is valid and for a chat of
+        """Handle the requests under `/in/<key>`, `/out/<key>` and so on (see `KeyGrant.place`) whose key is valid and for a chat of
         this account. Rates, the size that the headers declare, and web pages' origins have been looked at; the method (but OPTIONS)
         and the body have not.
 

@@ -21,6 +21,8 @@ _RANDOM, _CHECK = 32, 6
 _SHAPE = re.compile(rf"(?:{KEY_PREFIX}|{LINK_PREFIX})[0-9A-Za-z]{{{_RANDOM + _CHECK}}}", re.ASCII)
 
 DEFAULT_PER_MINUTE = 120
+DEFAULT_API_PER_MINUTE = 600
+"""Of a key of matterbridge's API: many of its programs ask once a second whether there is something new."""
 DEFAULT_MOST_BYTES = 25 * 1000**2
 LONGEST_OVERLAP_DAYS = 7.0
 """So long an old secret may open a key beside the new one."""

@@ -230,7 +230,7 @@ class _Rendering:
             return None
         forward = self.content.forwarded_from
         shown = self._shown_forward(forward) if forward else None
-        return original_of(self.event, forward=shown, is_first=number == 0)
+        return original_of(self.event, forward=shown, is_first=number == 0, platform=self.origin.platform)
 
     def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
         """Where answers are pointers, the first part points. Where they are less (REPLY is PARTIAL: a place in a thread, say), all

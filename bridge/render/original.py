@@ -7,14 +7,16 @@ from bridge.model.events import EventMeta, Forward, MessageCreated, MessageEdite
 from bridge.model.original import Original
 
 
-def original_of(event: MessageCreated | MessageEdited, *, forward: Forward | None, is_first: bool) -> Original:
+def original_of(event: MessageCreated | MessageEdited, *, forward: Forward | None, is_first: bool, platform: str = "") -> Original:
     """The data of the first part of a message, or of a further one. `forward` has the names that may be shown."""
     if not is_first:
-        return bare_original(event.meta)
+        return bare_original(event.meta, platform)
     content = event.content
     return Original(
         occurred_at=event.meta.occurred_at,
         thread_id=event.meta.thread_id,
+        account=event.meta.origin.account,
+        platform=platform,
         forwarded_from=forward,
         poll=content.poll,
         location=content.location,
@@ -22,6 +24,6 @@ def original_of(event: MessageCreated | MessageEdited, *, forward: Forward | Non
     )
 
 
-def bare_original(meta: EventMeta) -> Original:
+def bare_original(meta: EventMeta, platform: str = "") -> Original:
     """The data that every event has."""
-    return Original(occurred_at=meta.occurred_at, thread_id=meta.thread_id)
+    return Original(occurred_at=meta.occurred_at, thread_id=meta.thread_id, account=meta.origin.account, platform=platform)

@@ -14,6 +14,7 @@ import structlog
 from bridge.journal.contract import Arrival, ArrivalStore, JournalError, KeyStore, NewArrival, StoredKey
 from bridge.journal.contract.keys import ARRIVAL_BODY_BYTES
 from bridge.model.clock import Clock
+from bridge.model.web_mount import KeyDirection
 from bridge.policy.redact import MASK, Masker
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def _masked(name: str, value: str) -> str:
 def place_to_call(key: StoredKey, arrival: Arrival, secret: str) -> tuple[str, list[tuple[str, str]]]:
     """The path that it came to, with this in the place of the key, and the header that shows it where the path does not."""
     place = next((value[1:] for name, value in arrival.headers if name == _PLACE), key.direction.value)
-    return (f"/{place}/{secret}", []) if place else ("/", [("Authorization", f"Bearer {secret}")])
+    if place and key.direction is not KeyDirection.API:
+        return f"/{place}/{secret}", []
+    return f"/{place}", [("Authorization", f"Bearer {secret}")]
 
 
 def replayed_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

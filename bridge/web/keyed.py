@@ -113,7 +113,7 @@ class KeyedCalls:
             is_replay = secret in self._passes
             if not is_replay:
                 self._look_at(key, request, client)
-            with self._counted(key, client):
+            with self._counted(key, request, client):
                 answer = await self._while_valid(secret, key, request, self._hand_on(key, request, place, secret))
         except Refused as refused:
             self._counts.keyed(key.account, key.direction.value, refused.outcome)
@@ -140,7 +140,7 @@ class KeyedCalls:
         self, secret: str, key: StoredKey, request: StrangerRequest, handling: Coroutine[Any, Any, web.StreamResponse]
     ) -> web.StreamResponse:
         """A reader who waits is let go once the key is revoked, or no longer its newest secret. Raises ConnectionError then."""
-        if key.direction is KeyDirection.IN:
+        if not _is_reading(key, request):
             return await handling
 
         async def is_valid() -> bool:
@@ -188,12 +188,12 @@ class KeyedCalls:
             raise _refused(413, f"larger than {key.most_bytes} bytes", "too large")
 
     @contextmanager
-    def _counted(self, key: StoredKey, client: str) -> Iterator[None]:
+    def _counted(self, key: StoredKey, request: StrangerRequest, client: str) -> Iterator[None]:
         """Raises Refused."""
         bounds: dict[Hashable, int] = {key.key_id: MOST_AT_ONCE}
         if key.is_form:
             bounds[key.key_id, household(client)] = FORM_AT_ONCE
-        if key.direction is KeyDirection.OUT:
+        if _is_reading(key, request):
             bounds[_READERS] = most_readers()
         for who, most in bounds.items():
             if self._under_way[who] >= most:
@@ -237,7 +237,11 @@ class KeyedCalls:
             raise _refused(503, "not up just now; try again later", "not up", {"Retry-After": str(RETRY_DOWN_S)})
         stream = request.stream(most_bytes=key.most_bytes, kept_bytes=KEPT_BYTES, came=came)
         await self._mark_used(key)
-        handling = handler(cast("web.Request", request), grant_of(key, place, is_replay=is_replay))
+
+        def spend() -> float:
+            return self._allowances.take(key.key_id, key.per_minute, self._clock.monotonic_s())
+
+        handling = handler(cast("web.Request", request), grant_of(key, place, is_replay=is_replay, spend=spend))
         from aiohttp import web
 
         answer: web.StreamResponse | None = None
@@ -247,7 +251,7 @@ class KeyedCalls:
             answer = error
             raise
         finally:
-            if answer is not None and not is_replay and key.direction is KeyDirection.IN:
+            if answer is not None and not is_replay and not _is_reading(key, request):
                 await self._keep(key, request, place, stream, answer)
         return answer
 
@@ -312,7 +316,12 @@ def most_readers() -> int:
     return max(1, door.most_connections() // 2)
 
 
-def grant_of(key: StoredKey, place: str, *, is_replay: bool) -> KeyGrant:
+def _is_reading(key: StoredKey, request: StrangerRequest) -> bool:
+    """Whether the call may last long, and brings nothing that an admin would look for."""
+    return key.direction is KeyDirection.OUT or (key.direction is KeyDirection.API and request.method != "POST")
+
+
+def grant_of(key: StoredKey, place: str, *, is_replay: bool, spend: Callable[[], float]) -> KeyGrant:
     return KeyGrant(
         key_id=key.key_id,
         chat=key.chat,
@@ -323,6 +332,7 @@ def grant_of(key: StoredKey, place: str, *, is_replay: bool) -> KeyGrant:
         most_bytes=key.most_bytes,
         is_replay=is_replay,
         place=place,
+        spend=spend,
     )
 
 

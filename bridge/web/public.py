@@ -1,4 +1,4 @@
-"""The public listener: platforms call us under `/hooks/<account>/<name>`, holders of a key under `/in/<key>` and `/out/<key>` (see
+"""The public listener: platforms call us under `/hooks/<account>/<name>`, holders of a key under `/in/<key>` and so on (see
 `key_paths`), and links lead to files under `/files/` (see `media`). Knows nothing of their formats: adapters mount handlers, and
 check who calls, by the headers first.
 

@@ -95,6 +95,7 @@ EXAMPLES_ONLY = {
     "hooks.ends.alerts.form.redirect",
     "hooks.ends.alerts.author",
     "hooks.ends.alerts.url",
+    "hooks.ends.alerts.gateway",
     "hooks.ends.alerts.client_cert",
     "hooks.ends.alerts.client_key",
     "hooks.ends.alerts.oauth2",
@@ -154,7 +155,7 @@ def test_without_its_environment_it_names_every_missing_variable(tmp_path: Path)
 def test_with_everything_on_nothing_in_it_is_unknown(tmp_path: Path) -> None:
     said = [str(fault) for fault in load(everything_on(), tmp_path).faults]
     about_this_host = re.compile(
-        r"there is no (such )?(file|folder)|no such file|is only for a local server|needs the style template"
+        r"there is no (such )?(file|folder)|no such file|is only for a local server|needs the style (template|matterbridge)"
     )
     assert not [fault for fault in said if not about_this_host.search(fault)]
 

@@ -20,6 +20,7 @@ from adapters.webhook.inbound.page import ROBOT, is_robot
 from adapters.webhook.inbound.received import Nothing, Received, cleaned, shown_headers
 from adapters.webhook.inbound.receiver import AGAIN_S, Busy, Receiver
 from adapters.webhook.inbound.refusal import Refusal
+from adapters.webhook.inbound.request_headers import low_headers, request_id_of
 from bridge.model.clock import SystemClock, boot_s
 from bridge.model.platform import AdapterContext
 from bridge.model.web_mount import KeyDirection, KeyGrant
@@ -30,16 +31,11 @@ if TYPE_CHECKING:
     from adapters.webhook.config import EndOptions, WebhookOptions
     from bridge.model.web_mount import KeyHandler, WebHandler
 
-_REQUEST_IDS = (
-    "idempotency-key",
-    "x-github-delivery",
-    "webhook-id",
-    "svix-id",
-    "x-gitlab-event-uuid",
-    "x-atlassian-webhook-identifier",
-)
-"""Headers that identify a request: a repetition has the same value."""
-_LONGEST_ID = 256
+
+_NOT_SERVED = {
+    KeyDirection.OUT: "nothing is read at /out here: the account speaks matterbridge's API, at /api",
+    KeyDirection.API: "matterbridge's API is not spoken here: the account needs style: matterbridge",
+}
 
 
 class _Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +53,7 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
     @staticmethod
     def of_key(grant: KeyGrant, end: EndOptions, headers: Mapping[str, str]) -> _Caller:
         """A replay by an admin: not treated as a repeated request."""
-        given = "" if grant.is_replay else _request_id(headers)
+        given = "" if grant.is_replay else request_id_of(headers)
         # whoever has another key of this end chooses ids too
         request_id = f"{grant.key_id} {given}" if given else ""
         return _Caller(
@@ -75,15 +71,21 @@ class Doors:
     """The entrances of one account."""
 
     def __init__(
-        self, context: AdapterContext, receiver: Receiver, downloads: Downloads, *, fetching: KeyHandler | None = None
+        self,
+        context: AdapterContext,
+        receiver: Receiver,
+        downloads: Downloads,
+        *,
+        fetching: KeyHandler | None = None,
+        api: KeyHandler | None = None,
     ) -> None:
-        """`fetching` serves keys that read."""
+        """`fetching` serves keys that read, `api` those that speak matterbridge's API."""
         self._options: WebhookOptions = context.options
         self._context = context
         self._receiver = receiver
         self._downloads = downloads
         self._reader = Reader(downloads)
-        self._fetching = fetching
+        self._others = {KeyDirection.OUT: fetching, KeyDirection.API: api}
         # one that stood still while the machine slept would from then on take what was signed long ago for new
         self._steady_s = boot_s if isinstance(context.clock, SystemClock) else context.clock.monotonic_s
         self._steady_ahead_s = context.clock.now().timestamp() - self._steady_s()
@@ -109,11 +111,10 @@ class Doors:
 
     async def by_key(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
         """A request under `/in/<key>` or `/out/<key>`, whose key was verified by the caller."""
-        headers = _low(request.headers)
-        if grant.direction is KeyDirection.OUT:
-            if self._fetching is None:
-                return answers.refused(404, "nothing can be read here", headers)
-            return await self._fetching(request, grant)
+        headers = low_headers(request.headers)
+        if grant.direction in self._others:
+            other = self._others[grant.direction]
+            return answers.refused(404, _NOT_SERVED[grant.direction], headers) if other is None else await other(request, grant)
         end = self._options.ends.get(grant.chat)
         if end is None:
             return answers.refused(404, "this key is for a receiver that no longer exists", headers)
@@ -152,7 +153,7 @@ class Doors:
 
         assert end.signature is not None
         raw = await request.read()
-        headers = _low(request.headers)
+        headers = low_headers(request.headers)
         try:
             request_id = webhook_auth.check(end.signature, headers, raw, *self._moments())
         except webhook_auth.NotSigned as error:
@@ -161,7 +162,7 @@ class Doors:
         async def read() -> Body:
             return await self._reader.read_known(request, raw)
 
-        caller = _Caller(end=name, label=end.author or name, request_id=request_id or _request_id(headers))
+        caller = _Caller(end=name, label=end.author or name, request_id=request_id or request_id_of(headers))
         return await self._answered(request, end, headers, read, caller)
 
     def _moments(self) -> tuple[float, float]:
@@ -211,15 +212,3 @@ class Doors:
             if not is_taken:
                 await asyncio.shield(self._downloads.forget(body.files))
         return answers.accepted(said.answer, message_id, headers, query, end.form)
-
-
-def _low(headers: Mapping[str, str]) -> dict[str, str]:
-    """The first header of each name. Invalid UTF-8, which aiohttp passes on as lone surrogates, becomes U+FFFD."""
-    found: dict[str, str] = {}
-    for name, value in headers.items():
-        found.setdefault(name.lower(), value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-    return found
-
-
-def _request_id(headers: Mapping[str, str]) -> str:
-    return next((f"{name} {value[:_LONGEST_ID]}" for name in _REQUEST_IDS if (value := headers.get(name, "").strip())), "")

@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.webhook.inbound.incidents import Incident, Incidents, digest_of
 from adapters.webhook.inbound.received import Said
-from bridge.model.events import Author, ChatEvent, EventMeta, MessageCreated, MessageEdited
+from bridge.model.events import Author, ChatEvent, EventMeta, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.refs import AccountName, ChatRef
 
 
@@ -43,6 +43,10 @@ async def events_of(job: Job, account: AccountName, incidents: Incidents) -> tup
 
 
 async def _event(job: Job, account: AccountName, incidents: Incidents) -> tuple[str, ChatEvent | None]:
+    if job.said.changes and await incidents.is_message(_created_key(job, account, job.said.changes)):
+        return job.said.changes, _change(job, account)
+    if job.said.is_deletion:
+        return "", None
     said, digest = job.said, _digest(job.said)
     known = await incidents.get(job.end, said.id) if said.id else None
     if (
@@ -66,6 +70,17 @@ async def _event(job: Job, account: AccountName, incidents: Incidents) -> tuple[
         return known.message_id, None
     key = f"edited:{account}:{job.end}:{known.message_id}:{now.version}"
     return known.message_id, MessageEdited(meta=_meta(job, account, key), message_id=known.message_id, content=said.content)
+
+
+def _change(job: Job, account: AccountName) -> ChatEvent:
+    """Of the message that the sender names by its id."""
+    message_id = job.said.changes
+    if job.said.is_deletion:
+        key = f"deleted:{account}:{job.end}:{message_id}"
+        return MessageDeleted(meta=_meta(job, account, key), message_id=message_id)
+    version = digest_of(f"request {job.request_id}") if job.request_id else uuid.uuid4().hex[:24]
+    key = f"edited:{account}:{job.end}:{message_id}:{version}"
+    return MessageEdited(meta=_meta(job, account, key), message_id=message_id, content=job.said.content)
 
 
 def _created_key(job: Job, account: AccountName, message_id: str) -> str:

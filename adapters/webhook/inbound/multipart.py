@@ -69,19 +69,19 @@ class Reader:
     async def _file(self, request: web.Request, name: str, kind: str, most_bytes: int) -> Body:
         """Read a body that is a file (`curl -T`)."""
         async with self._downloads.receiving() as incoming:
-            while block := await _piece(request.content.readany()):
+            while block := await piece_of(request.content.readany()):
                 check_size(incoming.size_bytes + len(block), most_bytes)
                 await incoming.write(block)
             if not incoming.size_bytes:
                 raise Refusal(400, "the file is empty")
             await incoming.done()
-            return Body(kind=Kind.NOTHING, files=(_attachment(incoming.file_id, name, kind, incoming.size_bytes),))
+            return Body(kind=Kind.NOTHING, files=(attachment_of(incoming.file_id, name, kind, incoming.size_bytes),))
 
     async def _multipart(self, request: web.Request, content: Any, most_bytes: int) -> Body:
         parts = _Parts(self._downloads, most_bytes, request.hold if isinstance(request, HoldsBytes) else lambda _: None)
         try:
             reader = _reader_class()(request.headers, _FewLines(content, parts.keep))
-            while (part := await _piece(reader.next())) is not None:
+            while (part := await piece_of(reader.next())) is not None:
                 await parts.take(part)
         except (ValueError, AssertionError, RuntimeError, LookupError):
             await self._downloads.forget(tuple(parts.files))
@@ -134,7 +134,7 @@ class _Parts:
 
     async def _words(self, part: BodyPartReader) -> bytes:
         pieces = []
-        while block := await _piece(part.read_chunk()):
+        while block := await piece_of(part.read_chunk()):
             self.keep(len(block))
             self._spend(len(block))
             pieces.append(block)
@@ -144,7 +144,7 @@ class _Parts:
         if len(self.files) >= MOST_FILES:
             raise Refusal(413, f"a request has {MOST_FILES} files at most")
         async with self._downloads.receiving() as incoming:
-            while block := await _piece(part.read_chunk()):
+            while block := await piece_of(part.read_chunk()):
                 self._spend(len(block))
                 await incoming.write(block)
             if not incoming.size_bytes:  # what a browser sends for a field in which no file was chosen
@@ -153,7 +153,7 @@ class _Parts:
             await incoming.done()
             kind, _ = type_of(part.headers.get("Content-Type", ""))
             name = self._in_header(part.filename)
-            self.files.append(_attachment(incoming.file_id, name, kind, incoming.size_bytes))
+            self.files.append(attachment_of(incoming.file_id, name, kind, incoming.size_bytes))
 
     def _in_header(self, text: str | None) -> str:
         """The name, decoded by the form's charset: aiohttp decodes it as UTF-8."""
@@ -176,7 +176,7 @@ class _Parts:
         return replace(body, kind=Kind.NOTHING) if body.kind is Kind.FORM and not pairs else body
 
 
-async def _piece(coming: Any) -> Any:
+async def piece_of(coming: Any) -> Any:
     """The next piece. Raises Refusal if the sender is too slow, or closes the connection."""
     from aiohttp import ClientPayloadError
     from aiohttp.http_exceptions import HttpProcessingError
@@ -258,7 +258,7 @@ def _is_file(kind: str) -> bool:
     return kind in ("application/pdf", "application/zip", "application/gzip")
 
 
-def _attachment(file_id: str, name: str, kind: str, size_bytes: int) -> Attachment:
+def attachment_of(file_id: str, name: str, kind: str, size_bytes: int) -> Attachment:
     """The attachment. Its name is shown as it is: the core makes it safe."""
     if "%" in name and _ENCODED_NAME.fullmatch(name):  # as Python's aiohttp writes names into forms
         name = unquote(name)

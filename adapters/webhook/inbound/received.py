@@ -45,6 +45,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     """The sender's id of the subject: later requests with this id are updates."""
     over: bool = False
+    changes: str = ""
+    """The id that an earlier request was answered: this one changes its message, if that is still known."""
+    is_deletion: bool = False
+    """Of the message that it changes."""
     author: str = ""
     avatar_url: str = ""
     failed: str = ""

@@ -25,6 +25,7 @@ def outbound_faults(options: WebhookOptions) -> Iterator[ConfigFault]:
 
 
 def _style_faults(options: WebhookOptions) -> Iterator[ConfigFault]:
+    yield from _gateway_faults(options)
     if options.style == "template":
         if options.body is None:
             yield ConfigFault("the style template needs a body", key="body")
@@ -33,6 +34,23 @@ def _style_faults(options: WebhookOptions) -> Iterator[ConfigFault]:
             yield ConfigFault("not a content type", key="content_type")
     elif options.body is not None:
         yield ConfigFault(f"needs the style template, but the style is {options.style}", key="body")
+
+
+def _gateway_faults(options: WebhookOptions) -> Iterator[ConfigFault]:
+    """Of what programs call the ends."""
+    known: dict[str, str] = {}
+    for name, end in options.ends.items():
+        if options.style != "matterbridge":
+            if end.gateway:
+                why = f"is for programs of matterbridge's API: it needs the style matterbridge, but the style is {options.style}"
+                yield ConfigFault(why, key=f"ends.{name}.gateway")
+            continue
+        if end.url is not None:
+            yield ConfigFault("with the style matterbridge nothing is posted: programs read at /api", key=f"ends.{name}.url")
+        gateway = end.gateway.strip() or name
+        if gateway in known:
+            yield ConfigFault(f"the end {known[gateway]} has the gateway {gateway!r} too", key=f"ends.{name}.gateway")
+        known[gateway] = name
 
 
 def _template_faults(key: str, tree: Any) -> Iterator[ConfigFault]:
@@ -50,7 +68,9 @@ def _end_faults(key: str, end: EndOptions, options: WebhookOptions) -> Iterator[
     yield from _secret_fault(f"{key}.previous_secret", end.previous_secret)
     if options.style != "standard":
         if end.fetch:
-            yield ConfigFault(f"fetched messages have the style standard, but the style is {options.style}", key=f"{key}.fetch")
+            where = ": programs read at /api" if options.style == "matterbridge" else ""
+            why = f"fetched messages have the style standard, but the style is {options.style}{where}"
+            yield ConfigFault(why, key=f"{key}.fetch")
     elif end.url is not None and end.secret is None and options.secret is None:
         yield ConfigFault("messages posted to url must be signed: a secret is missing", key=f"{key}.secret", hint=_MAKE_ONE)
     if end.client_cert is not None:

@@ -12,16 +12,14 @@ import json
 import re
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adapters.webhook.outbound.encode import without
-from adapters.webhook.wire import StandardPayload
 from bridge.model.account_store import AccountStore, Mail, MailPage
 from bridge.model.clock import Clock
 from bridge.model.errors import RetryLater
+from bridge.model.web_mount import EVERY_CHAT
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -69,11 +67,12 @@ class Fetching:
         await self._store.put_mail(end, name, body)
         self._tell(end)
 
-    async def take_back(self, end: str, message_id: str, deletion: StandardPayload) -> None:
-        """Who has not fetched a deleted message yet does not get its words: what was kept of it is replaced by its deletion."""
+    async def take_back(self, end: str, message_id: str, rewrite: Callable[[bytes], bytes]) -> None:
+        """Who has not fetched a deleted message yet does not get its words: `rewrite` makes of what was kept, and names the
+        message, what is kept from now on."""
         if self._store is None:
             raise RetryLater("there is no journal to keep it in")
-        await self._store.rewrite_mail(end, f'"{message_id}"'.encode(), partial(without, message_id, deletion))
+        await self._store.rewrite_mail(end, f'"{message_id}"'.encode(), rewrite)
 
     def close(self) -> None:
         """Answer all waiting readers."""
@@ -81,11 +80,20 @@ class Fetching:
         for end in list(self._news):
             self._tell(end)
 
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def news(self, end: str) -> asyncio.Event:
+        """Set at the next message of that end; `EVERY_CHAT`: of any."""
+        return self._news.setdefault(end, asyncio.Event())
+
     def _tell(self, end: str) -> None:
         """Wake the waiting readers; later ones wait for the next message."""
-        event = self._news.pop(end, None)
-        if event is not None:
-            event.set()
+        for name in (end, EVERY_CHAT):
+            event = self._news.pop(name, None)
+            if event is not None:
+                event.set()
 
     # -- a reader's request -------------------------------------------------------------------------------------------------
 
@@ -105,15 +113,19 @@ class Fetching:
             limit = min(_number(request, "limit", most=2**31) or MOST_AT_ONCE, MOST_AT_ONCE)
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=400)
-        if self._readers[grant.chat] >= MOST_READERS:
+        if not self.has_room(grant.chat):
             return _later("too many readers")
-        with self._reading(grant.chat):
+        with self.reading(grant.chat):
             if _STREAM in request.headers.get("Accept", ""):
                 return await self._stream(request, self._store, grant.chat, after)
             return await self._poll(request, self._store, grant.chat, after, wait_s, limit)
 
+    def has_room(self, end: str) -> bool:
+        return self._readers[end] < MOST_READERS
+
     @contextmanager
-    def _reading(self, end: str) -> Iterator[None]:
+    def reading(self, end: str) -> Iterator[None]:
+        """Count a reader who waits."""
         self._readers[end] += 1
         try:
             yield
@@ -140,18 +152,18 @@ class Fetching:
         until_s = self._clock.monotonic_s() + LONGEST_STREAM_S
         with suppress(ConnectionError, TimeoutError):
             await response.prepare(request)
-            await _write(request, response, b"retry: 5000\n\n")
+            await write(request, response, b"retry: 5000\n\n")
             while not self._is_closed and self._clock.monotonic_s() < until_s:
                 page = await self._page(request, store, end, after, MOST_AT_ONCE, HEARTBEAT_S)
                 if page.is_anew:
-                    await _write(request, response, b"id: 0\nevent: anew\ndata: true\n\n")
+                    await write(request, response, b"id: 0\nevent: anew\ndata: true\n\n")
                 if page.missed:
-                    await _write(request, response, f"event: missed\ndata: {page.missed}\n\n".encode())
+                    await write(request, response, f"event: missed\ndata: {page.missed}\n\n".encode())
                 for mail in page.mail:
-                    await _write(request, response, _event(mail))
+                    await write(request, response, _event(mail))
                 after = _end_of(page)
                 if not page.mail:
-                    await _write(request, response, b": nothing new\n\n")
+                    await write(request, response, b": nothing new\n\n")
         return response
 
     async def _page(
@@ -160,19 +172,19 @@ class Fetching:
         """The next messages: returns once there are any, the time is over, or the reader is gone."""
         until_s = self._clock.monotonic_s() + wait_s
         while True:
-            news = self._news.setdefault(end, asyncio.Event())  # before reading: a message from here on ends the wait
+            news = self.news(end)  # before reading: a message from here on ends the wait
             page = await store.mail(end, after=after.number, mark=after.mark, limit=limit)
             left_s = until_s - self._clock.monotonic_s()
             if page.mail or page.missed or page.is_anew or left_s <= 0:
                 return page
             while not news.is_set() and left_s > 0:
-                if self._is_closed or _is_gone(request):
+                if self._is_closed or is_gone(request):
                     return page
                 await self._clock.wait(news, min(left_s, LOOK_EVERY_S))
                 left_s = until_s - self._clock.monotonic_s()
 
 
-def _is_gone(request: web.Request) -> bool:
+def is_gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
@@ -214,7 +226,7 @@ def _event(mail: Mail) -> bytes:
     )
 
 
-async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+async def write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
     """Write to the reader. A reader that does not read has its stream closed, and continues later by its cursor."""
     try:
         async with asyncio.timeout(_WRITE_TIMEOUT_S):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.webhook.directory import Directory
@@ -72,7 +73,8 @@ class Sender:
         copy = outbound.copy
         payload = encode.deleted(copy.chat_id, outbound, self.now())
         if self._directory.end(copy.chat_id).fetch:
-            await self._fetching.take_back(copy.chat_id, copy.message_ids[0], payload)
+            rewrite = partial(encode.without, copy.message_ids[0], payload)
+            await self._fetching.take_back(copy.chat_id, copy.message_ids[0], rewrite)
         await self.tell(copy.chat_id, f"{copy.message_ids[0]}-d", payload)
 
     async def tell(self, name: str, webhook_id: str, payload: StandardPayload) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from adapters.webhook.addresses import check_end
 from adapters.webhook.config import Options, advise, check_options, needs_public_web
 
 
@@ -65,6 +66,26 @@ def test_a_signature_without_its_moment_is_warned_of() -> None:
     assert "timestamp_header" in str(warning)
     dated = {**signature, "timestamp_header": "X-At", "signed": "{timestamp}.{body}"}
     assert not advise(Options.model_validate({"ends": {"a": {"signature": dated}}}))
+
+
+def test_programs_of_matterbridges_api_know_each_end_by_one_name() -> None:
+    def told(style: str, **ends: Any) -> list[tuple[str, str]]:
+        found = check_options(Options.model_validate({"style": style, "ends": ends}))
+        return [(fault.key, fault.why) for fault in found]
+
+    assert not told("matterbridge", a={}, b={"gateway": "c"})
+    for key, ends in (
+        ("ends.b.gateway", {"a": {}, "b": {"gateway": " a "}}),
+        ("ends.a.url", {"a": {"url": "https://example.com"}}),
+        ("ends.a.fetch", {"a": {"fetch": True}}),
+    ):
+        assert [at for at, _ in told("matterbridge", **ends)] == [key]
+    assert "style matterbridge" in told("slack", a={"gateway": "x"})[0][1]
+    options = Options.model_validate({"style": "matterbridge", "ends": {"a": {}}})
+    fault = needs_public_web(options)
+    assert fault is not None
+    assert fault.key == "style"
+    assert check_end(options, "a", receives=True) is None
 
 
 def test_no_secret_is_shown() -> None:

@@ -29,6 +29,9 @@ def test_what_is_printed_passes_the_check(cli: Cli, folder: Path, sample: Path, 
     config = yaml.safe_load(done.out)
     assert list(config["accounts"]) == ["telegram-main", "work", "discord-main", "old", "rocket", "team", "local"]
     assert [route["name"] for route in config["routes"]] == ["gateway1", "gateway1-out", "gateway1-in", "same-a", "same-b"]
+    spoken = {"platform": "webhook", "style": "matterbridge", "buffer": 1000, "ends": {"gateway1": {}}}
+    assert spoken.items() <= config["accounts"]["local"].items()
+    assert config["routes"][1]["to"] == ["local/gateway1"]
     public = "web: {public: {listen: '127.0.0.1:8080', url: 'https://bridge.example.com'}}\n"
     (folder / "bridge.yaml").write_text(done.out + public)
     env = folder / "tokens.env"
@@ -51,7 +54,6 @@ def test_each_setting_without_a_counterpart_is_told(cli: Cli, sample: Path) -> N
         "StripNick",
         "ExtractNicks",
         "CustomStatus",
-        "Buffer",
         "LogFile",
         "Password",
     ]

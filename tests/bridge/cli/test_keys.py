@@ -90,8 +90,10 @@ def test_a_route_with_one_such_end_names_it(cli: Cli, daemon: SqliteJournal) -> 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("hooks/alerts",), "give --in (the holder posts) or --out"),
-        (("hooks/alerts", "--in", "--out"), "give --in (the holder posts) or --out"),
+        (("hooks/alerts",), "give --in (the holder posts), --out"),
+        (("hooks/alerts", "--in", "--out"), "give --in (the holder posts), --out"),
+        (("hooks/alerts", "--api", "--form"), "a form can only post"),
+        (("hooks/*", "--in"), "letters, digits"),
         (("tg/-1001234567890", "--in"), "accounts that take keys: hooks"),
         (("hooks", "--in"), "neither ACCOUNT/END nor a route"),
         (("nobody/alerts", "--in"), "neither ACCOUNT/END nor a route"),
@@ -117,6 +119,17 @@ def test_what_cannot_be_is_said_and_makes_no_key(
 def test_a_chat_that_no_route_takes_up_is_warned_of(cli: Cli, daemon: SqliteJournal) -> None:
     assert "no route takes messages from hooks/reader" in cli("keys", "create", "hooks/reader", "--in").err
     assert "warning" not in cli("keys", "create", "hooks/reader", "--out").err
+
+
+def test_a_key_of_matterbridges_api_may_be_for_all_ends(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
+    done = cli("keys", "create", "hooks/*", "--api")
+    secret = done.out.strip().rpartition("/")[2]
+    assert done.out.strip() == f"https://example.com/bridge/api/{secret}"
+    assert f"the address https://example.com/bridge and the token {secret}" in done.err
+    assert "warning" not in done.err
+    made(cli, "hooks/reader", "--api", "--per-minute", "7")
+    assert {(key.chat, key.direction.value, key.per_minute) for key in stored(folder)} == {("*", "api", 600), ("reader", "api", 7)}
+    assert "no route has tg" not in cli("keys", "create", "hooks/reader", "--api").err
 
 
 def test_sites_are_kept_as_browsers_name_them(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:

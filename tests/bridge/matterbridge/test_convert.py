@@ -67,6 +67,28 @@ def test_accounts_of_one_name_are_told_apart() -> None:
     assert [note.place for note in draft.notes] == ["r.x", "general.left"]
 
 
+def test_an_account_may_have_an_end_for_each_gateway() -> None:
+    seen: list[list[str]] = []
+
+    def account(section: ForeignSection) -> dict[str, Any]:
+        seen.append(list(section.gateways))
+        return {}
+
+    platforms = {"q": ForeignPlatform("platform", account, lambda gateway, _: gateway.lower(), by_gateway=True), **PLATFORMS}
+    gateways = [
+        Gateway(name, [Member("q.api", "api", True, True), Member("p.a", name, True, True)])
+        for name in ("First", "Second", "First")
+    ]
+    known = {place: ForeignSection(place, {}) for place in ("q.api", "p.a")}
+    draft = convert(Foreign(ForeignSection("general", {}), known, gateways, ()), platforms)
+    assert seen == [["First", "Second"]]
+    assert [route["between"] for route in draft.routes] == [
+        ["api/first", "a/First"],
+        ["api/second", "a/Second"],
+        ["api/first", "a/First"],
+    ]
+
+
 def test_an_end_without_an_account_is_left_out() -> None:
     members = [Member("p.a", "x", True, True), Member("p.gone", "x", True, True)]
     draft = converted([Gateway("g", members)], a={})

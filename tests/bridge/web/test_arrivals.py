@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from bridge.journal.contract import NewArrival
 from bridge.journal.contract.keys import ARRIVAL_BODY_BYTES, ARRIVALS_KEPT
+from bridge.model.web_mount import KeyDirection
 from bridge.policy.access_keys import new_secret
 from bridge.web.arrivals import Replays
 from tests.support.keyed_door import Door, status
@@ -119,12 +120,13 @@ async def test_a_replay_by_a_key_that_was_revoked_meanwhile_is_refused(door: Doo
     assert len(door.account.calls) == 1
 
 
-@pytest.mark.parametrize("place", ["hooks", ""])
+@pytest.mark.parametrize("place", ["hooks", "", "api/message"])
 async def test_a_replay_goes_where_the_request_went(door: Door, place: str) -> None:
     """At another platform's path the same words are read in another way."""
-    secret = await door.key()
+    secret = await door.key(direction=KeyDirection.API if place.startswith("api") else KeyDirection.IN)
     await door.journal.listen_to_key("k1", door.clock.now() + timedelta(seconds=60))
-    path, head = (f"/hooks/{secret}", "") if place else ("/topic", f"Authorization: Bearer {secret}\r\n")
+    bearer = f"Authorization: Bearer {secret}\r\n"
+    path, head = (f"/hooks/{secret}", "") if place == "hooks" else (f"/{place or 'topic'}", bearer)
     assert status(await door.ask(f"{path}?a=1", head)) == 200
     (one,) = await kept(door)
     assert one.headers[0] == (":path", f"/{place}")

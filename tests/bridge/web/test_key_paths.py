@@ -10,7 +10,7 @@ from bridge.web.key_paths import NOTHING, Shown, shown
 from tests.support.keyed_door import Door, header, status
 from tests.support.raw_http import OK
 
-IN, OUT = KeyDirection.IN, KeyDirection.OUT
+IN, OUT, API = KeyDirection.IN, KeyDirection.OUT, KeyDirection.API
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,15 @@ IN, OUT = KeyDirection.IN, KeyDirection.OUT
         ("/in/k/", "Bearer k", NOTHING),
         ("/hooks/k", "Bearer other", Shown(IN, "k", "hooks")),
         ("/hooks", "Bearer k", Shown(IN, "k", "")),
+        ("/api", "Bearer k", Shown(IN, "k", "")),
+        ("/api/message", "Bearer k", Shown(API, "k", "api/message")),
+        ("/api/stream", "", Shown(API, "", "api/stream")),
+        ("/api/k/api/websocket", "Bearer other", Shown(API, "k", "api/websocket")),
+        ("/api/k", "", Shown(API, "k", "api/")),
+        ("/api/k/", "", Shown(API, "k", "api/")),
+        ("/api/k/api/nothing", "", NOTHING),
+        ("/api/k/stream", "", NOTHING),
+        ("/api/k/api/stream/", "", NOTHING),
         ("/hooks/account/end", "Bearer k", None),
         ("/", "Bearer k", Shown(IN, "k", "")),
         ("/a-Topic_1", "bearer k", Shown(IN, "k", "")),
@@ -54,6 +63,28 @@ async def test_below_a_prefix_too(door: Door, prefix: str) -> None:
     secret = await door.key()
     assert (await door.ask(f"{prefix}/hooks/{secret}")).startswith(OK)
     assert (await door.ask(f"{prefix}/topic", f"Authorization: Bearer {secret}\r\n")).startswith(OK)
+
+
+async def test_programs_of_matterbridges_api_show_their_key_in_either_place(door: Door) -> None:
+    secret = await door.key(direction=API)
+    bearer = f"Authorization: Bearer {secret}\r\n"
+    assert (await door.ask("/api/message", bearer)).startswith(OK)
+    assert (await door.ask(f"/api/{secret}/api/messages", method="GET", body=b"")).startswith(OK)
+    assert [(method, grant.place) for method, grant, _ in door.account.calls] == [("POST", "api/message"), ("GET", "api/messages")]
+    assert door.counted() == {("hooks", "api", "taken"): 2}
+    for path in (f"/in/{secret}", f"/out/{secret}", f"/hooks/{secret}"):
+        assert status(await door.ask(path)) == 401
+    other = await door.key("k2")
+    assert status(await door.ask("/api/message", f"Authorization: Bearer {other}\r\n")) == 401
+
+
+async def test_what_one_call_of_them_brings_counts_against_the_rate(door: Door) -> None:
+    secret = await door.key(direction=API, per_minute=3)
+    assert (await door.ask("/api/message", f"Authorization: Bearer {secret}\r\n")).startswith(OK)
+    grant = door.account.calls[0][1]
+    assert [grant.spend() for _ in range(2)] == [0.0, 0.0]
+    assert grant.spend() > 0
+    assert status(await door.ask("/api/message", f"Authorization: Bearer {secret}\r\n")) == 429
 
 
 async def test_they_have_the_same_limits_and_open_nothing_else(door: Door) -> None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.journal.sqlite import SqliteJournal
+from bridge.model.web_mount import PLACES_OF_API
 from bridge.policy.access_keys import LINK_PREFIX, new_secret
 from tests.support.budget import examples
 from tests.support.keyed_door import Door, header, status
@@ -71,9 +72,10 @@ async def whole_answer(door: Door, request: bytes, *, is_all: bool = False) -> b
 
 def test_the_document_names_every_place_that_is_served() -> None:
     served = {"/in", "/in/{key}", "/out", "/out/{key}", "/hooks/{account}/{name}", "/keys/{link}", "/hooks/{key}", "/", "/{topic}"}
+    served |= {f"/api/{place}" for place in PLACES_OF_API} | {"/api/{key}/api/messages"}
     assert DOCUMENT["paths"].keys() == served | {"/files/{sealed}/{name}", "/faces/{sealed}/face.png"}
     ids = [operation["operationId"] for *_, operation in OPERATIONS]
-    assert len(set(ids)) == len(ids) == 15
+    assert len(set(ids)) == len(ids) == 21
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=[one["operationId"] for *_, one in OPERATIONS])

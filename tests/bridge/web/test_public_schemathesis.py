@@ -51,10 +51,16 @@ async def driven(door: Door, folder: Path, key: str, *options: str) -> str:
             {"GET", "POST"},
         ),
         ({"direction": KeyDirection.OUT}, ["read", "readWithBearer"], "all", {"GET"}),
+        (
+            {"direction": KeyDirection.API},
+            ["apiHealth", "apiDrain", "apiPost", "apiDrainByPath"],
+            "all",
+            {"GET", "POST"},
+        ),
         # one visitor of a form soon has posted enough
         ({"direction": KeyDirection.IN, **FORM}, ["say", "preflight"], "positive", {"POST"}),
     ],
-    ids=["in", "out", "form"],
+    ids=["in", "out", "api", "form"],
 )
 async def test_schemathesis_finds_nothing_with_a_key(
     door: Door, tmp_path: Path, more: dict[str, Any], operations: list[str], mode: str, methods: set[str]
@@ -69,7 +75,7 @@ async def test_schemathesis_finds_nothing_with_a_key(
 async def test_schemathesis_opens_nothing_without_a_key(door: Door, tmp_path: Path) -> None:
     await door.key()
     report = await driven(door, tmp_path, new_secret())
-    assert "Tested: 15" in report, report
+    assert "Tested: 21" in report, report
     assert not door.account.entered
     assert [key.key_id for key in await door.journal.keys()] == ["k1"]
     assert await door.journal.arrivals("k1") == []
