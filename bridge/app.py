@@ -88,11 +88,12 @@ class App:
         self._media: Media | None = None
         self._community_changed()
         self._commands = Commands(
-            *(self._journal, self._community, self._clock),
+            *(self._journal, self._community, self._clock, self._own_names),
             rules=lambda: self._config.commands,
             people=lambda: self._people,
             names=lambda: self._names,
             table=lambda: self._table,
+            health=lambda: self.reports.health(),
             is_posting=lambda address: self._outbox is not None and self._outbox.is_busy(address),
         )
         self._email_match = self._email_matching()

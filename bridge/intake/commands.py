@@ -11,10 +11,13 @@ from typing import Protocol, TypeVar
 import msgspec
 import structlog
 
+from bridge.accounts.health import HealthReport
 from bridge.identity.names import Names
 from bridge.identity.people import People
+from bridge.intake.bot_names import OwnNames
 from bridge.intake.community import Community
 from bridge.intake.linking import Answer, Linking
+from bridge.intake.overview import Here, Overview
 from bridge.journal.contract import (
     AcceptRequest,
     Audited,
@@ -29,6 +32,7 @@ from bridge.journal.contract import (
     PersonStore,
     PlannedDelivery,
     TraceStore,
+    Upkeep,
     UserKey,
 )
 from bridge.journal.tracing import Traced
@@ -49,7 +53,7 @@ _NOTED_S, _LOOK_EVERY_S = 3.0, 0.1
 """People see a copy before the journal knows of it, and may command at once: for so long it is waited for."""
 
 
-class CommandStore(IntakeStore, LinkStore, TraceStore, DeadLetterStore, Protocol):
+class CommandStore(IntakeStore, LinkStore, TraceStore, DeadLetterStore, Upkeep, Protocol):
     @property
     def persons(self) -> PersonStore: ...
 
@@ -84,11 +88,13 @@ class Commands:
         journal: CommandStore,
         community: Community,
         clock: Clock,
+        own_names: OwnNames,
         *,
         rules: Callable[[], CommandRules],
         people: Callable[[], People],
         names: Callable[[], Names],
         table: Callable[[], RoutingTable],
+        health: Callable[[], HealthReport],
         is_posting: Callable[[ChatAddress], bool] = lambda _address: False,
     ) -> None:
         """`is_posting`: whether deliveries to the chat are under way."""
@@ -96,10 +102,12 @@ class Commands:
         self._persons = journal.persons
         self._community = community
         self._clock = clock
+        self._own_names = own_names
         self._rules = rules
         self._people = people
         self._names = names
         self._table = table
+        self._overview = Overview(journal, table, health)
         self._is_posting = is_posting
         self._linking = Linking(journal.persons, clock)
         self._allowed = Allowance(most=20, within_s=600.0)
@@ -127,7 +135,8 @@ class Commands:
         rules = self._rules()
         if not rules.listen:
             return None
-        command, origin, author = command_of(event, rules), event.meta.origin, event.meta.author
+        origin, author = event.meta.origin, event.meta.author
+        command = command_of(event, rules, self._own_names.of([origin.account]))
         if command is None or author is None:
             return None
         addresses = self._table().addresses_of(origin)
@@ -165,6 +174,10 @@ class Commands:
                 said = await self._mute(given, lift=command.verb == "unmute")
             case "retry":
                 said = await self._retry(given)
+            case "where":
+                said = await self._where(given)
+            case "status":
+                said = await self._overview.status(self._here(given))
             case _:
                 said = f"{word} " + " | ".join(
                     verb for verb in VERBS if verb not in OF_MODERATORS or self._is_moderator(given.user)
@@ -228,6 +241,17 @@ class Commands:
             await self._journal.retry_dead(dead)
             await self._audit(given, str(traced.original), f"{len(dead)} retried")
         return f"{len(dead)} failed copies are sent again." if dead else "No copy of that message failed."
+
+    def _here(self, given: Given) -> Here:
+        meta = given.event.meta
+        return self._overview.here(self._table().addresses_of(meta.origin), meta.thread_id)
+
+    async def _where(self, given: Given) -> str:
+        """Of the message that the command replies to; else of the chat."""
+        if not given.command.about:
+            return self._overview.where(self._here(given))
+        traced = await self._traced(given)
+        return "That message is not known." if traced is None else self._overview.became(traced)
 
     async def _delete(self, given: Given) -> tuple[Sequence[Answer], Sequence[AcceptRequest]]:
         traced = await self._traced(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -11,11 +12,11 @@ from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
 
 MODERATOR = "moderator"
-"""The role of `people` that may delete, mute and retry."""
+"""The role of `people` that may delete, mute and retry, and see what becomes of messages."""
 LONGEST = 200
 """Characters; a longer message is not a command."""
-VERBS = ("help", "link", "unlink", "optout", "optin", "delete", "mute", "unmute", "retry")
-OF_MODERATORS = frozenset({"delete", "mute", "unmute", "retry"})
+VERBS = ("help", "link", "unlink", "optout", "optin", "delete", "mute", "unmute", "retry", "where", "status")
+OF_MODERATORS = frozenset({"delete", "mute", "unmute", "retry", "where", "status"})
 
 
 class Listen(msgspec.Struct, frozen=True):
@@ -46,20 +47,20 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """The native id of the message that it concerns: the one replied to, or reacted to."""
 
 
-def command_of(event: ChatEvent, rules: CommandRules) -> Command | None:
-    """The command; None: it is not one. Rights and `listen` are checked elsewhere."""
+def command_of(event: ChatEvent, rules: CommandRules, bots: Sequence[str] = ()) -> Command | None:
+    """The command; None: it is not one. `bots`: names of the account's own bot. Rights and `listen` are checked elsewhere."""
     author = event.meta.author
     if author is None or author.is_bot or not author.user_id:
         return None
     if isinstance(event, MessageCreated):
-        return _said(event, rules.word)
+        return _said(event, rules.word, bots)
     if isinstance(event, ReactionsChanged):
         verb = _meant(event, rules)
         return None if verb is None else Command(verb=verb, about=event.message_id)
     return None
 
 
-def _said(event: MessageCreated, word: str) -> Command | None:
+def _said(event: MessageCreated, word: str, bots: Sequence[str]) -> Command | None:
     content = event.content
     if content.attachments or content.forwarded_from or content.poll or content.location or content.contact or event.also_ids:
         return None
@@ -67,11 +68,21 @@ def _said(event: MessageCreated, word: str) -> Command | None:
     if len(words) > LONGEST or "\n" in words:
         return None
     first, _, rest = words.partition(" ")
-    if first.casefold() != word.casefold():
+    if not _is_word(first, word, bots):
         return None
     verb, _, argument = rest.strip().partition(" ")
     about = content.reply_to.message_id if content.reply_to is not None and not content.reply_to.chat_id else ""
     return Command(verb=verb.casefold() or "help", argument=argument.strip(), about=about)
+
+
+def _is_word(first: str, word: str, bots: Sequence[str]) -> bool:
+    """The word itself; or, behind a slash, what is left of it without signs in front: `/bridge` for `!bridge`. Telegram's apps mark
+    that as a command, may add the name of the bot that is meant, and show a bot in privacy mode nothing else. Source:
+    core.telegram.org/bots/features#commands."""
+    said, meant = first.casefold(), word.casefold()
+    command, _, bot = said.partition("@")
+    is_ours = not bot or bot in (name.casefold().removeprefix("@") for name in bots)
+    return said == meant or (command == "/" + meant.lstrip("!/.#") and is_ours)
 
 
 def _meant(event: ReactionsChanged, rules: CommandRules) -> Literal["delete", "retry"] | None:

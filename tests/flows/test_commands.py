@@ -8,7 +8,8 @@ import pytest
 
 from adapters.common.emulation.contract import SeenMessage
 from bridge.accounts.state import AccountState
-from bridge.journal.contract import DecisionKind
+from bridge.journal.contract import DecisionKind, DeliveryStatus
+from bridge.model.refs import AccountName, ChatRef, MessageRef
 from tests.flows.world import PLATFORMS, World
 from tests.support.patience import eventually, eventually_asked
 
@@ -171,3 +172,30 @@ async def test_nothing_is_a_command_where_the_bridge_does_not_listen(world: Worl
     await world.say("slack", "!bridge help")
     await world.copy("telegram", "!bridge help")
     assert not world.copies("slack", "optout")
+
+
+async def test_a_moderator_asks_where_messages_go_and_how_it_is(moderated: World) -> None:
+    world = moderated
+    for platform in PLATFORMS:
+        await world.say(platform, "!bridge where")
+        others = [f"{name}/{world.chats[name].address}" for name in PLATFORMS if name != platform]
+        there = await answered(world, platform, "lobby: to and from")
+        assert all(other in there.text for other in others), there.text
+        await world.say(platform, "!bridge status")
+        await answered(world, platform, "lobby: all is well.")
+    said = await world.say("slack", "where is it?", person="Boris")
+    copies = {name: await world.copy(name, "where is it?") for name in PLATFORMS if name != "slack"}
+    await eventually_asked(lambda: all_delivered(world, said), what="the copies are noted")
+    await world.say("telegram", "/bridge where", reply_to=copies["telegram"].message_id)
+    became = await answered(world, "telegram", f"discord/{world.chats['discord'].address}: delivered at")
+    assert f"teamspirit/{world.chats['teamspirit'].address}" in became.text
+    await world.say("discord", "!bridge status", person="Boris")
+    await answered(world, "discord", "Only people with the role moderator")
+    for needle, count in (("all is well.", 1), ("lobby: to and from", 1)):
+        assert {name: len(world.copies(name, needle)) for name in PLATFORMS} == dict.fromkeys(PLATFORMS, count)
+
+
+async def all_delivered(world: World, said: str) -> bool:
+    assert world.app is not None
+    (traced,) = await world.app.journal.trace(MessageRef(ChatRef(AccountName("slack"), world.chats["slack"].chat_id), said))
+    return all(one.state is DeliveryStatus.DELIVERED for one in traced.event.deliveries)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.accounts.health import HealthReport
 from bridge.identity.names import Names
 from bridge.identity.people import People, Person, with_links
+from bridge.intake.bot_names import OwnNames
 from bridge.intake.commands import Commands
 from bridge.intake.community import Community
 from bridge.journal.contract import AcceptRequest, DecisionKind, Delivered, PartReceipt, PlannedDelivery, Verdict
@@ -44,10 +46,12 @@ class Chat:
             self.journal,
             self.community,
             self.clock,
+            OwnNames(self.journal, on_change=lambda: None),
             rules=lambda: CommandRules(listen=(Listen(TG), Listen(TEAM))),
             people=lambda: self.people,
             names=lambda: Names((), self.people),
             table=lambda: self.table,
+            health=lambda: HealthReport({}, self.table, lambda _: None, self.clock),
             is_posting=lambda _address: self.is_posting(),
         )
 

@@ -87,3 +87,23 @@ def test_how_often() -> None:
     assert [allowed.take("a", now_s) for now_s in (0, 1, 2, 9.9)] == [True, True, False, False]
     assert allowed.take("b", 2)
     assert allowed.take("a", 10.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "verb"),
+    [
+        ("/bridge status", "!bridge", "status"),
+        ("/Bridge@Mirror_Bot status", "!bridge", "status"),
+        ("/bridge@other_bot status", "!bridge", None),
+        ("/bridge@ status", "!bridge", "status"),
+        ("!bridge@mirror_bot status", "!bridge", None),
+        ("/bridges status", "!bridge", None),
+        ("//bridge status", "!bridge", None),
+        ("/relay", "relay", "help"),
+        ("/relay", "/relay", "help"),
+        ("/Мост где", "!мост", "где"),
+    ],
+)
+def test_a_native_command_is_the_same_command(text: str, word: str, verb: str | None) -> None:
+    found = command_of(said(text), CommandRules(word=word), ["Mirror", "@mirror_bot"])
+    assert (found.verb if found else None) == verb
