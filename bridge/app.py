@@ -45,7 +45,7 @@ from bridge.journal.maintenance import Maintenance, begin_tokens
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.platform import Platform
-from bridge.model.refs import AccountName, ChatRef
+from bridge.model.refs import AccountName
 from bridge.model.tasks import Services
 from bridge.observability.logs import Metrics
 from bridge.observability.reports import Reports
@@ -87,15 +87,7 @@ class App:
         self._own_names = OwnNames(self._journal, on_change=self._protect_names)
         self._media: Media | None = None
         self._community_changed()
-        self._commands = Commands(
-            *(self._journal, self._community, self._clock, self._own_names),
-            rules=lambda: self._config.commands,
-            people=lambda: self._people,
-            names=lambda: self._names,
-            table=lambda: self._table,
-            health=lambda: self.reports.health(),
-            is_posting=lambda address: self._outbox is not None and self._outbox.is_busy(address),
-        )
+        self._commands = self._commanding()
         self._email_match = self._email_matching()
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = self._file_fetcher()
@@ -298,13 +290,10 @@ class App:
         self._media = await media(
             *(self._journal, self._clock, self._spool, self._supervisors),
             config=lambda: self._config,
-            is_relayed=self._is_relayed,
+            is_relayed=lambda chat: chat.chat_id in self._table.origin_chats(chat.account),
             forgotten=self._community.forgotten,
         )
         self._public.media = self._media.pages if self._media is not None else None
-
-    def _is_relayed(self, chat: ChatRef) -> bool:
-        return chat.chat_id in self._table.origin_chats(chat.account)
 
     async def _start_outbox(self, services: Services, tokens: Tokens) -> Outbox:
         renderer = MessageRenderer(
@@ -370,6 +359,17 @@ class App:
             config=lambda: self._config,
             table=lambda: self._table,
             left_out=self.metrics.left_out,
+        )
+
+    def _commanding(self) -> Commands:
+        return Commands(
+            *(self._journal, self._community, self._clock, self._own_names),
+            rules=lambda: self._config.commands,
+            people=lambda: self._people,
+            names=lambda: self._names,
+            table=lambda: self._table,
+            health=lambda: self.reports.health(),
+            is_posting=lambda address: self._outbox is not None and self._outbox.is_busy(address),
         )
 
     def _email_matching(self) -> EmailMatch:
