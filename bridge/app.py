@@ -35,7 +35,7 @@ from bridge.files.fetch import FileFetcher
 from bridge.files.spool import Spool
 from bridge.identity.names import Names
 from bridge.identity.people import People, with_links
-from bridge.intake.bot_names import OwnNames
+from bridge.intake.bot_names import USUAL_NAMES, OwnNames
 from bridge.intake.commands import Commands
 from bridge.intake.community import Community
 from bridge.intake.email_match import EmailMatch
@@ -58,9 +58,6 @@ from bridge.web.listening import named
 
 if TYPE_CHECKING:
     from bridge.web.admin import AdminWeb
-
-_OWN_NAMES = ("Bridge", "Messenger Bridge")
-"""Usual names of bridge bots: nobody else is shown under these. `reserved_names` adds to them."""
 
 
 class App:
@@ -396,6 +393,6 @@ class App:
                 self._media.faces.forget(account, user_id)
 
     def _protect_names(self) -> None:
-        reserved = (*_OWN_NAMES, *self._config.reserved_names)
+        reserved = (*USUAL_NAMES, *self._config.reserved_names)
         standing = self._community.standing(self._people)
         self._names = Names(reserved, self._people, bots=self._own_names.of(self._config.accounts), standing=standing)

@@ -12,6 +12,9 @@ from bridge.identity.names import clean_name
 from bridge.journal.contract import NoteStore
 from bridge.model.refs import AccountName
 
+USUAL_NAMES = ("Bridge", "Messenger Bridge")
+"""Of bridge bots: nobody else is shown under these. `reserved_names` adds to them."""
+
 
 class OwnNames:
     """Per account; `on_change` is called after each change."""
