@@ -100,7 +100,7 @@ class _LinksToMessages:
     _context: AdapterContext
 
     def message_link(self, copy: Copy) -> str:
-        return link_to_message(str(self._context.options.server or ""), copy.message_ids[0])
+        return link_to_message(str(self._context.options.server or ""), copy.message_ids[0]) if copy.message_ids else ""
 
 
 class _LooksUpPeople:

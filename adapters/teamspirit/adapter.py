@@ -61,7 +61,8 @@ class TeamSpiritAdapter:
         self._encoder = Encoder(dialect, options)
         self._transport = Transport(dialect, options)
         self._client = Client(operations, self._encoder, self._transport)
-        self._directory = Directory(operations, options.chats, self._client, context.clock)
+        by_name = operations.send is None and options.incoming_webhook is not None
+        self._directory = Directory(operations, options.chats, self._client, context.clock, by_name=by_name)
         self._people = People(operations, self._client, self._directory, context.clock)
         uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         threads = Threads(self._client.message if operations.message else None)

@@ -61,9 +61,18 @@ def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilitie
     if dialect.text.mention is not None:
         table[Feature.MENTION] = Capability(Support.PARTIAL, "by username; people are matched in bridge.yaml")
     table.update(_operations(dialect))
-    table.update(_message(dialect))
+    table.update(_message(dialect, names=shows_names(dialect, options)))
     table.update(_seen(dialect))
     return Capabilities(features=features(table), limits=_limits(dialect, options), rates=_rates(dialect), media=_MEDIA)
+
+
+def shows_names(dialect: Dialect, options: TeamSpiritOptions) -> bool:
+    """Whether messages are posted under their authors' names. Where the server's admin must allow it and the answer does not tell
+    whether that is so, somebody has to say it: otherwise nobody would see whose message it is."""
+    call = dialect.operations.send or dialect.operations.webhook_send
+    if call is None or not variables_of(call) & {"message.sender", "message.sender.name"}:
+        return False
+    return not call.names_if_allowed if options.sender_names is None else options.sender_names
 
 
 def takes_files(dialect: Dialect) -> bool:
@@ -106,7 +115,7 @@ def _operations(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Suppor
         yield Feature.RECONCILE, Support.FULL
 
 
-def _message(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
+def _message(dialect: Dialect, *, names: bool) -> Iterator[tuple[Feature, Capability | Support]]:
     read = variables_of(dialect.operations.send or dialect.operations.webhook_send)
     if read & {"message.reply_thread", "message.root"}:
         yield Feature.REPLY, Capability(Support.PARTIAL, "as an answer in the message's thread")
@@ -116,7 +125,7 @@ def _message(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]
         yield Feature.REPLY, Capability(Support.CONVERTED, "a quoted line")
     if read & {"message.thread", "message.root"}:
         yield Feature.THREAD, Support.FULL
-    if read & {"message.sender", "message.sender.name"}:
+    if names:
         yield Feature.SENDER_NAME, Support.FULL
         if read & {"message.sender", "message.sender.avatar_url"}:
             yield Feature.SENDER_AVATAR, Support.FULL

@@ -14,9 +14,13 @@ from adapters.common.options import Options as Group
 from adapters.common.tls import ca_file_faults
 from adapters.teamspirit.dialect.load import Loaded, load_dialect
 from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.dialect.variables import variables_of
+from adapters.teamspirit.dialect.without_key import is_without_key, knows_its_own, only_sends, without_key
 from bridge.model.errors import ConfigFault
 
 DEFAULT_DIALECT = "teamspirit"
+SENDER = frozenset({"message.sender", "message.sender.name"})
+"""Variables by which a dialect posts under the author's name."""
 
 
 class WebhookOptions(Group):
@@ -53,6 +57,12 @@ class TeamSpiritOptions(NetworkOptions):
         None, description="an outgoing webhook set up by hand; else the bridge registers its own"
     )
     chats: dict[str, ChatOptions] = Field({}, description="chats that are reached by webhooks alone")
+    incoming_webhook: SecretStr | None = Field(
+        None, description="without an API key: URL of one incoming webhook for all chats, where the dialect names the chat in it"
+    )
+    sender_names: bool | None = Field(
+        None, description="false: authors' names are part of the text; true: the server's admin allows posts under other names"
+    )
     poll_interval_s: float = Field(1.0, ge=0.05, le=3600, description="how often the history of an active chat is read")
     poll_idle_interval_s: float = Field(5.0, ge=0.05, le=3600, description="how often the history of a quiet chat is read")
     reread_messages: int = Field(50, ge=0, le=100, description="latest messages that are read again for edits and deletes")
@@ -77,10 +87,13 @@ Options = TeamSpiritOptions
 
 
 def load(options: TeamSpiritOptions) -> Loaded:
-    """The dialect of an account. A path that is no file stands for a shipped dialect of that name."""
+    """The dialect of an account, as far as it can use it. A path that is no file stands for a shipped dialect of that name."""
     path = options.dialect
     is_file = path.suffix in (".yaml", ".yml") or path.is_file()
-    return load_dialect(str(path) if is_file else path.name, options.overrides)
+    loaded = load_dialect(str(path) if is_file else path.name, options.overrides)
+    if loaded.dialect is not None and is_without_key(options, loaded.dialect):
+        loaded.dialect = without_key(loaded.dialect)
+    return loaded
 
 
 def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
@@ -90,18 +103,49 @@ def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
     if dialect is None:
         return [*loaded.faults, *ca_file_faults(options.ca_file)]
     name = dialect.dialect
-    faults = [ConfigFault(f"the dialect {name} needs it", key=key) for key in dialect.needs if getattr(options, key) is None]
+    faults = [] if is_without_key(options, dialect) else _needed(options, dialect)
     if options.show_health and dialect.operations.set_status is None:
         faults.append(ConfigFault(f"the dialect {name} cannot set the bot's status", key="show_health", value="true"))
+    if options.sender_names and not variables_of(dialect.operations.send or dialect.operations.webhook_send) & SENDER:
+        why = f"the dialect {name} does not post under other people's names"
+        faults.append(ConfigFault(why, key="sender_names", value="true"))
     if dialect.operations.send is None:
-        if not options.chats:
-            faults.append(ConfigFault(f"the dialect {name} reaches each chat by its own incoming webhook: name them", key="chats"))
-        for chat, entry in options.chats.items():
-            if entry.incoming_webhook is None:
-                faults.append(ConfigFault("the URL of its incoming webhook is missing", key=f"chats.{chat}.incoming_webhook"))
-            elif why := http_url_fault(entry.incoming_webhook.get_secret_value()):
-                faults.append(ConfigFault(why, key=f"chats.{chat}.incoming_webhook"))
+        faults += _incoming_webhooks(options, dialect)
     return faults + _receiving(options, dialect) + ca_file_faults(options.ca_file)
+
+
+def _needed(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault]:
+    """Options that the dialect cannot do without, and that are missing."""
+    name, faults = dialect.dialect, []
+    for key in [key for key in dialect.needs if getattr(options, key) is None]:
+        why, hint = f"the dialect {name} needs it", ""
+        if key == "api_key" and dialect.operations.webhook_send is not None:
+            hint = "or name incoming webhooks, by which alone messages are posted then: chats: {NAME: {incoming_webhook: URL}}"
+            if options.webhook is not None and not knows_its_own(dialect):
+                why += ": without a key the bridge cannot tell its own messages from others in the calls of the outgoing webhook"
+                hint = "or take out webhook: then messages are posted by incoming webhooks, and none arrive"
+        faults.append(ConfigFault(why, key=key, hint=hint))
+    return faults
+
+
+def _incoming_webhooks(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault]:
+    """Of an account that posts by them alone."""
+    name, faults = dialect.dialect, []
+    shared = options.incoming_webhook
+    if shared is not None and "chat.channel" not in variables_of(dialect.operations.webhook_send):
+        why = f"an incoming webhook of the dialect {name} posts into one chat: name each chat's own under chats"
+        faults.append(ConfigFault(why, key="incoming_webhook"))
+    elif shared is not None and (why := http_url_fault(shared.get_secret_value())):
+        faults.append(ConfigFault(why, key="incoming_webhook"))
+    elif shared is None and not options.chats:
+        faults.append(ConfigFault(f"the dialect {name} reaches each chat by its own incoming webhook: name them", key="chats"))
+    for chat, entry in options.chats.items():
+        if entry.incoming_webhook is None:
+            if shared is None:
+                faults.append(ConfigFault("the URL of its incoming webhook is missing", key=f"chats.{chat}.incoming_webhook"))
+        elif why := http_url_fault(entry.incoming_webhook.get_secret_value()):
+            faults.append(ConfigFault(why, key=f"chats.{chat}.incoming_webhook"))
+    return faults
 
 
 def _receiving(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault]:
@@ -132,7 +176,7 @@ def _receiving(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault
 def needs_public_web(options: TeamSpiritOptions) -> ConfigFault | None:
     """Outgoing webhooks call us. A dialect whose chats can be read does without, unless webhooks were asked for."""
     dialect = load(options).dialect
-    if dialect is None or dialect.inbound is None or options.receive == "history":
+    if dialect is None or dialect.inbound is None or options.receive == "history" or only_sends(options, dialect):
         return None
     add = "add web.public with listen and url"
     instead = f"{add}, or set receive: history" if dialect.operations.history is not None else add

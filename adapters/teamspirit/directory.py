@@ -33,9 +33,13 @@ _FAILED_KEPT_S = 60.0
 class Directory:
     """`named`: the account's `chats` in bridge.yaml."""
 
-    def __init__(self, operations: Operations, named: Mapping[str, ChatOptions], client: Client, clock: Clock) -> None:
+    def __init__(
+        self, operations: Operations, named: Mapping[str, ChatOptions], client: Client, clock: Clock, *, by_name: bool = False
+    ) -> None:
+        """`by_name`: whether chats that are not among those are known by the names that the server gives them."""
         self._operations = operations
         self._named = named
+        self._by_name = by_name
         self._aliases = {name: entry.id or name for name, entry in named.items()}
         self._client = client
         self._clock = clock
@@ -53,7 +57,7 @@ class Directory:
         if entry is not None:
             return entry.id or address
         if self._operations.chats is None:
-            if self._operations.send is not None:
+            if self._operations.send is not None or self._by_name:
                 return address
             raise ChatDown(f"chat {address!r} is not among the account's chats", action="name it under chats in bridge.yaml")
         for fresh in (False, True):
@@ -76,7 +80,9 @@ class Directory:
 
     def chat_id(self, native_id: str, name: str) -> str:
         """The id by which routes know a chat: a webhooks-only account may know it by its name alone."""
-        return native_id if native_id in self._aliases.values() else self._aliases.get(name, native_id)
+        if native_id in self._aliases.values():
+            return native_id
+        return self._aliases.get(name, name if self._by_name and name else native_id)
 
     async def page(self, chat_id: str, after: str, since_ms: int | None) -> list[Any]:
         """A page of a chat's history, oldest first. Raises DeliveryError, AccountDown; a refused chat id may really be a name that

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHECK_KEY = "check api_key (and the account's rights) in the messenger; the bridge tries again by itself"
 CHECK_CHAT = "add the bot to the chat and give it the right to write there, or correct the chat in bridge.yaml"
 GIVE_RIGHT = "let the bot edit and delete its own posts, and react to posts, in that chat"
-CHECK_WEBHOOK = "check the chat's incoming_webhook in bridge.yaml: the messenger does not know it (any more)"
+CHECK_WEBHOOK = "check the chat's incoming_webhook in bridge.yaml: the messenger does not know it (any more), or may not post there"
 CHECK_SERVER = "check server (and the dialect's base) in bridge.yaml"
 CHECK_HISTORY = "check the dialect's operation history against the server's reference"
 USE_ID = "put the chat's id into bridge.yaml; if it is the id, add the bot to the chat"
@@ -83,13 +83,13 @@ def refusal(
         return Rejected(reason)
     if code in errors.gone_codes:
         return Gone(reason)
-    if by_webhook and status in (401, 403, 404, 410):
+    if by_webhook and (status in (401, 403, 404, 410, 501) or (status < 500 and code in errors.chat_codes)):
         return ChatDown(reason, action=CHECK_WEBHOOK)
     if code in errors.unchangeable_codes:
         return ChangeRefused(reason)
     if code in errors.right_codes and operation in _OF_ONE_MESSAGE:
         return RightMissing(reason, action=GIVE_RIGHT)
-    if code in errors.chat_codes or code in errors.right_codes:
+    if (code in errors.chat_codes and not by_webhook) or code in errors.right_codes:
         return ChatDown(reason, action=CHECK_CHAT)
     if status == 401 or code in errors.account_codes:
         return AccountDown(reason, action=CHECK_KEY)

@@ -19,15 +19,21 @@ def account(section: ForeignSection) -> dict[str, Any]:
     server = section.text("Server")
     scheme = "http" if section.flag("NoTLS") else "https"
     token = section.secret("Token")
-    if not token:
+    hook = "" if token or protocol != "mattermost" else section.secret("WebhookURL")
+    if hook:
+        how = "give a bot's token (api_key), or set up an outgoing webhook (webhook)"
+        section.note("WebhookURL", "posts into the channels, and nothing arrives by it", how)
+    elif not token:
         section.note("Token", "is missing: a bot logs in by a token, not by a password", _HOW)
-    section.tell_given(
-        ("Login", "Password", "Team", "WebhookURL", "WebhookBindAddress"), "is not needed: the bot's token is enough"
-    )
+    others = ("Login", "Password", "Team", *(() if hook else ("WebhookURL", "WebhookBindAddress")))
+    section.tell_given(others, "is not needed: the webhook is enough" if hook else "is not needed: the bot's token is enough")
     section.tell_given(("PrefixMessagesWithNick", "SkipVersionCheck", "UseUserName"), "is not needed")
+    address = server if "://" in server else f"{scheme}://{server or 'im.example.com'}"
+    if hook:
+        section.tell_given(("WebhookBindAddress",), "cannot be kept", "set up an outgoing webhook that calls the bridge (webhook)")
+        return {"dialect": protocol, **({"server": address} if server else {}), "incoming_webhook": hook}
     if not server:
         section.note("Server", "is missing", "write the server's address into the account's `server`")
-    address = server if "://" in server else f"{scheme}://{server or 'im.example.com'}"
     return {"dialect": protocol, "server": address, "api_key": token or "${" + protocol.upper() + "_TOKEN}"}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.common.platform_time import DATE_ERROR
 from adapters.teamspirit.client import Client
+from adapters.teamspirit.dialect.without_key import only_sends
 from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.errors import CHECK_HISTORY, CHECK_SERVER, USE_ID, is_temporary
 from bridge.model.adapter import ProbeItem
@@ -92,6 +93,9 @@ def _failed(name: str, error: BridgeError, action: str, chat_id: str = "") -> Pr
 def _receiving(dialect: Dialect, options: TeamSpiritOptions, web: WebMount, account: AccountName) -> ProbeItem:
     """How messages will reach us, and for a webhook set up by hand the URL to enter in the messenger."""
     name, operations = "receiving", dialect.operations
+    if only_sends(options, dialect):
+        detail = "nothing: without an API key and an outgoing webhook (webhook in bridge.yaml), messages only go there"
+        return ProbeItem(name=name, ok=True, detail=detail)
     wants_webhook = dialect.inbound is not None and options.receive != "history"
     if dialect.websocket is not None and options.receive == "auto" and options.webhook is None:
         return ProbeItem(

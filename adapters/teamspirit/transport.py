@@ -272,7 +272,7 @@ async def _read_json(answer: aiohttp.ClientResponse) -> Any:
 
 
 def _webhook_urls(options: TeamSpiritOptions) -> list[str]:
-    found = (chat.incoming_webhook for chat in options.chats.values())
+    found = (options.incoming_webhook, *(chat.incoming_webhook for chat in options.chats.values()))
     return [secret.get_secret_value() for secret in found if secret is not None]
 
 

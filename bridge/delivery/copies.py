@@ -63,6 +63,11 @@ def stored_part(target: ResolvedTarget, number: int, receipt: Receipt, part: Par
     return StoredPart(part=number, copy=copy, carried=carried_by(part))
 
 
+def first_id(copy: Copy | None) -> str:
+    """The message that an answer points at; empty if there is none, or the platform did not say which message a copy became."""
+    return copy.message_ids[0] if copy is not None and copy.message_ids else ""
+
+
 def copy_here(link: Link | None, target: ResolvedTarget) -> Copy | None:
     """The message as it exists in the target: one of our copies, or the original itself if the target is where it was written."""
     if link is None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from bridge.delivery.age import late_line
-from bridge.delivery.copies import copy_here, copy_nearby
+from bridge.delivery.copies import copy_here, copy_nearby, first_id
 from bridge.delivery.execution import Execution
 from bridge.delivery.message_links import MessageLinks
 from bridge.delivery.name_marks import NameMarks
@@ -203,7 +203,7 @@ class MessageRenderer:
         hides = self._names().hides
         if hides(origin.account, to.author_id) or (link is not None and hides(link.original.chat.account, writer)):
             return Reply(
-                message_id=copy.message_ids[0] if copy else "",
+                message_id=first_id(copy),
                 thread_id=copy.thread_id if copy else None,
                 author_name=SOMEBODY,
                 excerpt="…",
@@ -212,7 +212,7 @@ class MessageRenderer:
         said_name = (link.author_name if link else "") or to.author_name
         is_copy = link is not None and not link.is_original
         return Reply(
-            message_id=copy.message_ids[0] if copy else "",
+            message_id=first_id(copy),
             thread_id=copy.thread_id if copy else None,
             author_name=self._answered(link, said_name) if link and link.author_name else "",
             excerpt=to.excerpt.removeprefix(said_name).lstrip() if is_copy else to.excerpt,

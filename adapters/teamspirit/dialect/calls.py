@@ -127,6 +127,13 @@ class Send(Call):
     answer: SentAnswer = SentAnswer()
     idempotent_s: float = Field(0.0, ge=0)
     """For how long the same `message.client_id` returns the first message instead of making another; 0: never."""
+    names_if_allowed: bool = False
+    """Whether the server shows other people's names only if its admin allows that, and does not say whether it does. The names are
+    then part of the text unless the account has `sender_names: true`."""
+    slack_forms: bool = False
+    """Whether the server reads Slack's links and mentions in the text: `<url|words>`, `<!channel>`, `<@U1>`."""
+    told_back: bool = True
+    """Whether the server's outgoing webhooks tell of what was posted by this call."""
 
 
 class MessageAnswer(Entry):

@@ -23,7 +23,8 @@ ACCOUNT = {
 _CHAT = {
     "chat.id": "native id of the chat",
     "chat.kind": "what `kind` of `chats` says of it",
-    "chat.incoming_webhook": "URL of the chat's incoming webhook, from the account's `chats`",
+    "chat.incoming_webhook": "URL of the chat's incoming webhook, from the account's `chats`; else the account's own",
+    "chat.channel": "the chat's name, if the account's own `incoming_webhook` posts into it; else nothing",
 }
 _CONTENT = {
     "message.text": "the text in the dialect's flavour",

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from adapters.teamspirit.client import Client, Registration
+from adapters.teamspirit.dialect.without_key import only_sends
 from adapters.teamspirit.inbound.webhook_auth import Credentials
 from adapters.teamspirit.inbound.webhook_endpoint import Take, WebhookEndpoint
 from bridge.model.adapter import Cursor, Intake
@@ -84,7 +85,7 @@ class Webhook:
 
         Raises AccountDown, DeliveryError."""
         inbound, options = self._dialect.inbound, self._options
-        if inbound is None or options.receive == "history":
+        if inbound is None or options.receive == "history" or only_sends(options, self._dialect):
             await self._take_back(intake)
             return False
         has_socket = self._dialect.websocket is not None and options.receive == "auto"

@@ -17,6 +17,7 @@ from yarl import URL
 
 from adapters.teamspirit import emoji_names
 from adapters.teamspirit.dialect.variables import variables_of
+from adapters.teamspirit.mention_guards import without_slack_forms
 from adapters.teamspirit.outbound.encode_text import encode_text
 from adapters.teamspirit.wire import Request
 from bridge.model.adapter import Copy, Outbound, OutboundEdit, OutboundFile, Reply
@@ -44,11 +45,14 @@ class Encoder:
         self._dialect = dialect
         self._options = options
         self._react_reads = variables_of(dialect.operations.react)
+        sends = dialect.operations.send or dialect.operations.webhook_send
+        self._slack_forms = sends is not None and sends.slack_forms
         self.me_id = ""
         self.me_name = ""
 
     def text(self, rich: RichText, *, mass_mentions: bool = False) -> str:
-        return encode_text(rich, self._dialect.text, mass_mentions=mass_mentions)
+        text = encode_text(rich, self._dialect.text, mass_mentions=mass_mentions)
+        return without_slack_forms(text) if self._slack_forms else text
 
     def measure(self, rich: RichText) -> int:
         """Length in the dialect's own unit. Mass mentions are counted as if they might ping, which is never shorter than sent."""
@@ -168,11 +172,19 @@ class Encoder:
         return {"chat": self.chat(copy.chat_id), "message": {"id": _only_id(copy)}, "reaction": values}
 
     def chat(self, chat_id: str) -> Values:
-        """A chat's own values. Chats of a webhooks-only account are known by the account's `chats`."""
+        """A chat's own values. Chats of a webhooks-only account are known by the account's `chats`, or by the name that its one
+        webhook posts to."""
         values: Values = {"id": chat_id}
+        called = chat_id
         for name, entry in self._options.chats.items():
-            if chat_id == (entry.id or name) and entry.incoming_webhook is not None:
-                values["incoming_webhook"] = entry.incoming_webhook.get_secret_value()
+            if chat_id != (entry.id or name):
+                continue
+            called = name
+            if entry.incoming_webhook is not None:
+                return {**values, "incoming_webhook": entry.incoming_webhook.get_secret_value()}
+        shared = self._options.incoming_webhook
+        if shared is not None:
+            values |= {"incoming_webhook": shared.get_secret_value(), "channel": called}
         return values
 
     def _below_line(self, reply: Reply | None, text: RichText) -> RichText:

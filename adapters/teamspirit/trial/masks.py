@@ -77,7 +77,7 @@ def _decoded(text: str) -> bytes:
 def secrets_of(options: TeamSpiritOptions) -> list[str]:
     """All secrets of the account in bridge.yaml."""
     webhook = options.webhook
-    found = [options.api_key, *(chat.incoming_webhook for chat in options.chats.values())]
+    found = [options.api_key, options.incoming_webhook, *(chat.incoming_webhook for chat in options.chats.values())]
     if webhook is not None:
         found += [webhook.path, webhook.key, webhook.secret, webhook.previous_key, webhook.previous_secret]
     told = [one.get_secret_value() for one in found if one is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.delivery.copies import carried_by
+from bridge.delivery.copies import carried_by, first_id
 from bridge.delivery.message_plan import parts_without_files
 from bridge.delivery.operations.copies import new_receipt
 from bridge.delivery.operations.edit_job import CopiesLeft, EditJob, says_nothing
@@ -47,7 +47,7 @@ def _answer(job: EditJob, left: CopiesLeft) -> Reply | None:
     copy = left.staying[0].copy
     here = copy.chat_id == job.run.target.chat.chat_id
     return Reply(
-        message_id=copy.message_ids[0] if here else "",
+        message_id=first_id(copy) if here else "",
         thread_id=copy.thread_id if here else None,
         author_name=job.tools.renderer.author_name(job.event.meta),
         excerpt=text_of(job.event.content.text)[:_EXCERPT],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.delivery import throttled_calls
-from bridge.delivery.copies import carried_by
+from bridge.delivery.copies import carried_by, first_id
 from bridge.delivery.execution import Execution
 from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone
 from bridge.delivery.operations.further import further_sent, send_further
@@ -41,7 +41,8 @@ async def keep_tally(
     sent = new_receipt(link, link.event_seq, TALLY_PART, receipt, carried_by(part), run, tools)
     await run.context.record([sent])
     further_sent(run.delivery)
-    tools.shown_tallies.remember((run.target.chat.chat_id, receipt.message_ids[0]), part.text)
+    if receipt.message_ids:
+        tools.shown_tallies.remember((run.target.chat.chat_id, receipt.message_ids[0]), part.text)
     return []
 
 
@@ -52,7 +53,7 @@ async def _follow(
     if not held and isinstance(adapter, Deletes):
         await throttled_calls.delete(adapter, copy, run)
         return [part_gone(link, TALLY_PART, run)]
-    part, place = _part(held, link, copy, run, tools), (copy.chat_id, copy.message_ids[0])
+    part, place = _part(held, link, copy, run, tools), (copy.chat_id, first_id(copy))
     if tools.shown_tallies.says(place, part.text):
         return []
     edited = await edit_copy(TALLY_PART, copy, part, standing.carried, adapter, run, tools)
@@ -67,7 +68,7 @@ def _part(held: Sequence[ReactedWith], link: Link, copy: Copy, run: Execution, t
     text = tally_line(tallied, of="" if points else link.author_name)
     return Part(
         text=degrade(text, run.target.capabilities, {}),
-        reply=Reply(message_id=copy.message_ids[0], thread_id=copy.thread_id) if points else None,
+        reply=Reply(message_id=first_id(copy), thread_id=copy.thread_id) if points else None,
         previews=False,
         silent=True,
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from bridge.delivery import throttled_calls
-from bridge.delivery.copies import carried_by, copy_here
+from bridge.delivery.copies import carried_by, copy_here, first_id
 from bridge.delivery.execution import Execution
 from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone
 from bridge.delivery.operations.edit import edit_copies_of
@@ -101,7 +101,7 @@ async def _keep_line(poll: Poll, link: Link, copy: Copy, adapter: Edits, run: Ex
     part = _line(poll, link, copy, run)
     if link.votes is not None:
         standing = link.votes
-        where = (standing.copy.chat_id, standing.copy.message_ids[0])
+        where = (standing.copy.chat_id, first_id(standing.copy))
         if tools.shown_tallies.says(where, part.text):
             return []
         try:
@@ -114,7 +114,8 @@ async def _keep_line(poll: Poll, link: Link, copy: Copy, adapter: Edits, run: Ex
     receipt = await send_further(part, VOTES_PART, run, tools)
     await run.context.record([new_receipt(link, link.event_seq, VOTES_PART, receipt, carried_by(part), run, tools)])
     further_sent(run.delivery)
-    tools.shown_tallies.remember((run.target.chat.chat_id, receipt.message_ids[0]), part.text)
+    if receipt.message_ids:
+        tools.shown_tallies.remember((run.target.chat.chat_id, receipt.message_ids[0]), part.text)
     return []
 
 
@@ -122,7 +123,7 @@ def _line(poll: Poll, link: Link, copy: Copy, run: Execution) -> Part:
     points = copy.chat_id == run.target.chat.chat_id and run.target.capabilities.native(Feature.REPLY)
     return Part(
         text=degrade(votes_line(poll, of="" if points else link.author_name), run.target.capabilities, {}),
-        reply=Reply(message_id=copy.message_ids[0], thread_id=copy.thread_id) if points else None,
+        reply=Reply(message_id=first_id(copy), thread_id=copy.thread_id) if points else None,
         previews=False,
         silent=True,
     )

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bridge.model.adapter import Outbound
 from bridge.model.rich_text import plain
+from tests.adapters.teamspirit import mattermost_hooks
 
 Json = dict[str, Any]
 TOKEN = "bottoken0123456789abcdefgh"
@@ -40,7 +41,11 @@ class MattermostServer:
         self.files: dict[str, tuple[Json, bytes]] = {}
         self.reactions: list[tuple[str, str, str]] = []
         self.statuses: dict[str, str] = {}
-        self.incoming: dict[str, str] = {}
+        self.incoming: dict[str, mattermost_hooks.IncomingHook] = {}
+        self.takes_incoming = True
+        self.hook_status = 200
+        self.names_may_be_overridden = False
+        """EnablePostUsernameOverride and EnablePostIconOverride, which are off at first."""
         self.outgoing: tuple[str, str] | None = None
         """(URL, token)"""
         self.calls: list[str] = []
@@ -63,6 +68,12 @@ class MattermostServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
         self.bot = self.add_user("bridge", is_bot=True)
+
+    def incoming_webhook(self, channel: str, *, is_locked: bool = False) -> str:
+        """The URL of a new incoming webhook."""
+        hook_id = f"hook{next(self._ids):022d}"
+        self.incoming[hook_id] = mattermost_hooks.IncomingHook(channel, is_locked)
+        return f"{self.url}/hooks/{hook_id}"
 
     def new_id(self) -> str:
         return f"{next(self._ids):026d}"
@@ -430,16 +441,7 @@ class MattermostServer:
         return web.Response(body=content, content_type=info["mime_type"])
 
     async def _incoming(self, request: web.Request) -> web.Response:
-        if request.content_type == "application/json":
-            body = await request.json()
-        else:
-            body = json.loads(str((await request.post())["payload"]))
-        channel = self.incoming.get(request.match_info["hook"])
-        if channel is None:
-            return _error(400, "web.incoming_webhook.invalid.app_error", "Invalid webhook.")
-        props = {"from_webhook": "true", "override_username": body.get("username", "webhook")}
-        self.post(channel, self.bot, body["text"], props=props)
-        return web.Response(text="ok")
+        return await mattermost_hooks.take(self, request)
 
 
 def _error(status: int, code: str, message: str) -> web.Response:

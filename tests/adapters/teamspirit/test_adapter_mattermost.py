@@ -33,6 +33,7 @@ from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import make_adapter, running, summary
+from tests.adapters.teamspirit.mattermost_hooks import IncomingHook
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer, account_options, outbound
 from tests.support.intake import RecordingIntake
 
@@ -60,7 +61,7 @@ async def test_mattermostdriver_takes_the_server_for_mattermost(server: Mattermo
 
 
 async def test_apprise_posts_to_the_server(server: MattermostServer, channel: str) -> None:
-    server.incoming["abcdefghijklmnopqrstuvwxyz"] = channel
+    server.incoming["abcdefghijklmnopqrstuvwxyz"] = IncomingHook(channel)
     notifier = apprise.Apprise()
     assert notifier.add(server.url.replace("http://", "mmost://") + "/abcdefghijklmnopqrstuvwxyz?image=no")
     assert await notifier.async_notify(body="by apprise")

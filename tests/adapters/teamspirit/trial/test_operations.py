@@ -30,9 +30,20 @@ async def test_a_right_dialect_is_right_and_nothing_stays(emulator: TeamSpiritEm
 async def test_mattermost_s_dialect_is_right_against_its_server(server: MattermostServer) -> None:
     channel = server.add_channel("town-square")
     steps = await steps_of(context_of(account_options(server)), "town-square")
+    assert steps.pop("webhook_send").state is StepState.SKIPPED
     assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.complaints]
     assert all(post["delete_at"] for post in server.posts.values())
     assert steps["websocket"].detail == "let in by frame 1"
+    assert {post["channel_id"] for post in server.posts.values()} == {channel}
+
+
+async def test_without_a_token_mattermost_s_incoming_webhook_is_tried_alone(server: MattermostServer) -> None:
+    channel = server.add_channel("town-square")
+    url = server.incoming_webhook(server.add_channel("elsewhere"))
+    steps = await steps_of(context_of({"dialect": "mattermost", "incoming_webhook": url}), "town-square")
+    assert {name: step.state for name, step in steps.items()} == {"webhook_send": StepState.OK}, steps
+    assert "does not say which" in steps["webhook_send"].detail
+    assert url.rpartition("/")[2] not in str(steps)
     assert {post["channel_id"] for post in server.posts.values()} == {channel}
 
 
