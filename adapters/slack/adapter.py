@@ -19,7 +19,7 @@ from adapters.slack.inbound.downloads import Downloads
 from adapters.slack.inbound.stream import Stream
 from adapters.slack.links import link_to_message
 from adapters.slack.listing import ListsChannels
-from adapters.slack.outbound import chats, deletions, reactions
+from adapters.slack.outbound import chats, deletions, reactions, whispers
 from adapters.slack.outbound.encode_text import measure
 from adapters.slack.outbound.reconcile import Reconciler
 from adapters.slack.outbound.sender import MessageSender
@@ -67,6 +67,7 @@ class SlackAdapter(Emails, ListsChannels, ByFirstMessage, TitlesByFirstMessage):
         self._sender = MessageSender(self._transport, self._app, uploads, threads, options, clock)
         self._reconciler = Reconciler(self._transport, self._app, clock)
         self.pin, self.rename_chat = partial(reactions.pin, self._transport), partial(chats.rename_chat, self._transport)
+        self.whisper = partial(whispers.whisper, self._transport)
         self._capabilities: dict[tuple[bool, bool], Capabilities] = {}
         """By what is known of the app's scopes: asked for with every message."""
 

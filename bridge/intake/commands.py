@@ -41,7 +41,7 @@ from bridge.model.events import BridgeSaid, ChatEvent, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.model.rich_text import plain
 from bridge.policy.allowance import Allowance
-from bridge.policy.commands import MODERATOR, OF_MODERATORS, VERBS, Command, CommandRules, command_of
+from bridge.policy.commands import FOR_THE_ASKER, MODERATOR, OF_MODERATORS, VERBS, Command, CommandRules, command_of
 from bridge.policy.routing import OWN_ROUTE, RoutingTable
 
 log = structlog.get_logger("commands")
@@ -310,7 +310,8 @@ class Commands:
             meta, event_key=key, origin=origin, thread_id=thread_id, author=None, delivery_id="", sent_by_us=False
         )
         planned = PlannedDelivery(route=OWN_ROUTE, target=address, thread_id=thread_id)
-        return AcceptRequest(event=BridgeSaid(meta=own, text=plain(said), about=about), deliveries=(planned,))
+        only_for = given.user.user_id if given.command.verb in FOR_THE_ASKER and self._table().addresses_of(origin) else ""
+        return AcceptRequest(event=BridgeSaid(meta=own, text=plain(said), about=about, only_for=only_for), deliveries=(planned,))
 
 
 def deletion(traced: Traced, table: RoutingTable, meta: EventMeta) -> AcceptRequest:

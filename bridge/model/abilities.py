@@ -12,6 +12,7 @@ import msgspec
 
 from bridge.model.adapter import Copy
 from bridge.model.events import Attachment
+from bridge.model.rich_text import RichText
 
 
 @runtime_checkable
@@ -39,6 +40,16 @@ class ClosesPolls(Protocol):
     async def close_poll(self, copy: Copy) -> None:
         """End a poll that this account posted: nobody can vote any more, and its result stays. One that is closed already is a
         success. Raises what a change of a message raises: MessageGone, ChangeRefused, and the rest."""
+        ...
+
+
+@runtime_checkable
+class Whispers(Protocol):
+    """For platforms that can show a message in a chat to one of its members alone."""
+
+    async def whisper(self, chat_id: str, user_id: str, text: RichText, thread_id: str | None) -> None:
+        """Show a short text that is within the capabilities. It has no id, and is not found again: a repeated attempt shows it
+        twice. Raises Rejected where the person cannot see it (not in the chat); RetryLater and the rest as `send` does."""
         ...
 
 

@@ -233,6 +233,8 @@ class BridgeSaid(_Event, frozen=True, tag="said"):
     marks: tuple[str, ...] = ()
     unmark: bool = False
     """The marks are taken off again, and nothing is said."""
+    only_for: str = ""
+    """The native user id of the one person who is to see it, where the platform can do that (`abilities.Whispers`)."""
 
 
 ChatEvent = (

@@ -18,6 +18,9 @@ LONGEST = 200
 VERBS = ("help", "link", "unlink", "optout", "optin", "delete", "mute", "unmute", "retry", "where", "status")
 OF_MODERATORS = frozenset({"delete", "mute", "unmute", "retry", "where", "status"})
 
+FOR_THE_ASKER = frozenset({"where", "status"})
+"""Answered to the one who asked, where a platform can do that in a chat: they name other chats."""
+
 
 class Listen(msgspec.Struct, frozen=True):
     """An account, or one chat of it as bridge.yaml writes it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.common.emulation.contract import SeenMessage
+from adapters.common.emulation.contract import Fault, FaultKind, SeenMessage
 from bridge.accounts.state import AccountState
 from bridge.journal.contract import DecisionKind, DeliveryStatus
 from bridge.model.refs import AccountName, ChatRef, MessageRef
@@ -23,6 +23,13 @@ async def moderated(quiet_world: World) -> World:
     world.settings["commands"] = {"listen": list(PLATFORMS), "delete_on": ["💩"], "retry_on": ["🔥"]}
     await world.start_bridge()
     return world
+
+
+def whispered(world: World, needle: str) -> list[str]:
+    """What Slack showed to Anna alone."""
+    workspace: Any = world.emulators["slack"]
+    anna = workspace.add_person("Anna")
+    return [message.text for user, message in workspace.workspace.whispers if user == anna and needle in message.text]
 
 
 async def answered(world: World, platform: str, needle: str) -> SeenMessage:
@@ -176,23 +183,41 @@ async def test_nothing_is_a_command_where_the_bridge_does_not_listen(world: Worl
 
 async def test_a_moderator_asks_where_messages_go_and_how_it_is(moderated: World) -> None:
     world = moderated
+
+    async def told(platform: str, needle: str) -> str:
+        if platform == "slack":
+            return await eventually(lambda: next(iter(whispered(world, needle)), ""), what=f"{needle!r} is whispered")
+        return (await answered(world, platform, needle)).text
+
     for platform in PLATFORMS:
         await world.say(platform, "!bridge where")
         others = [f"{name}/{world.chats[name].address}" for name in PLATFORMS if name != platform]
-        there = await answered(world, platform, "lobby: to and from")
-        assert all(other in there.text for other in others), there.text
+        there = await told(platform, "lobby: to and from")
+        assert all(other in there for other in others), there
         await world.say(platform, "!bridge status")
-        await answered(world, platform, "lobby: all is well.")
+        await told(platform, "lobby: all is well.")
     said = await world.say("slack", "where is it?", person="Boris")
     copies = {name: await world.copy(name, "where is it?") for name in PLATFORMS if name != "slack"}
     await eventually_asked(lambda: all_delivered(world, said), what="the copies are noted")
     await world.say("telegram", "/bridge where", reply_to=copies["telegram"].message_id)
-    became = await answered(world, "telegram", f"discord/{world.chats['discord'].address}: delivered at")
-    assert f"teamspirit/{world.chats['teamspirit'].address}" in became.text
+    assert f"teamspirit/{world.chats['teamspirit'].address}" in await told("telegram", "discord/")
+    await world.say("slack", "!bridge where", reply_to=said)
+    assert "delivered at" in await told("slack", f"discord/{world.chats['discord'].address}: ")
     await world.say("discord", "!bridge status", person="Boris")
     await answered(world, "discord", "Only people with the role moderator")
-    for needle, count in (("all is well.", 1), ("lobby: to and from", 1)):
-        assert {name: len(world.copies(name, needle)) for name in PLATFORMS} == dict.fromkeys(PLATFORMS, count)
+    for needle in ("all is well.", "lobby: to and from"):
+        seen = {name: len(world.copies(name, needle)) for name in PLATFORMS}
+        assert seen == {name: int(name != "slack") for name in PLATFORMS}, (
+            "in the chat of the command alone, on Slack to Anna alone"
+        )
+
+
+async def test_whom_slack_cannot_tell_alone_is_answered_in_the_chat(moderated: World) -> None:
+    world = moderated
+    world.emulators["slack"].inject(Fault(kind=FaultKind.SERVER_ERROR, status=400, operation="chat.postEphemeral", times=1))
+    await world.say("slack", "!bridge where")
+    await answered(world, "slack", "lobby: to and from")
+    assert not whispered(world, "lobby")
 
 
 async def all_delivered(world: World, said: str) -> bool:

@@ -72,6 +72,22 @@ def _metadata(arguments: Arguments) -> Json | None:
     return metadata
 
 
+async def post_ephemeral(workspace: Workspace, arguments: Arguments) -> Json:
+    """Nothing of it is kept in the channel, and no event tells of it. Source: docs.slack.dev, chat.postEphemeral."""
+    channel = writable_channel(workspace, arguments.required("channel"))
+    user_id = arguments.required("user")
+    if user_id not in channel.members:
+        raise ApiError("user_not_in_channel")
+    blocks, text, thread_ts = _blocks(arguments), arguments.text("text"), arguments.text("thread_ts")
+    if not text and not blocks:
+        raise ApiError("no_text")
+    if thread_ts:
+        check_thread(channel, thread_ts)
+    shown = Message(channel.channel_id, workspace.clock.next(), workspace.bot_user_id, text, blocks=blocks, thread_ts=thread_ts)
+    workspace.whispers.append((user_id, shown))
+    return {"message_ts": shown.ts}
+
+
 async def post_message(workspace: Workspace, arguments: Arguments) -> Json:
     channel = writable_channel(workspace, arguments.required("channel"))
     has_persona = any(key in arguments for key in ("username", "icon_url", "icon_emoji"))

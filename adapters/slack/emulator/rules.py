@@ -195,6 +195,7 @@ _TIERS = {
     "users.list": 2,
     "users.info": 4,
     "users.lookupByEmail": 3,
+    "chat.postEphemeral": 4,
     "emoji.list": 2,
     "files.info": 4,
     "files.getUploadURLExternal": 4,

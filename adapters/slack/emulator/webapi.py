@@ -50,6 +50,7 @@ class WebApi:
             "bots.info": Method(read.bots_info, "users:read"),
             "chat.delete": Method(chat.delete, "chat:write"),
             "chat.getPermalink": Method(chat.get_permalink),
+            "chat.postEphemeral": Method(chat.post_ephemeral, "chat:write"),
             "chat.postMessage": Method(chat.post_message, "chat:write"),
             "chat.update": Method(chat.update, "chat:write"),
             "conversations.history": Method(read.conversations_history, "channels:history"),

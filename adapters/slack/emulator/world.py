@@ -79,6 +79,8 @@ class Workspace:
         self.bots: dict[str, str] = {}
         """Other apps: name by bot id."""
         self.custom_emoji: dict[str, str] = {}
+        self.whispers: list[tuple[str, Message]] = []
+        """Messages that one person saw: the user id, and the message."""
         self.persona_as_bot_message = True
         self.tombstone_parents = True
         bot = User(self.bot_user_id, "messenger_bridge", "Messenger Bridge", "Messenger Bridge", is_bot=True)

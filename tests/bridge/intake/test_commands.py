@@ -147,7 +147,7 @@ async def test_messages_that_are_not_known(chat: Chat) -> None:
     assert (await chat.give(chat.said("good morning"))) == [("", "no command")]
 
 
-async def test_a_copy_that_is_not_noted_yet_is_waited_for(chat: Chat) -> None:
+async def test_a_copy_that_is_not_noted_yet_is_waited_for(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     """People see it before the platform's answer has come."""
     said = chat.said("spam", author=MALLORY, account=TEAM, chat="C1")
     planned = PlannedDelivery(route="r", target=ChatAddress(TG, "-1"))
@@ -160,7 +160,8 @@ async def test_a_copy_that_is_not_noted_yet_is_waited_for(chat: Chat) -> None:
     def is_posting() -> bool:
         nonlocal looks
         looks += 1
-        asked.set()
+        if looks > 1:
+            asked.set()
         return True
 
     chat.is_posting = is_posting
@@ -178,9 +179,14 @@ async def test_a_copy_that_is_not_noted_yet_is_waited_for(chat: Chat) -> None:
         )
         await chat.journal.record(chat.journal.lease(TG), [receipt, Delivered(delivery_id=delivery, at=NOON)])
 
+    async def no_time_passes(_s: float) -> None:
+        await asyncio.sleep(0)
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(note())
-        ((_, told),) = await chat.give(chat.said("!bridge delete", about="77"))
+        with monkeypatch.context() as patched:
+            patched.setattr(chat.clock, "sleep", no_time_passes)
+            ((_, told),) = await chat.give(chat.said("!bridge delete", about="77"))
     assert told.startswith("The message is deleted")
     assert looks > 1
     ((_, told),) = await chat.give(chat.said("!bridge delete", about="404"))
