@@ -13,6 +13,6 @@ delivery       one ordered lane per target chat                          ops    
 running_accounts, account_trial  accounts built, replaced, tried out      app, daemon    the parts wired; the daemon's life
 reloading      bridge.yaml is applied, or what it brings undone           route_test     a line through a route and back
 sandbox        the bridge between emulators                               matterbridge   its configuration as bridge.yaml
-tracing        what became of a message, in words                        dashboard      pages for the operator
+tracing        what became of a message, in words                        dashboard, surface  what the operator sees
 cli            the commands
 """

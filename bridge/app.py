@@ -92,7 +92,7 @@ class App:
         self._maintenance = Maintenance(
             self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal
         )
-        self._admin: AdminWeb | None = None
+        self.admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
         self.reports = self._reporting()
         self.metrics.health, self.metrics.disk = lambda: self.reports.health().snapshot(), self.reports.free_bytes
@@ -155,8 +155,8 @@ class App:
         await self._presence.off()
         await self._accounts.close()
         await self._public.stop()
-        if self._admin is not None:
-            await self._admin.stop()
+        if self.admin is not None:
+            await self.admin.stop()
         await self._journal.close()
         self._spool.close()
         return left
@@ -338,9 +338,9 @@ class App:
         if web.admin is not None:
             from bridge.web.admin import AdminWeb  # aiohttp's server comes with it
 
-            self._admin = AdminWeb(report=self.report, metrics=self.metrics.scraped, hosts=web.admin_hosts)
+            self.admin = AdminWeb(report=self.report, metrics=self.metrics.scraped, hosts=web.admin_hosts)
             with named("web.admin.listen", web.admin):
-                self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
+                self.admin_port = await self.admin.start(web.admin.host, web.admin.port)
 
     def _telling_humans(self) -> Ops:
         return Ops(

@@ -11,9 +11,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
@@ -22,18 +20,13 @@ from bridge.config.model import Config
 from bridge.config.reader_process import ConfigReader
 from bridge.files.folder import SpoolInUse
 from bridge.journal.contract import JournalError
-from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.platform import Platform
 from bridge.model.tasks import end
 from bridge.observability.logs import set_up_logging
-from bridge.observability.rates import Rates
 from bridge.process import came_early, past_signals
 from bridge.reloading import Reloader
-from bridge.route_test import RouteTests
+from bridge.surface import Surface
 from bridge.systemd import Notifier
-from bridge.web.control import ControlWeb, listen
-from bridge.web.control_place import places
-from bridge.web.status import Status, StatusParts
 
 log = structlog.get_logger("daemon")
 
@@ -108,10 +101,11 @@ async def _run(config: Config, manifests: Callable[[str], Platform], reader: Con
     finally:
         starting.cancel()
     reloader = Reloader(app, read=reader.read, preload=lambda platform: manifests(platform).preload(), notify=notifier.notify)
+    surface = Surface(app, reloader, manifests=manifests, shown=reader.shown)
     helpers = [
         asyncio.create_task(_watchdog(notifier, app, lambda: reloader.outcome), name="watchdog"),
         asyncio.create_task(reloader.on_signal(hang_up), name="reload on signal"),
-        *_control(app, config, reloader),
+        *surface.start(),
     ]
     notifier.notify("READY=1")
     log.info("relaying", accounts=len(config.accounts), routes=len(config.routes))
@@ -120,66 +114,13 @@ async def _run(config: Config, manifests: Callable[[str], Platform], reader: Con
     finally:
         notifier.notify("STOPPING=1")
         await end(helpers, within_s=_HELPERS_END_S)
+        await surface.close()
         await reloader.close()
         left = await app.stop()
         log.info("stopped", lanes_with_backlog=left)
         notifier.close()
         past_signals()
     return EX_OK
-
-
-def _control(app: App, config: Config, reloader: Reloader) -> list[asyncio.Task[None]]:
-    """What answers the commands that ask a running daemon."""
-    listening = listen(places(config.journal.path, os.environ))
-    if listening is None:
-        return []
-    rates = Rates(app.metrics.totals, SYSTEM_CLOCK)
-    status = Status(
-        StatusParts(
-            report=app.report,
-            per_minute=rates.per_minute,
-            reloaded=reloader.latest,
-            clock=SYSTEM_CLOCK,
-            config=config.path,
-            version=_version(),
-        )
-    )
-
-    async def reload(query: Mapping[str, str]) -> dict[str, Any]:
-        return (await reloader.reload(keep="keep" in query)).data()
-
-    async def look(_: Mapping[str, str]) -> dict[str, Any]:
-        return (await reloader.look()).data()
-
-    async def show(_: Mapping[str, str]) -> dict[str, Any]:
-        return await status.data()
-
-    tests = RouteTests(app.accounts, app.journal)
-
-    async def test(query: Mapping[str, str]) -> dict[str, Any]:
-        names = {route.name: route for route in app.config.routes}
-        route = names.get(query.get("route", ""))
-        return await tests.run(route) if route is not None else {"ok": False, "error": "there is no such route in force"}
-
-    pages = {("GET", "/status"): show, ("GET", "/difference"): look, ("POST", "/reload"): reload, ("POST", "/test"): test}
-    control = ControlWeb(listening, pages)
-    tasks = [asyncio.create_task(control.run(), name="control"), asyncio.create_task(rates.run(), name="rates")]
-    for task in tasks:
-        task.add_done_callback(_tell_bug)
-    return tasks
-
-
-def _tell_bug(task: asyncio.Task[None]) -> None:
-    """Messages are relayed all the same."""
-    if not task.cancelled() and task.exception() is not None:
-        log.error("commands are not answered any more", task=task.get_name(), exc_info=task.exception())
-
-
-def _version() -> str:
-    try:
-        return version("messenger-bridge")
-    except PackageNotFoundError:
-        return ""
 
 
 def _stop_or_die(stop: asyncio.Event, number: int) -> None:

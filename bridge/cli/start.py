@@ -12,7 +12,7 @@ def start(path: Path) -> int:
     """Relay until stopped; returns the exit code."""
     from bridge.config.reader_process import ConfigReader
 
-    reader = ConfigReader(path, __name__, read.__name__)
+    reader = ConfigReader(path, __name__, read.__name__, show.__name__)
     reader.begin()  # while this process imports what relays
     # observe comes first, so that structlog is imported without what it does not need
     from bridge.observability.logs import log_uncaught_errors  # isort: split
@@ -23,6 +23,28 @@ def start(path: Path) -> int:
     ask_platforms(registry.secret_shapes)
     log_uncaught_errors()
     return run_daemon(reader, registry.load_platform)
+
+
+def show(path: str) -> None:
+    """What the process does that shows bridge.yaml."""
+    from adapters import registry
+    from bridge.config.env_file import with_file
+    from bridge.config.load import show_config
+    from bridge.config.reader_process import answer_shown
+    from bridge.config.showing import Shown
+    from bridge.model.errors import ConfigFault
+    from bridge.policy.redact import ask_platforms
+
+    ask_platforms(registry.secret_shapes)
+
+    def load() -> Shown:
+        try:
+            environ = with_file(os.environ)
+        except ConfigFault as fault:
+            return Shown("", why=str(fault))
+        return show_config(Path(path), environ, {name: registry.load_platform(name) for name in registry.platforms()})
+
+    answer_shown(load)
 
 
 def read(path: str) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.cli.output import one_line
+from bridge.model.amounts import duration, size
 
 _LEAST_TEXT = 12
 """A last column that is narrower says nothing: another column gives way."""
@@ -180,23 +181,6 @@ def _wrapped(parts: Iterable[str], width: int, style: str) -> Iterator[Line]:
 
 def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
-
-
-def size(count: float) -> str:
-    """Bytes, for people: `4.1 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit in ("B", "kB") or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """`8 s`, `4 min`, `3 h`, `12 d`."""
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def ago(moment: str, now: datetime) -> str:

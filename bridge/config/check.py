@@ -14,10 +14,8 @@ from yaml.nodes import Node
 
 from bridge.config.accounts import Account, in_all, placed
 from bridge.config.faults import Faults
-from bridge.config.model import Listener
 from bridge.config.nodes import join
 from bridge.config.routes import ReadRoute
-from bridge.config.sections import WebSection
 from bridge.files.folder import fault_of
 from bridge.model.refs import ChatAddress
 from bridge.policy.routing import RouteEnd
@@ -198,22 +196,6 @@ def check_spool(faults: Faults, at: Node | None, spool: Path, journal: Path) -> 
         faults.add(at, "media.spool", f"{spool} {why}", hint=hint)
 
 
-def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> None:
-    """The two listeners differ, and the one without a password is not open to the internet."""
-    public, admin = web.public, web.admin
-    if public and admin and _overlap(public.listen, admin.listen):
-        faults.add(at.get("admin"), "web.admin.listen", "the same address as web.public.listen")
-    if admin and not _is_loopback(admin.listen.host):
-        faults.warn(
-            at.get("admin"),
-            "web.admin.listen",
-            f"health and metrics on {admin.listen.host} ask for no password",
-            hint="use 127.0.0.1, or a network that only monitoring reaches",
-        )
-    if public and public.url.startswith("http://") and not _is_loopback(public.url.split("/")[2]):
-        faults.warn(at.get("public"), "web.public.url", "is not https: webhook secrets travel in the open")
-
-
 def check_public_web(faults: Faults, accounts: Mapping[str, Account]) -> None:
     """For a file without `web.public`: accounts whose platform has to call us."""
     for account in accounts.values():
@@ -222,18 +204,3 @@ def check_public_web(faults: Faults, accounts: Mapping[str, Account]) -> None:
         needs = account.manifest.needs_public_web
         for fault in in_all(account.possible, lambda options, needs=needs: [one] if (one := needs(options)) else []):  # type: ignore[misc]
             faults.faults.append(placed(fault, account, faults))
-
-
-def _overlap(one: Listener, other: Listener) -> bool:
-    everywhere = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-    return one.port == other.port and (one.host == other.host or one.host in everywhere or other.host in everywhere)
-
-
-def _is_loopback(host: str) -> bool:
-    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host.strip("[]")
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -201,6 +201,8 @@ def _shape(value: Any) -> Any:
 
 def _sections(now: Config, new: Config) -> Iterator[str]:
     yield from (name for name in _SECTIONS if getattr(now, name) != getattr(new, name))
+    if now.web.dashboard != new.web.dashboard:
+        yield "web.admin.dashboard"
     if now.drain_s != new.drain_s:
         yield "shutdown.drain_s"
     for name, fixed in (("journal", ("path",)), ("media", ("spool", "spool_mb")), ("log", ())):

@@ -11,7 +11,6 @@ import gc
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,14 +33,16 @@ from bridge.config.model import (
 from bridge.config.nodes import Entries, Entry
 from bridge.config.ops import read_ops
 from bridge.config.people import read_people
-from bridge.config.relay import cascade, read_relay
+from bridge.config.relay import RELAY_KEYS, cascade, read_relay
 from bridge.config.route_tests import run_tests
 from bridge.config.routes import ReadRoute, RouteReader
-from bridge.config.sections import JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
+from bridge.config.sections import JournalSection, LogSection, MediaSection, ShutdownSection
+from bridge.config.showing import Shown, keys_of, shown
 from bridge.config.values import Absent, Values
+from bridge.config.web import WebSection, check_listeners, web_config
 from bridge.identity.people import People, Person
 from bridge.model.errors import ConfigFault
-from bridge.model.forwarded import ForwardedHeader
+from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RelayOptions
@@ -97,6 +98,20 @@ def load_config(
                 faults.add(None, "", "the file is empty", hint="bridge.yaml.example shows all options")
     found, warnings = faults.in_order(Masker(values.secrets))
     return Loaded(None if found else config, found, warnings)
+
+
+def show_config(path: Path, environ: Mapping[str, str], platforms: Mapping[str, Platform]) -> Shown:
+    """The file as it may be shown. Everything that is a secret in it is looked for, as far as it can be read."""
+    faults = Faults(str(path))
+    values = Values(faults, environ, path.parent, Absent.LEFT_OUT)
+    text = _read(path, faults)
+    if text is None:
+        return Shown("", why=faults.faults[0].why)
+    root = nodes.parse(text, faults)
+    if root is not None:
+        with contextlib.suppress(TooManyFaults):
+            _Reader(path, values, environ, platforms.__getitem__, tuple(platforms)).config(root)
+    return shown(text, root, values.secrets, keys_of(platforms.values(), RELAY_KEYS), SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,17 +303,10 @@ class _Reader:
     def _web(self, given: Entries, accounts: Mapping[str, Account]) -> WebConfig:
         web = self._section(given, "web", WebSection) or WebSection()
         places = {name: node for name in ("public", "admin") if (node := _at(given, "web", name)) is not None}
-        check.check_listeners(self._faults, places, web)
+        check_listeners(self._faults, places, web)
         if not _has(given, "web", "public"):
             check.check_public_web(self._faults, accounts)
-        return WebConfig(
-            public=web.public.listen if web.public else None,
-            public_url=web.public.url if web.public else "",
-            trusted_proxies=tuple(map(ip_network, web.public.trusted_proxies)) if web.public else (),
-            forwarded=web.public.forwarded if web.public else ForwardedHeader.X_FORWARDED_FOR,
-            admin=web.admin.listen if web.admin else None,
-            admin_hosts=web.admin.hosts if web.admin else (),
-        )
+        return web_config(web)
 
     def _section(self, given: Entries, name: str, model: type[Model]) -> Model | None:
         if name not in given:

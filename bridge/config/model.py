@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bridge.config.dashboard import DashboardConfig
 from bridge.config.plain_options import Secret
 from bridge.identity.people import Person as Person
 from bridge.model.errors import ConfigFault
@@ -71,6 +72,7 @@ class WebConfig:
     """Health and metrics, for the host itself."""
     admin_hosts: tuple[str, ...] = ()
     """Other host names that it accepts."""
+    dashboard: DashboardConfig = field(default_factory=DashboardConfig)
 
 
 class LogFormat(StrEnum):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bridge.config.model import Config, Loaded
 from bridge.config.plain_options import bare
+from bridge.config.showing import Shown
 from bridge.model.platform import Platform
 
 _WITHIN_S = 300.0
@@ -42,28 +43,51 @@ class Reading:
 
 
 class ConfigReader:
-    """`function` (of `module`) is called with the path in the other process, and answers there."""
+    """`function` (of `module`) is called with the path in the other process, and answers there; so is `show`, for the file as it
+    may be shown."""
 
-    def __init__(self, path: Path, module: str, function: str) -> None:
+    def __init__(self, path: Path, module: str, function: str, show: str = "") -> None:
         self._path = path
         self._module = module
         self._function = function
+        self._show = show
         self._child: subprocess.Popen[bytes] | None = None
 
     def begin(self) -> None:
         """Start reading; meanwhile this process can do something else. `read` takes the result."""
-        # not `-m`: the child finds its modules where this process does, and nowhere else
-        command = [sys.executable, "-c", _CHILD, self._module, self._function, str(self._path), *sys.path]
-        self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self._child = self._started(self._function)
 
     def read(self) -> Reading:
         """Wait for the result. Raises ReadingFailed."""
         try:
             if self._child is None:
                 self.begin()
-            assert self._child is not None
-            with self._child as child:
-                self._child = None
+        except OSError as error:
+            raise ReadingFailed(f"cannot read {self._path}: {error}") from error
+        child, self._child = self._child, None
+        assert child is not None
+        reading = self._answer(child)
+        assert isinstance(reading, Reading)
+        return reading
+
+    def shown(self) -> Shown:
+        """The file as it may be shown. Blocks. Raises ReadingFailed."""
+        try:
+            child = self._started(self._show)
+        except OSError as error:
+            raise ReadingFailed(f"cannot read {self._path}: {error}") from error
+        found = self._answer(child)
+        assert isinstance(found, Shown)
+        return found
+
+    def _started(self, function: str) -> subprocess.Popen[bytes]:
+        # not `-m`: the child finds its modules where this process does, and nowhere else
+        command = [sys.executable, "-c", _CHILD, self._module, function, str(self._path), *sys.path]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    def _answer(self, running: subprocess.Popen[bytes]) -> object:
+        try:
+            with running as child:
                 try:
                     answered, _ = child.communicate(timeout=_WITHIN_S)
                 except BaseException:
@@ -74,19 +98,14 @@ class ConfigReader:
         if child.returncode != 0:
             raise ReadingFailed(f"cannot read {self._path}: its reader ended with {child.returncode}")
         try:
-            reading = pickle.loads(answered)
+            return pickle.loads(answered)
         except (EOFError, pickle.UnpicklingError) as error:
             raise ReadingFailed(f"cannot read {self._path}: its reader gave no answer") from error
-        assert isinstance(reading, Reading)
-        return reading
 
 
 def answer(load: Callable[[], Loaded], manifests: Callable[[str], Platform]) -> None:
     """In the child: load, and hand the result to the parent. stdout is the parent's alone."""
-    for number in (signal.SIGINT, signal.SIGPIPE):  # the parent has ended or is about to end
-        signal.signal(number, signal.SIG_DFL)
-    out = os.dup(1)
-    os.dup2(2, 1)
+    out = _answer_place()
     loaded = load()
     secrets: frozenset[str] = frozenset()
     if loaded.config is not None:
@@ -96,6 +115,23 @@ def answer(load: Callable[[], Loaded], manifests: Callable[[str], Platform]) -> 
         loaded = replace(loaded, config=_without_models(loaded.config, manifests))
     with os.fdopen(out, "wb") as pipe:
         pickle.dump(Reading(loaded, secrets), pipe, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def answer_shown(load: Callable[[], Shown]) -> None:
+    """The same, for the file as it may be shown."""
+    out = _answer_place()
+    found = load()
+    with os.fdopen(out, "wb") as pipe:
+        pickle.dump(found, pipe, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _answer_place() -> int:
+    """Where the answer goes; what is printed goes to stderr."""
+    for number in (signal.SIGINT, signal.SIGPIPE):  # the parent has ended or is about to end
+        signal.signal(number, signal.SIG_DFL)
+    out = os.dup(1)
+    os.dup2(2, 1)
+    return out
 
 
 def _without_models(config: Config, manifests: Callable[[str], Platform]) -> Config:

@@ -24,8 +24,8 @@ from bridge.config.sections import (
     RewriteSection,
     ShutdownSection,
     TestSection,
-    WebSection,
 )
+from bridge.config.web import WebSection
 from bridge.model.platform import Platform
 
 Json = dict[str, Any]

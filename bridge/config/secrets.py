@@ -1,5 +1,5 @@
-"""All secrets of a configuration, for the log's masker: `SecretStr` values of every account, passwords in URLs, and the URLs of
-`ops`."""
+"""All secrets of a configuration, for the log's masker: `SecretStr` values of every account, passwords in URLs, the URLs of
+`ops`, and the passwords of the dashboard."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def secrets_of(config: Config) -> set[str]:
     if config.ops.apprise is not None:
         urls = config.ops.apprise.get_secret_value()
         found |= {urls, *_URLS.split(urls.strip())}
+    found |= {user.password.get_secret_value() for user in config.web.dashboard.users}
     return found
 
 

@@ -24,7 +24,6 @@ from pydantic import (
 
 from bridge.config.model import Listener, LogFormat
 from bridge.model.events import AttachmentKind
-from bridge.model.forwarded import ForwardedHeader
 from bridge.policy.filters import CONTENT_KINDS, EVENT_KINDS
 from bridge.policy.routing import CustomEmoji, DeadMark, Deletes, Distinct, OnLate, OnUnknown, Pace, Reactions, Renames, Threads
 
@@ -328,33 +327,6 @@ class MediaSection(Section):
         description="auto: stickers, animations and voice messages are converted to what the other chat plays, as far as the "
         "packages of the extra [media] are installed; off (or false): all files cross as they are",
     )
-
-
-class PublicSection(Section):
-    listen: ListenAddress = Field(description="host:port on which platforms reach the bridge, behind a TLS proxy")
-    url: BaseUrl = Field(
-        description="How the outside reaches that listener, as in https://bridge.example.com or https://example.com/bridge"
-    )
-    trusted_proxies: tuple[NetworkText, ...] = Field(
-        default=("127.0.0.0/8", "::1/128"),
-        description="Addresses or networks of the proxies in front, which say for whom they call. Default: this host's own",
-    )
-    forwarded: ForwardedHeader = Field(
-        default=ForwardedHeader.X_FORWARDED_FOR,
-        description="The header in which those proxies say it: x-forwarded-for, or forwarded (RFC 7239)",
-    )
-
-
-class AdminSection(Section):
-    listen: ListenAddress = Field(description="host:port of health and metrics; it has no password, so keep it on loopback")
-    hosts: tuple[str, ...] = Field(
-        default=(), description="Names under which it is asked (the Host of a request), beside addresses, localhost and its own"
-    )
-
-
-class WebSection(Section):
-    public: PublicSection | None = Field(default=None, description="For webhooks and file links; without it there are none")
-    admin: AdminSection | None = Field(default=None, description="For health checks and Prometheus, on this host")
 
 
 class LogSection(Section):

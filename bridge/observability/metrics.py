@@ -115,6 +115,11 @@ class Metrics:
                     found[key] = found.get(key, 0) + count
         return found
 
+    def lags(self) -> tuple[int, float]:
+        """How many deliveries were completed since the start, and the sum of their lags in seconds."""
+        found = list(self._lag.values())
+        return sum(sum(one.buckets) for one in found), sum(one.total for one in found)
+
     # -- showing ------------------------------------------------------------------------------------------------------------
 
     async def scraped(self, accept: str = "") -> tuple[bytes, str]:

@@ -20,6 +20,7 @@ log = structlog.get_logger("web")
 
 _MOST_CONNECTIONS = 64
 """Connections at once: many more than monitoring needs, and far fewer than the process's file descriptors."""
+_LONGEST_PATH = 200
 _ANSWERS_WITHIN_S = 10.0
 """A journal that answers later than that hangs."""
 Report = Callable[[], Awaitable[dict[str, Any]]]
@@ -31,6 +32,8 @@ class AdminWeb:
     Accept header."""
 
     def __init__(self, *, report: Report, metrics: Metrics, hosts: Collection[str] = ()) -> None:
+        self.more: Handler | None = None
+        """What answers to all other paths: the dashboard, once it is there."""
         self._hosts = hosts
         self._listen_host = ""
         self._report = report
@@ -66,13 +69,18 @@ class AdminWeb:
             return _refusal(421, "not asked under this name; see web.admin.hosts in bridge.yaml\n")
         page = self._pages.get(request.path)
         if page is None:
-            return _refusal(404, "not found\n")
+            return await self._answered(self.more or _nothing, request)
         if request.method not in ("GET", "HEAD"):
             return _refusal(405, "only GET\n")
+        return await self._answered(page, request)
+
+    async def _answered(self, page: Handler, request: web.Request) -> web.StreamResponse:
         try:
             return await page(request)
+        except (web.HTTPException, ConnectionError):
+            raise  # of the caller: too large, too slow, gone
         except Exception:
-            log.exception("a page of the admin listener failed", page=request.path)
+            log.exception("a page of the admin listener failed", page=request.path[:_LONGEST_PATH])
             return _refusal(500, "failed; the log says why\n")
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -104,6 +112,10 @@ class AdminWeb:
     async def _expose(self, request: web.Request) -> web.Response:
         body, content_type = await self._metrics(",".join(request.headers.getall("Accept", ())))
         return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})
+
+
+async def _nothing(_: web.Request) -> web.Response:
+    return _refusal(404, "not found\n")
 
 
 def reasons(found: Iterable[dict[str, Any]]) -> list[str]:

@@ -17,6 +17,12 @@ class Allowances:
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
         """Tokens, and when they were counted."""
 
+    def wait_s(self, caller: Hashable, per_minute: int, now_s: float) -> float:
+        """What `take` would return, without counting."""
+        tokens, counted_s = self._buckets.get(caller, (float(per_minute), now_s))
+        tokens = min(float(per_minute), tokens + max(0.0, now_s - counted_s) * per_minute / 60)
+        return 0.0 if tokens >= 1 else (1 - tokens) * 60 / per_minute
+
     def take(self, caller: Hashable, per_minute: int, now_s: float) -> float:
         """0 if the request is allowed, which counts it; else the seconds until one is."""
         tokens, counted_s = self._buckets.pop(caller, (float(per_minute), now_s))

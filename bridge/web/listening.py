@@ -47,10 +47,10 @@ def answers_to(host: str, listen_host: str, more: Collection[str] = ()) -> bool:
     name = name.rstrip(".").lower()
     if not name or name in ("localhost", listen_host.lower(), *(one.lower() for one in more)) or _is_address(name):
         return True
-    return not more and not _is_loopback(listen_host)
+    return not more and not is_loopback(listen_host)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 

@@ -29,8 +29,8 @@ from bridge.config.sections import (
     MediaSection,
     OpsSection,
     ShutdownSection,
-    WebSection,
 )
+from bridge.config.web import WebSection
 from bridge.policy.routing import RelayOptions
 
 EXAMPLE = Path(__file__).parents[2] / "bridge.yaml.example"
@@ -53,6 +53,7 @@ ENVIRON = {
     "WEBHOOK_SECRET_OF_YESTERDAY": "whsec_eWVzdGVyZGF5LXdhcy1hbm90aGVyLWRheQ==",
     "WEBHOOK_OAUTH2_SECRET": "a-client-secret-of-oauth2",
     "OPS_URL": "json://127.0.0.1",
+    "DASHBOARD_PASSWORD": "a-password-of-the-dashboard",
     "ALERTS_SECRET": "what-the-alert-manager-signs-with",
     "ALERTS_SECRET_OF_YESTERDAY": "what-it-signed-with-before",
 }
@@ -79,6 +80,12 @@ EXAMPLES_ONLY = {
     "web.public.url",
     "web.admin",
     "web.admin.listen",
+    "web.admin.dashboard",
+    "web.admin.dashboard.users",
+    "web.admin.dashboard.users.anna.role",
+    "web.admin.dashboard.user_header",
+    "web.admin.dashboard.trusted_proxies",
+    "web.admin.dashboard.operators",
     "ops.chat",
     "spirit.webhook",
     "hooks.body",

@@ -45,7 +45,17 @@ from bridge.journal.contract.links import (
     StoredPart,
 )
 from bridge.journal.contract.partners import Made, Partner, PartnerState, PartnerStore
-from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredAnswer, StoredWait, Undecodable
+from bridge.journal.contract.people import (
+    DeadLetter,
+    DeadMark,
+    Figures,
+    LaneFigures,
+    RecentDelivery,
+    RecentPage,
+    StoredAnswer,
+    StoredWait,
+    Undecodable,
+)
 from bridge.journal.contract.persons import (
     Audited,
     Claim,
@@ -99,6 +109,7 @@ __all__ = [
     "Dead",
     "DeadLetter",
     "DeadLetterStore",
+    "DeadMark",
     "Decision",
     "DecisionKind",
     "Deferred",
@@ -144,6 +155,8 @@ __all__ = [
     "PollVotes",
     "ReactedWith",
     "Reactor",
+    "RecentDelivery",
+    "RecentPage",
     "Skipped",
     "StoredAnswer",
     "StoredKey",

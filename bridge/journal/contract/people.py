@@ -9,7 +9,7 @@ import msgspec
 from bridge.journal.contract.states import DeliveryStatus
 from bridge.model.errors import Answer
 from bridge.model.events import ChatEvent
-from bridge.model.refs import AccountName, ChatAddress
+from bridge.model.refs import AccountName, ChatAddress, MessageRef
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,41 @@ class DeadLetter(_Value, frozen=True):
     parts_sent: int
     answers: tuple[StoredAnswer, ...] = ()
     """Of the last attempts, oldest first; not of every platform, and not in lists."""
+
+
+class DeadMark(_Value, frozen=True):
+    """A dead letter in a list, without its event."""
+
+    delivery_id: int
+    route: str
+    target: ChatAddress
+    state: DeliveryStatus
+    died_at: datetime
+    reason: str
+
+
+class RecentDelivery(_Value, frozen=True):
+    """One delivery in a list."""
+
+    delivery_id: int
+    accepted_at: datetime | None
+    message: MessageRef | None
+    """The message; None: a change of one, or a notice."""
+    author_name: str
+    change: str | None
+    """A word of `ChangeKind`, if it is a change of a message."""
+    target: ChatAddress
+    thread_id: str | None
+    state: DeliveryStatus
+    ended_at: datetime | None
+    note: str
+    """As in `TracedDelivery`."""
+
+
+class RecentPage(_Value, frozen=True):
+    deliveries: tuple[RecentDelivery, ...]
+    before: int
+    """Where the next page goes on; 0: there is none."""
 
 
 class LaneFigures(_Value, frozen=True):

@@ -19,7 +19,7 @@ from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival,
 from bridge.journal.contract.leases import Lease, LeaseStore
 from bridge.journal.contract.links import KnownPoll, Link, Merged, Original, ReactedWith
 from bridge.journal.contract.partners import PartnerStore
-from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
+from bridge.journal.contract.people import DeadLetter, DeadMark, Figures, RecentPage, StoredWait, Undecodable
 from bridge.journal.contract.persons import PersonStore
 from bridge.model.account_store import MailPage
 from bridge.model.adapter import Cursor
@@ -162,6 +162,10 @@ class DeadLetterStore(Protocol):
 
     async def dead_letter(self, delivery_id: int) -> DeadLetter | None: ...
 
+    async def dead_marks(self, *, after: int = 0, limit: int = 1000) -> Sequence[DeadMark]:
+        """The same without what was said, for who counts or chooses among many."""
+        ...
+
     async def retry_dead(self, delivery_ids: Sequence[int]) -> Sequence[ChatAddress]:
         """BEHIND, attempt 0, parts with receipts kept; returns the lanes to wake."""
         ...
@@ -180,6 +184,11 @@ class TraceStore(Protocol):
 
     async def trace_anywhere(self, account: AccountName, message_id: str) -> Sequence[Traced]:
         """The same in any chat of the account, for platforms where a message's id is enough."""
+        ...
+
+    async def recent(self, route: str, *, before: int | None = None, limit: int = 50) -> RecentPage:
+        """The latest deliveries of a route, newest first, from those with a number below `before`. A call looks at a bounded number
+        of deliveries of all routes: a page may have none, and yet not be the last."""
         ...
 
     async def trace_delivery(self, delivery_id: int) -> Traced | None:

@@ -17,6 +17,7 @@ from bridge.journal.contract import (
     Change,
     Damaged,
     DeadLetter,
+    DeadMark,
     Figures,
     Generation,
     Invite,
@@ -30,6 +31,7 @@ from bridge.journal.contract import (
     OpenDelivery,
     Original,
     ReactedWith,
+    RecentPage,
     StoredKey,
     StoredWait,
     Undecodable,
@@ -262,6 +264,9 @@ class SqliteJournal:
     async def dead_letter(self, delivery_id: int) -> DeadLetter | None:
         return await self._read(lambda queries: queries.people.dead_letter(delivery_id))
 
+    async def dead_marks(self, *, after: int = 0, limit: int = 1000) -> Sequence[DeadMark]:
+        return await self._read(lambda queries: queries.recent.dead_marks(after, limit))
+
     async def retry_dead(self, delivery_ids: Sequence[int]) -> Sequence[ChatAddress]:
         return await self._write(lambda ledger: upkeep.retry_dead(ledger, delivery_ids))
 
@@ -273,6 +278,9 @@ class SqliteJournal:
 
     async def trace_anywhere(self, account: AccountName, message_id: str) -> Sequence[Traced]:
         return await self._read(lambda queries: queries.tracing.message_anywhere(account, message_id))
+
+    async def recent(self, route: str, *, before: int | None = None, limit: int = 50) -> RecentPage:
+        return await self._read(lambda queries: queries.recent.deliveries(route, before, limit))
 
     async def trace_delivery(self, delivery_id: int) -> Traced | None:
         return await self._read(lambda queries: queries.tracing.delivery(delivery_id))

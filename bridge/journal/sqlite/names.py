@@ -98,6 +98,9 @@ class Names:
     def find_lane(self, lane: ChatAddress) -> int | None:
         return self._lanes.find(lane.account, lane.address)
 
+    def find_route(self, name: str) -> int | None:
+        return self._routes.find(name)
+
     def find_end(self, lane: ChatAddress, thread_id: str | None) -> int | None:
         number = self.find_lane(lane)
         return None if number is None else self._ends.find(number, pack_optional(thread_id))

@@ -17,6 +17,7 @@ from bridge.journal.sqlite.linking import Links
 from bridge.journal.sqlite.names import Names
 from bridge.journal.sqlite.parts import Parts
 from bridge.journal.sqlite.people import PeoplesSide
+from bridge.journal.sqlite.recent import Recent
 from bridge.journal.sqlite.stepping import Stepping
 from bridge.journal.sqlite.tracing import Tracing
 from bridge.model.refs import AccountName
@@ -34,6 +35,7 @@ class Queries:
         self.people = PeoplesSide(connection, names, parts)
         self.tracing = Tracing(connection, names, parts)
         self.stepping = Stepping(connection, names, self.tracing)
+        self.recent = Recent(connection, names)
 
     def cursor(self, account: AccountName, name: str) -> str | None:
         row = self.connection.execute("SELECT value FROM cursor WHERE account = ? AND name = ?", (account, name)).fetchone()

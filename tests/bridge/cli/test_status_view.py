@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.accounts.health import without_journal
-from bridge.cli.status_view import Line, duration, lines, size
+from bridge.cli.status_view import Line, lines
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 
@@ -134,8 +134,3 @@ def test_without_a_journal_the_rest_is_shown() -> None:
     text = "\n".join(line.text for line in lines(found, width=100, now=NOW))
     assert "journal: disk I/O error" in text
     assert "disk: the disk does not answer" in text
-
-
-def test_numbers_for_people() -> None:
-    assert [size(n) for n in (0, 999, 1500, 1_500_000, 4.1e9, 5e13)] == ["0 B", "999 B", "2 kB", "1.5 MB", "4.1 GB", "50.0 TB"]
-    assert [duration(n) for n in (-1, 59, 60, 7200, 900_000)] == ["0 s", "59 s", "1 min", "2 h", "10 d"]

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from bridge.config.model import Listener
-from bridge.config.sections import AdminSection, PublicSection
+from bridge.config.web import AdminSection, PublicSection
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,19 @@ async def test_dead_letters_come_in_pages(journal: Journal) -> None:
     assert [letter.delivery_id for letter in await journal.dead_letters(after=ids[1])] == ids[2:]
 
 
+async def test_marks_of_dead_letters_are_for_who_chooses_among_many(journal: Journal) -> None:
+    ids = [(await accept(journal, created(f"{number}"), A)).delivery_ids[0] for number in range(3)]
+    for number, delivery in enumerate(ids):
+        await kill(journal, delivery, f"reason {number}", held=number == 1)
+    marks = await journal.dead_marks(after=ids[0])
+    assert [(one.delivery_id, one.state, one.reason) for one in marks] == [
+        (ids[1], DeliveryStatus.HELD, "reason 1"),
+        (ids[2], DeliveryStatus.DEAD, "reason 2"),
+    ]
+    assert (marks[0].route, marks[0].target, marks[0].died_at) == ("r1", A, at(3))
+    assert len(await journal.dead_marks(limit=1)) == 1
+
+
 async def test_a_retry_begins_anew_but_keeps_what_was_sent(journal: Journal, reopen: Reopen) -> None:
     accepted = await accept(journal, created("1"), A, B)
     first, second = accepted.delivery_ids

@@ -57,6 +57,8 @@ async def everything(journal: SqliteJournal) -> None:
     await accept(journal, msgspec.structs.replace(edited("12"), item=items[0]), A)
     await journal.album(message(CHAT, "12"))
     await journal.dead_letters(after=1, limit=2)
+    await journal.dead_marks(after=1, limit=2)
+    await journal.recent("r1", limit=2)
     await journal.dead_letter(edit.delivery_ids[0])
     await journal.retry_dead(edit.delivery_ids)
     await journal.record(

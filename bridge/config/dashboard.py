@@ -1,0 +1,41 @@
+"""Who may see the dashboard, as a part of `model.Config`. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bridge.config.plain_options import Secret
+from bridge.model.forwarded import Network
+
+
+class Role(StrEnum):
+    """What somebody may do on the dashboard."""
+
+    READ = "read"
+    OPERATE = "operate"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DashboardUser:
+    name: str
+    password: Secret
+    role: Role = Role.READ
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DashboardConfig:
+    """Who may see the pages of the admin listener."""
+
+    enabled: bool = True
+    users: tuple[DashboardUser, ...] = ()
+    user_header: str = ""
+    """Where a proxy says whom it has signed in; empty: none does."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Who is believed when it says so."""
+    operators: tuple[str, ...] = ()
+    """Of those whom the proxy names, who may operate."""
+
+    @property
+    def has_sign_in(self) -> bool:
+        return bool(self.users or self.user_header)

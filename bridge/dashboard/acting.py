@@ -1,0 +1,78 @@
+"""What people do from the pages: one thing at a time, finished even if who asked has gone, and noted in the audit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from bridge.dashboard.access import Who
+from bridge.dashboard.drawing import one_line
+from bridge.dashboard.parts import Parts
+from bridge.journal.contract import Audited
+from bridge.model.tasks import end
+
+log = structlog.get_logger("dashboard")
+
+T = TypeVar("T")
+
+_MOST_WAITING = 8
+_END_S = 5.0
+_MOST_CHARS = 300
+
+
+class Busy(Exception):
+    """Too many wait for their turn."""
+
+
+class Actions:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._one_at_a_time = asyncio.Lock()
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def do(
+        self,
+        who: Who,
+        action: str,
+        subject: str,
+        work: Callable[[], Awaitable[tuple[T, str]]],
+        *,
+        failed: Callable[[], str] = lambda: "failed",
+    ) -> T:
+        """`work` gives what it found, and its result in a few words; where it does not, `failed` says how far it came. Raises Busy,
+        and what `work` raises."""
+        if len(self._tasks) >= _MOST_WAITING:
+            raise Busy
+        task = asyncio.create_task(self._do(who, action, subject, work, failed), name=f"dashboard {action}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def _do(
+        self, who: Who, action: str, subject: str, work: Callable[[], Awaitable[tuple[T, str]]], failed: Callable[[], str]
+    ) -> T:
+        async with self._one_at_a_time:
+            result = ""
+            try:
+                found, result = await work()
+                return found
+            finally:
+                await self._note(who, action, subject, result or failed())
+
+    async def _note(self, who: Who, action: str, subject: str, result: str) -> None:
+        entry = Audited(
+            at=self._parts.clock.now(),
+            actor=f"dashboard {one_line(who.name, _MOST_CHARS)}",
+            action=action,
+            subject=one_line(subject, _MOST_CHARS),
+            result=one_line(result, _MOST_CHARS),
+        )
+        by = one_line(who.name, _MOST_CHARS)
+        log.info("done from the dashboard", by=by, what=action, subject=entry.subject, result=entry.result)
+        await self._parts.journal.persons.audit(entry)
+
+    async def close(self) -> None:
+        await end(self._tasks, within_s=_END_S)

@@ -1,0 +1,178 @@
+"""Range replay: all dead letters since a moment are retried, in their order, once. It is counted before it is done.
+
+Who agrees to a count agrees to what was counted: what died later than that, or died again, is not among it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from bridge.dashboard.acting import Actions
+from bridge.dashboard.drawing import HEADERS, page
+from bridge.dashboard.parts import Parts, Visit
+from bridge.journal.contract import DeadMark, DeliveryStatus
+from bridge.model.amounts import moment
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+MOST = 10_000
+"""Letters of one replay; who has more does it again."""
+_PAGE = 1000
+_AT_ONCE = 200
+"""Letters that one transaction takes: relaying writes in between."""
+_MOST_REASONS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Which dead letters are meant. `as_of`: when they were counted."""
+
+    since: datetime
+    until: datetime | None
+    route: str
+    with_held: bool
+    as_of: datetime
+
+    def takes(self, mark: DeadMark) -> bool:
+        return (
+            self.since <= mark.died_at <= min(self.until or self.as_of, self.as_of)
+            and (not self.route or mark.route == self.route)
+            and (self.with_held or mark.state is DeliveryStatus.DEAD)
+        )
+
+    def __str__(self) -> str:
+        until = f" until {moment(self.until)}" if self.until else ""
+        of = f" of route {self.route}" if self.route else ""
+        return f"dead letters since {moment(self.since)}{until}{of}{', held ones too' if self.with_held else ''}"
+
+
+@dataclass(slots=True)
+class _Counted:
+    count: int = 0
+    held: int = 0
+    is_more: bool = False
+    first: DeadMark | None = None
+    last: DeadMark | None = None
+    reasons: Counter[str] = field(default_factory=Counter)
+    targets: Counter[str] = field(default_factory=Counter)
+
+
+async def show(parts: Parts, visit: Visit) -> web.StreamResponse:
+    """The form; with a range in it, what would be retried."""
+    now = parts.clock.now()
+    fields = {name: visit.asked(name, 200) for name in ("since", "until", "route")}
+    values = {
+        "fields": fields,
+        "with_held": visit.asked("held") == "yes",
+        "routes": [one.name for one in parts.config().routes][:500],
+        "presets": _presets(now),
+        "error": "",
+        "counted": None,
+        "range": None,
+        "most": MOST,
+    }
+    if not fields["since"]:
+        return page(visit, "replay", values)
+    wanted = _range(visit, now)
+    if isinstance(wanted, str):
+        return page(visit, "replay", {**values, "error": wanted}, status=400)
+    return page(visit, "replay", {**values, "range": wanted, "counted": await _counted(parts, wanted)})
+
+
+async def act(parts: Parts, visit: Visit, actions: Actions) -> web.StreamResponse:
+    as_of = _moment(visit.asked("as_of", 40))
+    wanted = "the moment of the count is missing" if as_of is None else _range(visit, min(as_of, parts.clock.now()))
+    if isinstance(wanted, str):
+        return page(visit, "failed", {"title": "Nothing was retried", "text": wanted}, status=400)
+    chosen, done = wanted, 0
+
+    async def work() -> tuple[int, str]:
+        nonlocal done
+        async for some in _batches(parts, chosen):
+            await parts.journal.retry_dead(some)
+            done += len(some)
+        return done, f"{done} retried"
+
+    await actions.do(visit.who, "replay", str(chosen), work, failed=lambda: f"{done} retried, then it failed")
+    from aiohttp import web
+
+    return web.Response(status=303, headers={**HEADERS, "Location": f"dead?retried={done}"})
+
+
+async def _chosen(parts: Parts, wanted: Range) -> AsyncIterator[DeadMark]:
+    """In their order, from the oldest delivery on."""
+    after = 0
+    while True:
+        marks = await parts.journal.dead_marks(after=after, limit=_PAGE)
+        for mark in marks:
+            if wanted.takes(mark):
+                yield mark
+        if len(marks) < _PAGE:
+            return
+        after = marks[-1].delivery_id
+
+
+async def _batches(parts: Parts, wanted: Range) -> AsyncIterator[list[int]]:
+    batch: list[int] = []
+    count = 0
+    async for mark in _chosen(parts, wanted):
+        batch.append(mark.delivery_id)
+        count += 1
+        if len(batch) == _AT_ONCE or count == MOST:
+            yield batch
+            batch = []
+        if count == MOST:
+            return
+    if batch:
+        yield batch
+
+
+async def _counted(parts: Parts, wanted: Range) -> _Counted:
+    counted = _Counted()
+    async for mark in _chosen(parts, wanted):
+        if counted.count == MOST:
+            counted.is_more = True
+            break
+        counted.count += 1
+        counted.held += mark.state is DeliveryStatus.HELD
+        counted.first = counted.first or mark
+        counted.last = mark
+        counted.reasons[mark.reason] += 1
+        counted.targets[str(mark.target)] += 1
+    counted.reasons = Counter(dict(counted.reasons.most_common(_MOST_REASONS)))
+    counted.targets = Counter(dict(counted.targets.most_common(_MOST_REASONS)))
+    return counted
+
+
+def _range(visit: Visit, as_of: datetime) -> Range | str:
+    """What the fields say; or what is wrong with them."""
+    since, until = _moment(visit.asked("since", 40)), _moment(visit.asked("until", 40))
+    if since is None:
+        return "Write the moment since when as 2026-01-31T23:59, in UTC."
+    if until is None and visit.asked("until", 40):
+        return "Write the moment until when as 2026-01-31T23:59, in UTC, or leave it empty."
+    if until is not None and until < since:
+        return "The end is before the beginning."
+    route, with_held = visit.asked("route", 200), visit.asked("held") == "yes"
+    return Range(since=since, until=until, route=route, with_held=with_held, as_of=as_of)
+
+
+def _moment(text: str) -> datetime | None:
+    """UTC, where it does not say otherwise."""
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _presets(now: datetime) -> list[tuple[str, str]]:
+    """Usual beginnings, by name: links."""
+    spans = (("the last hour", timedelta(hours=1)), ("the last day", timedelta(days=1)), ("the last week", timedelta(days=7)))
+    found = [(name, (now - span).strftime("%Y-%m-%dT%H:%M")) for name, span in spans]
+    return [(name, urlencode({"since": since})) for name, since in [*found, ("ever", "1970-01-01T00:00")]]

@@ -1,0 +1,27 @@
+"""Moments, durations and sizes as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def moment(at: datetime) -> str:
+    """In UTC, to the second: `2026-01-31 23:59:59`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `4 min`, `3 h`, `12 d`."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def size(count: float) -> str:
+    """Bytes: `4.1 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

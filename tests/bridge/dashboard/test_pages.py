@@ -1,0 +1,144 @@
+"""The door: methods, hosts, origins, tokens of forms, roles; and what everybody wrote is escaped."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+
+from bridge.dashboard.pages import ACTS, PAGES
+from tests.support.dashboard import WALL, Board, Visitor, status_of
+
+Make = Callable[..., Awaitable[Board]]
+BAD = "<script>alert(1)</script>\u202e'\"&{{7*7}}"
+
+
+async def test_every_page_is_safe_to_show(anna: Visitor) -> None:
+    for place in PAGES:
+        shown = await anna.get(place)
+        policy = shown.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert shown.headers["X-Content-Type-Options"] == "nosniff"
+        assert shown.headers["Cache-Control"] == "no-store"
+        assert "Server" not in shown.headers
+        for inline in ("<style", " style=", " onclick=", "javascript:", "<script>"):
+            assert inline not in shown.html, (place, inline)
+        assert shown.html.count("<h1>") == 1, place
+
+
+async def test_what_others_wrote_is_escaped(anna: Visitor) -> None:
+    status = status_of(to_do=[BAD])
+    status["accounts"]["tg"] |= {"reason": BAD, "action": BAD, "status": "fail"}
+    status["routes"]["list"][0] |= {"name": BAD, "status": "fail"}
+    status["routes"]["list"][0]["ends"][0] |= {"status": "fail", "reason": BAD, "action": BAD}
+    status["lanes"] = [
+        {"target": BAD, "status": "warn", "waiting": 1, "oldest": None, "next_attempt_at": None, "attempts": 0, "reason": BAD}
+    ]
+    status["reload"] = {"at": "2026-11-27T04:00:00+00:00", "ok": False, "outcome": BAD}
+    anna.board.status = status
+    shown = await anna.get()
+    assert shown.words.count("<script>alert(1)</script>") >= 8
+    assert "<script>alert" not in shown.html
+    assert "\u202e" not in shown.html
+    assert "{{7*7}}" in shown.words
+    for place in ("message", "route", "dead", "letter", "login"):
+        wrote = await anna.get(
+            f"{place}?what=%3Cscript%3Ealert(1)&name=%3Cscript%3Ealert(1)&route=%22%3E%3Cscript%3Ealert(1)&id=%3Cb%3E"
+        )
+        assert "<script>alert" not in wrote.html, place
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+async def test_only_get_and_post(anna: Visitor, method: str) -> None:
+    async with anna.session.request(method, f"{anna.board.origin}/dashboard/") as answer:
+        assert answer.status == 405
+
+
+async def test_the_first_path_leads_there_and_the_other_pages_stay(anna: Visitor) -> None:
+    for path, place in (("/", "dashboard/"), ("/dashboard", "dashboard/")):
+        async with anna.session.get(anna.board.origin + path, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, place)
+    for path, status in (("/health", 200), ("/livez", 200), ("/nothing", 404), ("/dashboard/nothing", 404), ("/dashboardx", 404)):
+        async with anna.session.get(anna.board.origin + path) as answer:
+            assert answer.status == status, path
+
+
+async def test_another_name_is_not_answered(anna: Visitor) -> None:
+    assert (await anna.get("", Host="evil.example")).status == 421
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "file://", "", None])
+async def test_a_form_of_another_site_does_nothing(anna: Visitor, origin: str | None) -> None:
+    token = (await anna.get()).token
+    headers = {} if origin is None else {"Origin": origin}
+    url = f"{anna.board.origin}/dashboard/logout"
+    async with anna.session.post(url, data={"token": token}, headers=headers) as answer:
+        assert answer.status == 403
+    assert (await anna.get("", follow=False)).status == 200, "still signed in"
+
+
+@pytest.mark.parametrize("token", ["", "x", "\u00e9"])
+async def test_a_form_without_its_token_does_nothing(anna: Visitor, token: str) -> None:
+    for place in (*ACTS, "logout"):
+        assert (await anna.post(place, {"token": token, "id": "1"})).status == 403
+    assert (await anna.get("", follow=False)).status == 200
+
+
+async def test_the_token_of_one_session_is_none_of_another(anna: Visitor) -> None:
+    first = (await anna.get()).token
+    await anna.sign_in()
+    assert (await anna.get()).token != first
+    assert (await anna.post("logout", {"token": first})).status == 403
+
+
+async def test_a_page_that_says_it_is_ours_by_fetch_metadata_is(anna: Visitor) -> None:
+    token = (await anna.get()).token
+    assert (await anna.post("logout", {"token": token}, origin=None, headers={"Sec-Fetch-Site": "cross-site"})).status == 403
+    assert (await anna.post("logout", {"token": token}, origin=None, headers={"Sec-Fetch-Site": "same-origin"})).status == 200
+
+
+async def test_a_proxy_that_changes_the_host_is_named(make: Make) -> None:
+    board = await make(hosts=["bridge.example.com"])
+    async with board.visitor() as visitor:
+        assert (await visitor.sign_in(origin="https://bridge.example.com")).status == 200
+        assert (await visitor.sign_in(origin="https://other.example.com")).status == 403
+
+
+async def test_who_may_look_changes_nothing(visitor: Visitor) -> None:
+    await visitor.sign_in("wall", WALL)
+    token = (await visitor.get()).token
+    for place in ACTS:
+        refused = await visitor.post(place, {"token": token, "id": "1"})
+        assert refused.status == 403
+        assert "You may look" in refused.words
+    assert "Retry" not in (await visitor.get("dead")).words
+    assert await visitor.board.journal.persons.audited() == []
+
+
+async def test_a_program_with_a_token_needs_no_form(visitor: Visitor) -> None:
+    refused = await visitor.post("retry", {"id": "1"}, origin=None, Authorization=f"Bearer {WALL}")
+    assert (refused.status, "role operate" in refused.words) == (403, True)
+    other = await visitor.post("retry", {"id": "1"}, origin="https://evil.example", Authorization=f"Bearer {WALL}")
+    assert "did not come from a page" in other.words
+
+
+async def test_forms_are_bounded(anna: Visitor) -> None:
+    token = (await anna.get()).token
+    headers = {"Origin": anna.board.origin, "Content-Type": "application/x-www-form-urlencoded"}
+    url = f"{anna.board.origin}/dashboard/retry"
+    for body, status in ((b"token=" + token.encode() + b"&id=1" * 5000, 403), (b"a" * (2 * 1024**2), 413), (b"\xff\xfe", 403)):
+        try:
+            async with anna.session.post(url, data=io.BytesIO(body), headers=headers) as answer:
+                assert answer.status == status
+        except aiohttp.ClientConnectionError:
+            assert status == 413, "too large: the connection is closed, maybe before the answer was read"
+
+
+async def test_a_journal_that_cannot_be_asked_is_said(anna: Visitor) -> None:
+    await anna.board.journal.close()
+    shown = await anna.get("dead")
+    assert (shown.status, "The journal cannot be asked" in shown.words) == (503, True)
