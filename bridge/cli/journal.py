@@ -12,7 +12,7 @@ import typer
 
 from bridge.cli.exits import EX_CONFIG, EX_UNAVAILABLE
 from bridge.cli.output import as_json, fail, fault_data, say, show_faults
-from bridge.model.amounts import moment as moment
+from bridge.model.moments import moment as moment
 
 if TYPE_CHECKING:
     from bridge.journal.contract import Journal

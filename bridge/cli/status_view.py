@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.cli.output import one_line
-from bridge.model.amounts import duration, size
+from bridge.model.moments import duration
+from bridge.model.sizes import size
 
 _LEAST_TEXT = 12
 """A last column that is narrower says nothing: another column gives way."""

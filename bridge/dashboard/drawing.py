@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from bridge.model import amounts
+from bridge.model.moments import duration, moment
+from bridge.model.sizes import size
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -42,7 +43,7 @@ def as_moment(value: datetime | str | None) -> str:
     """In UTC, to the second; a dash for none."""
     if value is None:
         return "–"
-    return amounts.moment(datetime.fromisoformat(value) if isinstance(value, str) else value)
+    return moment(datetime.fromisoformat(value) if isinstance(value, str) else value)
 
 
 def line_of(values: list[float | None]) -> str:
@@ -95,5 +96,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(line=one_line, moment=as_moment, duration=amounts.duration, size=amounts.size, path=line_of)
+    environment.filters.update(line=one_line, moment=as_moment, duration=duration, size=size, path=line_of)
     return environment

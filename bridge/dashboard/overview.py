@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.dashboard.drawing import page
 from bridge.dashboard.parts import Parts, Visit
-from bridge.model.amounts import size
+from bridge.model.sizes import size
 from bridge.observability.history import Point
 
 if TYPE_CHECKING:

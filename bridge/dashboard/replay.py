@@ -15,7 +15,7 @@ from bridge.dashboard.acting import Actions
 from bridge.dashboard.drawing import HEADERS, page
 from bridge.dashboard.parts import Parts, Visit
 from bridge.journal.contract import DeadMark, DeliveryStatus
-from bridge.model.amounts import moment
+from bridge.model.moments import moment
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from bridge.model.amounts import moment
+from bridge.model.moments import moment
 
 if TYPE_CHECKING:
     from bridge.journal.contract import StoredAnswer

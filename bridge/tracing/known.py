@@ -12,7 +12,7 @@ from bridge.config.model import Config
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.journal.contract import DeliveryStatus
 from bridge.journal.tracing import ChangeKind, Traced, TracedDelivery, TracedEvent
-from bridge.model.amounts import moment
+from bridge.model.moments import moment
 from bridge.model.outcomes import read_skip
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.policy.remedies import REMEDIES

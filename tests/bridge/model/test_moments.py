@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from bridge.model.amounts import duration, moment, size
+from bridge.model.moments import duration, moment
+from bridge.model.sizes import size
 
 
 def test_amounts_are_short() -> None:

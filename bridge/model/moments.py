@@ -1,4 +1,4 @@
-"""Moments, durations and sizes as people read them."""
+"""Moments and durations as people read them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,3 @@ def duration(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
-
-
-def size(count: float) -> str:
-    """Bytes: `4.1 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit in ("B", "kB") or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
