@@ -37,15 +37,15 @@ _LAST_WRITE_S = 5.0
 
 
 class AttemptLog:
-    """`write` puts changes into the journal, however long that takes; `waiting` is what the lane has in memory; `may_run_ahead`
-    says whether more than one of its messages may have an unknown outcome."""
+    """`write` puts changes into the journal, however long that takes, and at once unless they have time; `waiting` is what the lane
+    has in memory; `may_run_ahead` says whether more than one of its messages may have an unknown outcome."""
 
     def __init__(
         self,
         address: ChatAddress,
         clock: Clock,
         *,
-        write: Callable[[Sequence[Change]], Awaitable[None]],
+        write: Callable[[Sequence[Change], bool], Awaitable[None]],
         waiting: Iterable[OpenDelivery],
         may_run_ahead: Callable[[], bool],
     ) -> None:
@@ -75,8 +75,9 @@ class AttemptLog:
         """They are written with the next changes, at the latest when the lane is idle."""
         self._unwritten.extend(changes)
 
-    async def record(self, changes: Sequence[Change] = ()) -> None:
-        """Write what is waiting to be written, then these changes, as one transaction. Raises the error of an earlier transaction
+    async def record(self, changes: Sequence[Change] = (), *, has_time: bool = False) -> None:
+        """Write what is waiting to be written, then these changes, as one transaction; it `has_time` if nothing but these are to be
+        written, and a lane that waits anyhow is all that waits for it. Raises the error of an earlier transaction
         that nothing awaited. If this one fails, what has happened already stays to be written; only attempts and delays do not."""
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -87,22 +88,22 @@ class AttemptLog:
             if not batch:
                 return
             try:
-                await self._write_all(batch, waiting, changes)
+                await self._write_all(batch, waiting, changes, has_time and not waiting)
             except BaseException:
                 # prerecorded together with the failed changes: they are not on disk
                 self._prerecorded.difference_update(one.delivery_id for one in changes if isinstance(one, AttemptStarted))
                 self._unwritten += _happened(changes)
                 raise
 
-    async def _write_all(self, batch: Sequence[Change], waiting: int, changes: Sequence[Change]) -> None:
+    async def _write_all(self, batch: Sequence[Change], waiting: int, changes: Sequence[Change], has_time: bool) -> None:
         try:
-            await self._write(batch)
+            await self._write(batch, has_time)
         except ValueError as error:
             if not waiting:
                 raise
             await self._write_apart(waiting, error)
             if changes:
-                await self._write(changes)
+                await self._write(changes, False)
             return
         del self._unwritten[:waiting]
 
@@ -112,7 +113,7 @@ class AttemptLog:
         for _, group in itertools.groupby(self._unwritten[:waiting], key=_delivery_of):
             changes = list(group)
             try:
-                await self._write(changes)
+                await self._write(changes, False)
             except ValueError as refused:
                 log.error("record refused", target=str(self._address), delivery=_delivery_of(changes[0]), reason=str(refused))
             del self._unwritten[: len(changes)]

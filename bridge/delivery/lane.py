@@ -280,7 +280,7 @@ class Lane:
             for one in delivery.together:
                 behind = one.state is DeliveryStatus.BEHIND
                 changes.append(delivery.deferred(one, self._clock, wait.after_s, wait.reason, behind=behind))
-            await self.record(changes)
+            await self._attempt_log.record(changes, has_time=delivery.is_untried and not wait.firm)
         self._verdicts.deferred(delivery.together, wait.after_s, wait.scope, wait.reason, attempt=delivery.attempts.number)
         await self._wait(wait.after_s, firm=wait.firm)
 
@@ -337,9 +337,12 @@ class Lane:
             if isinstance(change, Delivered | Skipped | Dead):
                 self._ended(deliveries[change.delivery_id], change, delivery.attempts.total)
         late = [one for one in map(copy_came_late, delivery.together) if one is not None]
-        self._attempt_log.later([*changes, *late])
         if delivery.group.asked is not None:
             self.look_behind()  # those that were changed since go on
+        if delivery.is_untried and not late and all(isinstance(one, Deferred) for one in changes):
+            await self._attempt_log.record(changes, has_time=True)
+            return
+        self._attempt_log.later([*changes, *late])
         following = self._backlog.following
         if late:
             await self._attempt_log.record()

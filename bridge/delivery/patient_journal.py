@@ -39,8 +39,8 @@ class PatientJournal:
         """What is beside its line, the one that is due first at the front."""
         return await self.ask(lambda: self._journal.behind(self._address, limit))
 
-    async def record(self, changes: Sequence[Change]) -> None:
-        await self.ask(lambda: self._journal.record(self._lease, changes))
+    async def record(self, changes: Sequence[Change], has_time: bool) -> None:
+        await self.ask(lambda: self._journal.record(self._lease, changes, has_time=has_time))
 
     async def keep_wait(self, name: str, wait: timedelta) -> None:
         now = self._clock.now()

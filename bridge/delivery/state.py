@@ -188,6 +188,8 @@ class DeliveryState(msgspec.Struct, eq=False):
     losses: list[LossNote] = field(default_factory=list)
     placed: Placed | None = None
     """None: where the end says."""
+    is_prerecorded: bool = False
+    """Its first attempt was on disk when it was taken up, and not made."""
     is_rate_limited: bool = False
     """The platform or a limit made it wait: then others may join it."""
     at_former_chat: bool = False
@@ -205,6 +207,11 @@ class DeliveryState(msgspec.Struct, eq=False):
     @property
     def is_beside_line(self) -> bool:
         return self.pending.state is DeliveryStatus.BEHIND
+
+    @property
+    def is_untried(self) -> bool:
+        """Whether no attempt can be on disk whose outcome is not: what is recorded of it then is of use, and not needed."""
+        return not self.attempts.total and not self.is_prerecorded and self.pending.state is not DeliveryStatus.SENDING
 
     @property
     def together(self) -> list[OpenDelivery]:
@@ -276,4 +283,5 @@ def taken_up(pending: OpenDelivery, clock: Clock, *, prerecorded: bool, reworded
         time=time,
         group=group,
         made=MadeUp(is_reworded=reworded),
+        is_prerecorded=prerecorded,
     )

@@ -281,11 +281,11 @@ async def test_a_disk_that_is_full_for_long_costs_few_lines(
             real = app._journal.record
             failed: list[Any] = []
 
-            async def record(*arguments: Any) -> None:
+            async def record(*arguments: Any, **options: Any) -> None:
                 if len(failed) < 100:
                     failed.append(time.monotonic())
                     raise JournalError("disk full")
-                await real(*arguments)
+                await real(*arguments, **options)
 
             monkeypatch.setattr(app._journal, "record", record)
             one.say("m1")

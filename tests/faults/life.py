@@ -83,10 +83,10 @@ class InlineJournal(SqliteJournal):
             raise KeyError("a bug in a reading")
         return await super().pending(lane, after, limit)
 
-    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change], *, has_time: bool = False) -> None:
         if self.has_bug():
             raise RuntimeError("a bug in a record")
-        await super().record(lease, changes)
+        await super().record(lease, changes, has_time=has_time)
 
     def _open(self) -> None:
         self._lock.take()

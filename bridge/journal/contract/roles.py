@@ -82,8 +82,9 @@ class DeliveryStore(LeaseStore, Protocol):
         """Deliveries of one lane that are BEHIND: those due first come first."""
         ...
 
-    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
-        """Carry out the changes, all of them of deliveries to the lease's account, in order, in one transaction.
+    async def record(self, lease: Lease, changes: Sequence[Change], *, has_time: bool = False) -> None:
+        """Carry out the changes, all of them of deliveries to the lease's account, in order, in one transaction. `has_time`: it may
+        take a moment longer, so that they share a disk sync with others.
 
         Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
         ...

@@ -46,7 +46,7 @@ from bridge.journal.sqlite.partners import SqlitePartners
 from bridge.journal.sqlite.persons import SqlitePersons
 from bridge.journal.sqlite.reading import Queries
 from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
-from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
+from bridge.journal.sqlite.writer import AcceptJob, Leisure, RecordJob, WriteJob, Writer
 from bridge.journal.tracing import Found, Steps, Traced
 from bridge.model.account_store import MailPage
 from bridge.model.adapter import Cursor
@@ -78,6 +78,7 @@ class SqliteJournal:
         self._lock = Lock(path)
         self._queries: Queries | None = None
         self._writer: Writer | None = None
+        self._leisure = Leisure()
         self._reader: Reader | None = None
         self.persons = SqlitePersons(self._write, self._read)
         self.partners = SqlitePartners(self._write, self._read)
@@ -120,6 +121,7 @@ class SqliteJournal:
         await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._stop, *threads))
 
     def _detach(self) -> tuple[Thread | None, ...]:
+        self._leisure.end()
         threads = (self._reader, self._writer)
         self._reader = self._writer = None
         return threads
@@ -137,10 +139,14 @@ class SqliteJournal:
     async def _write(self, write: Callable[[Ledger], T]) -> T:
         return await self._put(WriteJob(asyncio.get_running_loop().create_future(), write))
 
-    async def _put(self, job: Job[T]) -> T:
+    async def _put(self, job: Job[T], *, has_time: bool = False) -> T:
         if self._writer is None:
             raise JournalError(f"The journal {self._path} is not open.")
-        self._writer.put(job)
+        if has_time:
+            self._leisure.add(job, self._writer.put)
+        else:
+            self._leisure.end()
+            self._writer.put(job)
         return await job.future
 
     async def _read(self, read: Callable[[Queries], T]) -> T:
@@ -191,9 +197,10 @@ class SqliteJournal:
     async def behind(self, lane: ChatAddress, limit: int) -> Sequence[OpenDelivery | Damaged]:
         return await self._read(lambda queries: queries.deliveries.behind(lane, limit))
 
-    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change], *, has_time: bool = False) -> None:
         """Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
-        await self._put(RecordJob(asyncio.get_running_loop().create_future(), tuple(changes)))
+        job = RecordJob(asyncio.get_running_loop().create_future(), tuple(changes))
+        await self._put(job, has_time=has_time)
 
     # -- links --------------------------------------------------------------------------------------------------------------
 

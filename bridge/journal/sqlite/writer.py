@@ -19,6 +19,8 @@ from bridge.journal.sqlite.threads import Job, Thread
 
 T = TypeVar("T")
 
+_LEISURE_S = 0.1
+
 
 class AcceptJob(Job[Sequence[AcceptResult]]):
     __slots__ = ("batch",)
@@ -44,6 +46,30 @@ class WriteJob(Job[T]):
     def __init__(self, future: asyncio.Future[T], write: Callable[[Ledger], T]) -> None:
         super().__init__(future)
         self.write = write
+
+
+class Leisure:
+    """Jobs that have time: they are put with the next one that has none, or by themselves after a moment. That saves a disk sync,
+    which others would wait behind. On the loop."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Job[Any], Callable[[Job[Any]], None]]] = []
+        self._alone_at: asyncio.TimerHandle | None = None
+
+    def add(self, job: Job[Any], put: Callable[[Job[Any]], None]) -> None:
+        self._waiting.append((job, put))
+        if self._alone_at is None:
+            self._alone_at = job.future.get_loop().call_later(_LEISURE_S, self.end)
+
+    def end(self) -> None:
+        """Put them now."""
+        if self._alone_at is None:
+            return
+        self._alone_at.cancel()
+        self._alone_at = None
+        waiting, self._waiting = self._waiting, []
+        for job, put in waiting:
+            put(job)
 
 
 class Writer(Thread):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.delivery.attempt_log import AttemptLog
-from bridge.journal.contract import AttemptStarted, Change, Delivered, OpenDelivery, PartReceipt, PlanSet
+from bridge.journal.contract import AttemptStarted, Change, Deferred, Delivered, OpenDelivery, PartReceipt, PlanSet
 from bridge.model.adapter import Receipt
 from bridge.model.clock import SystemClock
 from bridge.model.refs import AccountName, ChatRef
@@ -26,13 +26,15 @@ class Disk:
 
     def __init__(self) -> None:
         self.written: list[Sequence[Change]] = []
+        self.had_time: list[bool] = []
         self.sync = asyncio.Event()
         self.sync.set()
         self.broken: Exception | None = None
         self.refused: frozenset[int] = frozenset()
         """Deliveries that can have no change: a transaction with one is refused as a whole."""
 
-    async def write(self, changes: Sequence[Change]) -> None:
+    async def write(self, changes: Sequence[Change], has_time: bool) -> None:
+        self.had_time.append(has_time)
         await self.sync.wait()
         if self.broken is not None:
             raise self.broken
@@ -345,3 +347,14 @@ def test_whatever_is_refused_nothing_else_is_lost(steps: list[tuple[str, int]], 
         assert sent == outcomes(disk), "a receipt and its outcome go together"
 
     asyncio.run(main())
+
+
+async def test_only_a_delay_by_itself_has_time(disk: Disk, waiting: deque[OpenDelivery]) -> None:
+    """Behind a receipt others may wait."""
+    log = records(disk, waiting)
+    delay = Deferred(delivery_id=1, attempt=1, not_before=NOW, error="no file yet", at=NOW)
+    await log.record([delay], has_time=True)
+    log.later([Delivered(delivery_id=2, at=NOW)])
+    await log.record([delay], has_time=True)
+    await log.record([delay])
+    assert disk.had_time == [True, False, False]

@@ -41,11 +41,11 @@ class Refusing(SqliteJournal):
         self.times = 0
         self.refusals = 0
 
-    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change], *, has_time: bool = False) -> None:
         if self.refusals < self.times and any(map(self.refused, changes)):
             self.refusals += 1
             raise ValueError("an outcome of deliveries [4711], which do not exist")
-        await super().record(lease, changes)
+        await super().record(lease, changes, has_time=has_time)
 
 
 def said(count: int) -> list[str]:
@@ -145,12 +145,12 @@ async def test_a_part_whose_receipt_met_a_bug_is_not_sent_again(
     async with bridge(tmp_path, [one, two]) as app:
         record, failures = app._journal.record, 1
 
-        async def broken_once(lease: Lease, changes: Sequence[Change]) -> None:
+        async def broken_once(lease: Lease, changes: Sequence[Change], *, has_time: bool = False) -> None:
             nonlocal failures
             if failures and any(isinstance(change, PartReceipt) and change.part == 1 for change in changes):
                 failures -= 1
                 raise KeyError("a bug")
-            await record(lease, changes)
+            await record(lease, changes, has_time=has_time)
 
         monkeypatch.setattr(app._journal, "record", broken_once)
         long = one.say(words)

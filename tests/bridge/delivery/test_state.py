@@ -85,3 +85,15 @@ def test_a_delivery_beside_the_line_is_known_by_its_state() -> None:
     behind = msgspec.structs.replace(delivery(1), state=DeliveryStatus.BEHIND)
     assert DeliveryState(pending=behind, parts=[]).is_beside_line
     assert not DeliveryState(pending=delivery(1), parts=[]).is_beside_line
+
+
+def test_what_may_have_been_tried_is_no_delay_that_has_time() -> None:
+    """Lost in a crash, it would leave an attempt without its outcome on disk."""
+    clock = ManualClock()
+    assert taken_up(delivery(1), clock, prerecorded=False).is_untried
+    assert not taken_up(delivery(1), clock, prerecorded=True).is_untried
+    stopped = msgspec.structs.replace(delivery(1), state=DeliveryStatus.SENDING)
+    assert not taken_up(stopped, clock, prerecorded=False).is_untried
+    tried = taken_up(delivery(1), clock, prerecorded=False)
+    tried.attempts.count()
+    assert not tried.is_untried

@@ -20,10 +20,10 @@ class SlowReceipts(SqliteJournal):
 
     synced: asyncio.Event
 
-    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change], *, has_time: bool = False) -> None:
         if any(isinstance(change, PartReceipt) for change in changes):
             await self.synced.wait()
-        await super().record(lease, changes)
+        await super().record(lease, changes, has_time=has_time)
 
 
 def come_back(platform: ScriptedPlatform, post: Posted) -> None:

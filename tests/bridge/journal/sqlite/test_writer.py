@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.journal.contract import AttemptStarted, Delivered, JournalError
+from bridge.journal.contract import AttemptStarted, Deferred, Delivered, JournalError
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite import writer as writer_module
 from bridge.journal.sqlite.database import WAL_LIMIT_BYTES
@@ -119,3 +119,32 @@ async def test_the_write_ahead_log_stays_short(sqlite: SqliteJournal, tmp_path: 
         await asyncio.gather(*(accept(sqlite, created(f"{number + offset}", text="x" * 2000), A) for offset in range(16)))
         largest = max(largest, log.stat().st_size)
     assert writer_module.CHECKPOINT_PAGES * 4096 <= largest < 8 * WAL_LIMIT_BYTES
+
+
+async def test_what_has_time_shares_the_commit_of_what_has_not(sqlite: SqliteJournal, statements: list[str]) -> None:
+    accepted = [await accept(sqlite, created(f"{number}"), A) for number in range(3)]
+    del statements[:]
+    waits = [
+        Deferred(delivery_id=one.delivery_ids[0], attempt=1, not_before=at(60), error="no file yet", at=at(1)) for one in accepted
+    ]
+    calls = [asyncio.ensure_future(sqlite.record(sqlite.lease(A.account), [one], has_time=True)) for one in waits[:2]]
+    await asyncio.sleep(0)
+    assert "COMMIT" not in statements
+    await accept(sqlite, created("next"), A)
+    await asyncio.gather(*calls)
+    assert statements.count("COMMIT") <= 2, "the first one may have been taken alone"
+    await sqlite.record(sqlite.lease(A.account), [waits[2]], has_time=True)  # by itself, after a moment
+    kept = await sqlite.pending(A, 0, 10)
+    assert [getattr(one, "last_error", None) for one in kept] == ["no file yet"] * 3 + [""]
+
+
+async def test_what_has_time_is_not_lost_by_closing(sqlite: SqliteJournal) -> None:
+    accepted = await accept(sqlite, created("1"), A)
+    change = Deferred(delivery_id=accepted.delivery_ids[0], attempt=1, not_before=at(60), error="no file yet", at=at(1))
+    call = asyncio.ensure_future(sqlite.record(sqlite.lease(A.account), [change], has_time=True))
+    await asyncio.sleep(0)
+    await sqlite.close()
+    await call
+    await sqlite.open()
+    (kept,) = await sqlite.pending(A, 0, 10)
+    assert getattr(kept, "last_error", None) == "no file yet"
