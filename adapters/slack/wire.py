@@ -238,6 +238,13 @@ class UserChange(_Wire):
     user: User
 
 
+class TokensRevoked(_Wire):
+    """`tokens`: lists of the ids of people (`oauth`) and of bots (`bot`), not the tokens themselves. Source: docs.slack.dev, event
+    tokens_revoked, November 2026."""
+
+    tokens: Any = None
+
+
 class EventType(_Wire):
     """The first look at an event: what it is, and for a message, of which thread."""
 

@@ -60,6 +60,10 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     updated_at: datetime | None = None
     deleted: bool = False
     system: bool = False
+    tells: str = ""
+    """Of a notice of the server: the event that it is told as, if any; with these:"""
+    member: Author | None = None
+    chat_name: str = ""
     files_known: bool = True
     """Whether the server told which files the message has. A list that is missing is not an empty one."""
     has_cards: bool = False

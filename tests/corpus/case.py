@@ -69,7 +69,7 @@ def message_ids(case: Case) -> set[str]:
         match case.origin:
             case "telegram" if "message" in payload:
                 found.add(str(payload["message"]["message_id"]))
-            case "discord" if payload["t"] == "MESSAGE_CREATE":
+            case "discord" if payload.get("t") == "MESSAGE_CREATE" and payload["d"]["id"] != "0":
                 found.add(payload["d"]["id"])
             case "slack" if payload["type"] == "message" and payload.get("subtype") not in ("message_changed", "message_deleted"):
                 found.add(payload["ts"])

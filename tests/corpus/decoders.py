@@ -70,6 +70,8 @@ def _slack(event: Json) -> Sequence[Any]:
 
 
 def _discord(dispatch: Json) -> Sequence[Any]:
+    if "op" in dispatch:
+        return []
     guilds = GuildCache()
     channels = [{"id": "100000000000000001", "type": 0, "name": "lobby"}]
     guilds.apply("GUILD_CREATE", {"id": "100000000000000003", "name": "G", "roles": [], "channels": channels, "threads": []}, "1")
@@ -113,6 +115,19 @@ def _mattermost(told: Json) -> Sequence[Any]:
     return [] if message.system or message.deleted else [decoder.created(message, NOW)]
 
 
+def _rocketchat(told: Json) -> Sequence[Any]:
+    if "_id" not in told:
+        return _by_dialect("rocketchat")(told)
+    decoder = _dialect("rocketchat")
+    try:
+        message = decoder.message(told, "GENERAL")
+    except (DialectUndecodable, RecursionError) as error:
+        raise Refused(str(error)) from None
+    if message.system:
+        return [event] if (event := decoder.notice(message, NOW)) is not None else []
+    return [] if message.deleted else [decoder.created(message, NOW)]
+
+
 def _webhook(request: Json) -> Sequence[Any]:
     if "json" not in request:
         return []
@@ -143,6 +158,6 @@ _DECODERS: dict[str, Callable[[Json], Sequence[Any]]] = {
     "mattermost": _mattermost,
     "teamspirit": _by_dialect("teamspirit"),
     "pachca": _by_dialect("pachca"),
-    "rocketchat": _by_dialect("rocketchat"),
+    "rocketchat": _rocketchat,
     "webhook": _webhook,
 }

@@ -150,6 +150,9 @@ _HOLD_BLOCKS = ("", "blocks", "child_blocks")
 
 
 def _discord(dispatch: Json) -> Iterator[str]:
+    if "op" in dispatch:
+        yield f"session: {dispatch['op']}"
+        return
     told = dispatch["d"]
     yield f"event: {dispatch['t']}"
     if dispatch["t"] == "MESSAGE_CREATE":
@@ -215,6 +218,9 @@ def _pachca(call: Json) -> Iterator[str]:
 
 
 def _rocketchat(call: Json) -> Iterator[str]:
+    if "_id" in call:
+        yield f"history: {call.get('t', 'none')}"
+        return
     yield from (f"field: {field}" for field in call)
 
 

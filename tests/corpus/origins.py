@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from adapters.discord.emulator.gateway import GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES
+from adapters.discord.emulator.gateway import GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES, RECONNECT
 from adapters.discord.emulator.records import Author, Message, StoredAttachment
 from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.records import SlackFile
@@ -164,8 +164,12 @@ class Telegram(_Emulated):
 class Slack(_Emulated):
     """A payload is the `event` of an Events API envelope. The channel is C0000000001."""
 
+    told_of_the_app = False
+    """Whether the payload before was of the app itself: the account may have to connect again."""
+
     def is_change(self, payload: Json) -> bool:
-        return payload["type"] != "message" or payload.get("subtype") in ("message_changed", "message_deleted")
+        is_message = payload["type"] == "message"
+        return self.told_of_the_app or not is_message or payload.get("subtype") in ("message_changed", "message_deleted")
 
     async def deliver(self, payload: Json) -> None:
         people = {written: self.emulator.add_person(name) for written, name in PEOPLE.items()}
@@ -174,6 +178,9 @@ class Slack(_Emulated):
         for each in objects(made):
             if "url_private" in each and "mimetype" in each and each["id"] not in self.case.missing:
                 self._keep(each)
+        self.told_of_the_app = made["type"] in ("tokens_revoked", "app_uninstalled")
+        if self.told_of_the_app:
+            self.emulator.deliveries.retry_delays_s = (0.0, 1.0, 1.0, 1.0)  # of what was said while nobody was connected
         self.emulator.deliveries.emit(made)
         # Slack promises no order for events that arrive together
         await eventually(lambda: not self.emulator.deliveries.unsettled, what="the event is acknowledged")
@@ -194,19 +201,33 @@ class Slack(_Emulated):
 
 
 class Discord(_Emulated):
-    """A payload is a dispatch of the gateway, {"t": ..., "d": ...}. The channel is 100000000000000001, the server ...3."""
+    """A payload is a dispatch of the gateway, {"t": ..., "d": ...}, or a frame of the session, {"op": ...}. The channel is
+    100000000000000001, the server ...3, which comes back whole. A message of the id 0 gets the next one."""
+
+    is_reconnecting = False
 
     def is_change(self, payload: Json) -> bool:
-        return bool(payload["t"] != "MESSAGE_CREATE")
+        return self.is_reconnecting or payload.get("t") != "MESSAGE_CREATE"
 
     async def deliver(self, payload: Json) -> None:
+        gateway = self.emulator.gateway
+        self.is_reconnecting = "op" in payload
+        if self.is_reconnecting:
+            (gateway.ask_to_reconnect if payload["op"] == RECONNECT else gateway.invalidate_sessions)()
+            return
+        if payload["t"] == "GUILD_CREATE":
+            gateway.introduce()
+            return
         ids = {"100000000000000001": self.chat, "100000000000000003": str(self.emulator.world.guild_id)}
         made = fresh(payload, ids, self.now)
         told = [each for each in objects(made) if "filename" in each and "url" in each and each["id"] not in self.case.missing]
+        if made["d"].get("id") == "0":  # in the history, too, which is read after a new session
+            made["d"]["id"] = str(self.emulator.world.ids.next())
+            self.emulator.world.channels[int(self.chat)].order.append(int(made["d"]["id"]))
         if "author" in made["d"]:
             self._post(made["d"], [self._keep(each) for each in told])
         intent = GUILD_MESSAGE_REACTIONS if "REACTION" in made["t"] else GUILD_MESSAGES
-        self.emulator.gateway.dispatch(made["t"], made["d"], intent=intent)
+        gateway.dispatch(made["t"], made["d"], intent=intent)
 
     def _keep(self, told: Json) -> StoredAttachment:
         mime = str(told.get("content_type") or "application/octet-stream")

@@ -21,6 +21,7 @@ from adapters.registry import load_platform
 from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.model.adapter import Adapter, Cursor, Intake
+from bridge.model.errors import AccountDown
 from bridge.model.events import ChatEvent
 from bridge.model.platform import AdapterContext, Platform
 from tests.corpus.case import Case
@@ -52,6 +53,8 @@ class Told:
     def __init__(self) -> None:
         self.lines: list[Json] = []
         self.events: list[ChatEvent] = []
+        self.keys: set[str] = set()
+        """Of what was told: what comes again is no news to the core either."""
 
 
 class Listening:
@@ -65,8 +68,10 @@ class Listening:
         return getattr(self._intake, name)
 
     async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
-        self._told.events.extend(events)
-        self._told.lines.extend(shown_event(event) for event in events if not event.meta.sent_by_us)
+        new = [event for event in events if event.meta.event_key not in self._told.keys]
+        self._told.keys.update(event.meta.event_key for event in new)
+        self._told.events.extend(new)
+        self._told.lines.extend(shown_event(event) for event in new if not event.meta.sent_by_us)
         await self._intake.accept(events, cursors=cursors)
 
     async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
@@ -146,7 +151,15 @@ class CorpusWorld(World):
             adapter = known.build(context)
             if context.account == self.origin:
                 run = adapter.run
-                adapter.run = lambda intake: run(Listening(intake, self.told))  # type: ignore[method-assign]
+
+                async def listening(intake: Intake) -> None:
+                    try:
+                        await run(Listening(intake, self.told))
+                    except AccountDown as error:
+                        self.told.lines.append({"account down": f"{error.reason}; {error.action}"})
+                        raise
+
+                adapter.run = listening  # type: ignore[method-assign]
             return adapter
 
         return msgspec.structs.replace(known, build=build)

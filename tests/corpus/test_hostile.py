@@ -47,7 +47,7 @@ _KINDS_OF_SENDERS = {
     "webhook/sentry-issue": {"action", "actor", "issue"},
 }
 """By what a shipped template tells what it shows from what it ignores, which is counted as ignored."""
-_HOLDERS = frozenset({"from", "user", "author", "chat", "channel", "sender_chat", "thread", "d", "message", "username"})
+_HOLDERS = frozenset({"from", "user", "author", "u", "chat", "channel", "sender_chat", "thread", "d", "message", "username"})
 _UPDATES = frozenset({"edited_message", "channel_post", "edited_channel_post", "previous_message", "data"})
 
 _DEEP: Any = "x"

@@ -303,8 +303,17 @@ class Gateway:
         self._sessions[session.session_id] = session
         self._send(session, "READY", msgspec.json.encode(self._ready(session)))
         if intents & GUILDS:
-            self._send(session, "GUILD_CREATE", msgspec.json.encode(self._payloads.guild_create(bot)))
+            self._introduce(session)
         return None, session
+
+    def introduce(self) -> None:
+        """The server becomes available, or the bot is invited: every session is told all of it."""
+        for session in self._sessions.values():
+            if session.intents & GUILDS:
+                self._introduce(session)
+
+    def _introduce(self, session: Session) -> None:
+        self._send(session, "GUILD_CREATE", msgspec.json.encode(self._payloads.guild_create(session.bot)))
 
     def _ready(self, session: Session) -> Json:
         bot = session.bot

@@ -16,6 +16,7 @@ from adapters.slack.wire import (
     ChannelState,
     EmojiChanged,
     Member,
+    TokensRevoked,
     UserChange,
     UserGroupChanged,
 )
@@ -43,6 +44,8 @@ class AccountEvents:
 
     async def handle(self, kind: str, raw: msgspec.Raw) -> None:
         match kind:
+            case "tokens_revoked" if not self._are_ours(read(raw, TokensRevoked)):
+                pass
             case "tokens_revoked" | "app_uninstalled":
                 raise AccountDown(
                     f"Slack: {kind.replace('_', ' ')}", action="reinstall the app and put the new bot token into bridge.yaml"
@@ -77,6 +80,13 @@ class AccountEvents:
                 self._intake.notice("Slack delivers no more than 30,000 events an hour and left some out", "relay fewer channels")
             case _:
                 self._channels.forget()
+
+    def _are_ours(self, revoked: TokensRevoked) -> bool:
+        """People may have given the app tokens of their own, which it does not use. Where it cannot be read whose they were, ours may
+        be among them: the next call shows it."""
+        tokens = revoked.tokens if isinstance(revoked.tokens, dict) else {}
+        bots = tokens.get("bot")
+        return self._identity().user_id in bots if isinstance(bots, list) else not tokens.get("oauth")
 
     def _own_membership(self, member: Member) -> None:
         if member.user != self._identity().user_id:

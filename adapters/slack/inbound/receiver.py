@@ -25,6 +25,7 @@ from adapters.slack.threads import Threads
 from adapters.slack.wire import Callback, EventType
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock
+from bridge.model.errors import AccountDown
 from bridge.model.events import ChatEvent, Ignored, MessageCreated
 from bridge.model.pauses import beside_if
 from bridge.model.refs import ChatRef
@@ -238,11 +239,19 @@ class Receiver:
                 if isinstance(event.channel, str) and isinstance(thread_ts, str) and thread_ts != ts:
                     threads.add((event.channel, thread_ts))
             if kind in CONTROL_EVENTS:
-                await self._on_control(kind, callback.event)
+                await self._control(kind, callback, delivery)
         except msgspec.DecodeError as error:
             await self._keep(delivery, f"unexpected shape: {error}")
             return None
         return callback
+
+    async def _control(self, kind: str, callback: Callback, delivery: Delivery) -> None:
+        """What ends the account is confirmed: sent again minutes later it would end the one that a human has mended meanwhile."""
+        try:
+            await self._on_control(kind, callback.event)
+        except AccountDown:
+            await delivery.confirm()
+            raise
 
     async def _understand(self, delivery: Delivery, callback: Callback, context: Context) -> ChatEvent | None:
         """The event of a delivery; None if there is none (then it is confirmed here)."""

@@ -115,6 +115,9 @@ class Fields(Entry):
     """For `by: since`: when it last changed."""
     system: Query | None = None
     """Something true if this is a notice of the server that is not relayed: it is told as an event, or is for one person alone."""
+    tells: Query | None = None
+    """Of a notice of the server (`system`) that nothing else tells: the event that it is told as, `member_joined`, `member_left` or
+    `chat_renamed`, with `member_id` and `member_name`, or `chat_name`."""
     news: Query | None = None
     """Something true if this tells what somebody did in the chat, and is nobody's words: it is shown in italics."""
     emoji: Query | None = None

@@ -130,7 +130,11 @@ class Compare:
                     found.events.append(self.decoder.deleted(self.chat_id, one.message_id, now))
                 continue
             entries[one.message_id] = one.message.version
-            if one.message.system or before == one.message.version:
+            if one.message.system:
+                if before is None and (start >= 0 or one.changed_ms > state.at_ms):
+                    self._tell(found, one.message, now)
+                continue
+            if before == one.message.version:
                 continue
             if before is not None and is_read(before):
                 found.events.append(self._edited(one.message, now))
@@ -163,8 +167,10 @@ class Compare:
                 if before is not None:
                     entries[one.message_id] = before
                 continue
-            if one.is_system:
-                continue  # never told, and not worth a place
+            if one.message is not None and one.is_system:
+                if one.changed_ms > from_ms:  # twice perhaps, which its key shows; it is not worth a place
+                    self._tell(found, one.message, now)
+                continue
             version = entries[one.message_id] = _DELETED if one.is_deleted else _version(one)
             if before == version:
                 continue
@@ -206,6 +212,10 @@ class Compare:
         return len(readings) >= self.history.page_size
 
     # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def _tell(self, found: Found, notice: NativeMessage, now: datetime) -> None:
+        if (event := self.decoder.notice(notice, now)) is not None:
+            found.events.append(event)
 
     def _edited(self, message: NativeMessage, now: datetime) -> ChatEvent:
         """Each change that is found is accepted once, together with the cursor that knows it: it needs no key of the server's."""

@@ -108,6 +108,18 @@ class Decoder:
             meta=meta, message_id=message.message_id, content=message.content, attachments_known=message.files_known
         )
 
+    def notice(self, message: NativeMessage, received_at: datetime) -> ChatEvent | None:
+        """What a notice of the server is told as; None: it is not told."""
+        key = f"notice:{self._account}:{message.chat_id}:{message.message_id}"
+        meta = self._meta_of(message, key, message.sent_at or received_at, received_at)
+        match message.tells:
+            case "member_joined" | "member_left":
+                change = MembershipKind.JOINED if message.tells == "member_joined" else MembershipKind.LEFT
+                return MembershipChanged(meta=meta, change=change, member=message.member or message.author)
+            case "chat_renamed" if message.chat_name:
+                return ChatRenamed(meta=meta, name=message.chat_name)
+        return None
+
     def deleted(self, chat_id: str, message_id: str, received_at: datetime, author: Author | None = None) -> MessageDeleted:
         key = f"deleted:{self._account}:{chat_id}:{message_id}"
         origin = ChatRef(self._account, chat_id)
@@ -208,7 +220,7 @@ class Decoder:
         if kind in ("created", "edited"):
             message = self.native_message(payload, kind)
             if message.system:
-                return Ignored("notice of the server")
+                return self.notice(message, received_at) or Ignored("notice of the server")
             if kind == "created":
                 return self.created(message, received_at)
             return self.edited(message, received_at, told=find_text(fields.event_id, payload))

@@ -91,6 +91,9 @@ class ContentDecoder:
             updated_at=time_of(find(fields.updated_at, item)),
             deleted=truth_of(find(fields.deleted, item)),
             system=truth_of(find(fields.system, item)),
+            tells=find_text(fields.tells, item),
+            member=member_of(item, fields),
+            chat_name=find_text(fields.chat_name, item).strip(),
             files_known=isinstance(files, list) and fields.file is not None,
             has_cards=bool(list_of(cards)),
         )

@@ -75,6 +75,8 @@ async def test_a_revoked_token_parks_the_account(account: Any, emulator: SlackEm
     emulator.workspace.emit({"type": "tokens_revoked", "tokens": {"bot": ["U0BRIDGE001"]}})
     with pytest.raises(AccountDown):
         await asyncio.wait_for(account.task, PATIENCE_S)
+    # Slack sends again for minutes what is not acknowledged: it would end the account that was mended meanwhile
+    await eventually(lambda: not emulator.deliveries.unsettled)
 
 
 async def test_connecting_fails_as_a_lost_connection(account: Any, emulator: SlackEmulator) -> None:
