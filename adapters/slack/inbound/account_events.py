@@ -82,8 +82,8 @@ class AccountEvents:
                 self._channels.forget()
 
     def _are_ours(self, revoked: TokensRevoked) -> bool:
-        """People may have given the app tokens of their own, which it does not use. Where it cannot be read whose they were, ours may
-        be among them: the next call shows it."""
+        """People may have given the app tokens of their own, which it does not use. Where it cannot be read whose they were, ours
+        may be among them: the next call shows it."""
         tokens = revoked.tokens if isinstance(revoked.tokens, dict) else {}
         bots = tokens.get("bot")
         return self._identity().user_id in bots if isinstance(bots, list) else not tokens.get("oauth")
