@@ -57,6 +57,10 @@ def run_daemon(reader: ConfigReader, manifests: Callable[[str], Platform]) -> in
     # imports block the loop for seconds: before it starts
     for platform in {account.platform for account in config.accounts.values()}:
         manifests(platform).preload()
+    if config.otel is not None:
+        from bridge.observability import otel  # the SDK comes with it
+
+        otel.begin(config.otel)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         _spare_the_collector()
         return runner.run(_run(config, manifests, reader))
@@ -119,6 +123,10 @@ async def _run(config: Config, manifests: Callable[[str], Platform], reader: Con
         left = await app.stop()
         log.info("stopped", lanes_with_backlog=left)
         notifier.close()
+        if config.otel is not None:
+            from bridge.observability import otel
+
+            await asyncio.to_thread(otel.finish)
         past_signals()
     return EX_OK
 

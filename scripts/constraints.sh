@@ -42,7 +42,7 @@ compile constraints.txt "What the bridge runs with." pyproject.toml
 # the checks' own packages, beside those of the bridge
 pinned=$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' constraints.txt)
 # shellcheck disable=SC2086
-compile constraints-test.txt "What the checks need besides constraints.txt." --extra test --extra media --extra ops -c constraints.txt $pinned pyproject.toml
+compile constraints-test.txt "What the checks need besides constraints.txt." --extra test --extra media --extra ops --extra otel -c constraints.txt $pinned pyproject.toml
 
 compile "$nextcord/requirements.txt" "nextcord and what it needs, for an environment of its own." -c constraints.txt "$nextcord/requirements.in"
 

@@ -32,6 +32,7 @@ from bridge.config.model import (
 )
 from bridge.config.nodes import Entries, Entry
 from bridge.config.ops import read_ops
+from bridge.config.otel import read_otel
 from bridge.config.people import read_people
 from bridge.config.relay import RELAY_KEYS, cascade, read_relay
 from bridge.config.route_tests import run_tests
@@ -59,6 +60,7 @@ SECTIONS = (
     "shutdown",
     "commands",
     "ops",
+    "otel",
     "people_match",
     "reserved_names",
 )
@@ -213,6 +215,7 @@ class _Reader:
         shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
         commands = read_commands(self._values, given, accounts, routes)
         ops = read_ops(self._values, given, reader)
+        otel = read_otel(self._values, given)
         people_match = self._people_match(given)
         reserved = self._reserved(given)
         self._check_whole(accounts, routes, ops.chats)
@@ -231,6 +234,7 @@ class _Reader:
             reserved_names=reserved,
             commands=commands,
             ops=ops,
+            otel=otel,
             people_match=people_match,
         )
 

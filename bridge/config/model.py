@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.config.dashboard import DashboardConfig
+from bridge.config.otel_model import OtelConfig
 from bridge.config.plain_options import Secret
 from bridge.identity.people import Person as Person
 from bridge.model.errors import ConfigFault
@@ -128,6 +129,7 @@ class Config:
     """`email`: accounts with the same e-mail address are one person's."""
     commands: CommandRules = field(default_factory=CommandRules)
     ops: OpsConfig = field(default_factory=OpsConfig)
+    otel: OtelConfig | None = None
 
     def routing_table(self) -> RoutingTable:
         """A new one, which knows the chats that the bridge itself speaks in too."""

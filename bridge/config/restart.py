@@ -14,6 +14,7 @@ def needing_restart(started: Config, now: Config) -> tuple[str, ...]:
         "media.spool": (started.media.spool, now.media.spool),
         "media.spool_mb": (started.media.spool_mb, now.media.spool_mb),
         "web.public": (_public(started), _public(now)),
+        "otel": (started.otel, now.otel),
         "web.admin": ((started.web.admin, started.web.admin_hosts), (now.web.admin, now.web.admin_hosts)),
     }
     return tuple(key for key, (then, wanted) in fixed.items() if then != wanted)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bridge.config.load import PEOPLE_MATCHES, PRIVATE_PREFIX
+from bridge.config.otel import OtelSection
 from bridge.config.sections import (
     CommandsSection,
     ConditionSection,
@@ -35,6 +36,16 @@ _PEOPLE_MATCH: Json = {
     "description": "email: accounts with the same address are one person's",
 }
 
+_SECTIONS = (
+    ("journal", JournalSection),
+    ("media", MediaSection),
+    ("web", WebSection),
+    ("log", LogSection),
+    ("shutdown", ShutdownSection),
+    ("commands", CommandsSection),
+    ("ops", OpsSection),
+    ("otel", OtelSection),
+)
 _REFERENCE: Json = {"type": "string", "pattern": r"\$\{", "description": "taken from the environment: ${NAME} or ${NAME:-default}"}
 _ID: Json = {"type": ["string", "number"]}
 
@@ -43,18 +54,7 @@ def schema(manifests: Sequence[Platform]) -> Json:
     """The schema, with the options of these platforms."""
     defs: Json = {}
     relay = _object(RelaySection, "relay", defs)["properties"]
-    sections = {
-        name: _section(model, name, defs)
-        for name, model in (
-            ("journal", JournalSection),
-            ("media", MediaSection),
-            ("web", WebSection),
-            ("log", LogSection),
-            ("shutdown", ShutdownSection),
-            ("commands", CommandsSection),
-            ("ops", OpsSection),
-        )
-    }
+    sections = {name: _section(model, name, defs) for name, model in _SECTIONS}
     defs["condition"] = {**_object(ConditionSection, "condition", defs), "minProperties": 1}
     defs["rewrite"] = _object(RewriteSection, "rewrite", defs)
     defs["test"] = _test(defs)

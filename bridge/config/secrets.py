@@ -1,5 +1,5 @@
 """All secrets of a configuration, for the log's masker: `SecretStr` values of every account, passwords in URLs, the URLs of
-`ops`, and the passwords of the dashboard."""
+`ops`, the headers of `otel`, and the passwords of the dashboard."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def secrets_of(config: Config) -> set[str]:
         urls = config.ops.apprise.get_secret_value()
         found |= {urls, *_URLS.split(urls.strip())}
     found |= {user.password.get_secret_value() for user in config.web.dashboard.users}
+    if config.otel is not None:
+        found |= {value.get_secret_value() for _, value in config.otel.headers} | set(_password(config.otel.endpoint))
     return found
 
 

@@ -41,6 +41,7 @@ from bridge.model.errors import Answer, OutcomeUnknown, Scope
 from bridge.model.events import MessageCreated
 from bridge.model.outcomes import Outcome, Skip
 from bridge.model.refs import ChatAddress
+from bridge.observability import spans
 from bridge.observability.outcome_log import Verdicts
 
 log = structlog.get_logger("outbox")
@@ -220,7 +221,12 @@ class Lane:
         self._groups.join(delivery, target)
         be_patient(delivery, self._clock.monotonic_s())
         with opened.supervisor.using():
-            return await self._services.executor.execute(delivery, target, self)
+            if spans.active is None:
+                return await self._services.executor.execute(delivery, target, self)
+            with spans.active.sending(delivery.together, delivery.attempts.number + 1) as over:
+                changes = await self._services.executor.execute(delivery, target, self)
+                over(changes)
+                return changes
 
     def _keep_answer(self, delivery: DeliveryState, error: Exception) -> None:
         answer = getattr(error, "answer", None)

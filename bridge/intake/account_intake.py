@@ -42,6 +42,7 @@ from bridge.model.events import (
 from bridge.model.outcomes import Arrival, Outcome, Skip, SkipRule
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.model.rich_text import plain
+from bridge.observability import spans
 from bridge.observability.outcome_log import reference
 from bridge.observability.verbosity import is_debug_shown
 from bridge.policy.echo import is_own
@@ -111,14 +112,17 @@ class AccountIntake:
             entries: list[AcceptRequest] = []
             lanes: set[ChatAddress] = set()
             albums: dict[MessageRef, dict[str, AlbumItem]] = {}
+            traced = spans.active.received(self._account) if spans.active is not None else None
             for number, event in enumerate(map(storable, events), 1):
                 entries += await self._plan(await self._whole(event, albums), lanes)
+                if traced is not None:
+                    traced.planned(event)
                 if number % _STEP == 0:
                     await asyncio.sleep(0)
             if not entries and not cursors:
                 return
             # a commit cannot be undone: if the adapter is cancelled meanwhile, its lanes must still learn of it
-            storing = asyncio.create_task(self._store(entries, cursors), name=f"intake {self._account}")
+            storing = asyncio.create_task(self._store(entries, cursors, traced), name=f"intake {self._account}")
             try:
                 await asyncio.shield(storing)
             finally:
@@ -129,12 +133,14 @@ class AccountIntake:
         if self._settled is not None:
             await self._settled()
 
-    async def _store(self, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor]) -> None:
+    async def _store(self, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], traced: spans.Batch | None) -> None:
         outcomes = await self._journal.accept(self._lease, entries, cursors, received_at=self._stamp())
         for entry, outcome in zip(entries, outcomes, strict=True):
             self._arrived(entry.event, Arrival(outcome.verdict.value))
             if outcome.verdict is Verdict.ACCEPTED:
                 self._hand_over(entry, outcome)
+                if traced is not None:
+                    traced.stored(entry.event, outcome.delivery_ids)
 
     async def _whole(self, event: ChatEvent, albums: dict[MessageRef, dict[str, AlbumItem]]) -> ChatEvent:
         """An edit of one message of an album becomes one of the whole album, for filters and copies alike. `albums`: those of this

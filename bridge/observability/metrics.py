@@ -144,7 +144,7 @@ class Metrics:
         """prometheus_client's collector protocol."""
         from bridge.observability import families
 
-        if version := self._version or _installed_version():
+        if version := self._version or installed_version():
             yield families.build_family(version)
         for name, text, labels, counts in (
             ("events", "Events that came in, by what became of them", ("account", "outcome"), self._events),
@@ -175,7 +175,7 @@ def _tasks() -> int:
         return 0
 
 
-def _installed_version() -> str:
+def installed_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -19,6 +19,7 @@ from adapters import registry
 from bridge.config.field_types import shape_of
 from bridge.config.load import SECTIONS, load_config
 from bridge.config.model import Loaded
+from bridge.config.otel import OtelSection
 from bridge.config.relay import RELAY_KEYS
 from bridge.config.schema import schema
 from bridge.config.sections import (
@@ -88,6 +89,7 @@ EXAMPLES_ONLY = {
     "web.admin.dashboard.operators",
     "ops.chat",
     "spirit.webhook",
+    "otel.endpoint",
     "hooks.body",
     "hooks.ends",
     "hooks.ends.alerts.signature",
@@ -127,6 +129,7 @@ SECTION_MODELS: Mapping[str, type[BaseModel]] = {
     "shutdown": ShutdownSection,
     "commands": CommandsSection,
     "ops": OpsSection,
+    "otel": OtelSection,
 }
 
 
@@ -165,6 +168,7 @@ def test_with_everything_on_nothing_in_it_is_unknown(tmp_path: Path) -> None:
     said = [str(fault) for fault in load(everything_on(), tmp_path).faults]
     about_this_host = re.compile(
         r"there is no (such )?(file|folder)|no such file|is only for a local server|needs the style (template|matterbridge)"
+        r"|needs the extra \[otel\]"
     )
     assert not [fault for fault in said if not about_this_host.search(fault)]
 
