@@ -30,7 +30,7 @@ LINK = re.compile(r"\]\((?!\w+://|#|url\))([^)#\s]+)(?:#[^)]*)?\)")
 PATH = re.compile(rf"`((?:{TOPS})/[\w./-]+)(?:::\w+)?`")
 SOURCES = sorted(path for folder in ("bridge", "adapters", "tests", "bench", "scripts") for path in (ROOT / folder).rglob("*.py"))
 SYMBOL = re.compile(r"`((?:bridge|adapters|tests|bench)(?:\.[A-Za-z_]\w*)+)(?:\(\))?`")
-NO_SYMBOLS = ("bridge.yaml",)
+NO_SYMBOLS = ("bridge.yaml", "bridge.env")
 COMMAND = re.compile(r"(?:^|`|\$ |bin/)messenger-bridge((?: [^`|\n]*)?)", re.MULTILINE)
 SAYS_WORD = {"group", "as", "is"}
 """Words that follow the program's name in a sentence, and are no commands."""
