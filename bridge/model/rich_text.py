@@ -226,7 +226,8 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
         case CodeBlock():
             text = clean(block.text)
             if text:
-                yield CodeBlock(text, " ".join(clean(block.language).split()), block.rows if text == block.text else ())
+                of_table = (block.rows, block.has_head) if text == block.text else ()
+                yield CodeBlock(text, " ".join(clean(block.language).split()), *of_table)
         case List():
             items = tuple(_normal_item(item, block.ordered) for item in in_steps(block.items))
             if items:

@@ -92,6 +92,8 @@ class CodeBlock(_Node, frozen=True, tag="c"):
     language: str = ""
     rows: tuple[tuple[str, ...], ...] = ()
     """Of a table, of which the text is the form in columns: its cells, those of its head first."""
+    has_head: bool = False
+    """Of a table whose cells are not kept: whether its text begins with the names of the columns and a rule."""
 
 
 class ListItem(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):

@@ -20,7 +20,14 @@ def table(rows: Sequence[Sequence[str]]) -> CodeBlock:
     """A table of these rows, the header first; rows may differ in length. Below a header that says something is a rule. Without any
     cell, the text of the block is empty."""
     cells = tuple(tuple(" ".join(clean(cell).split()) for cell in row) for row in rows)
-    return CodeBlock(_aligned(cells), "", cells if sum(map(len, cells)) <= MOST_CELLS else ())
+    if sum(map(len, cells)) > MOST_CELLS:
+        return CodeBlock(_aligned(cells), has_head=has_head(cells))
+    return CodeBlock(_aligned(cells), "", cells)
+
+
+def has_head(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the text of a table with these rows begins with the names of its columns and a rule."""
+    return len(rows) > 1 and any(rows[0])
 
 
 def _aligned(cells: Sequence[Sequence[str]]) -> str:
@@ -33,7 +40,7 @@ def _aligned(cells: Sequence[Sequence[str]]) -> str:
         " | ".join(cell + " " * (width - own) for cell, own, width in zip(row, shown, widths, strict=False)).rstrip()
         for row, shown in zip(cells, taken, strict=True)
     ]
-    if len(cells) > 1 and any(cells[0]):
+    if has_head(cells):
         lines.insert(1, "-+-".join("-" * max(width, 1) for width in widths))
     elif cells and not any(cells[0]):
         del lines[0]

@@ -37,6 +37,7 @@ from bridge.model.rich_text import (
     only_texts,
     with_inlines,
 )
+from bridge.model.rich_text_tables import has_head
 from bridge.render.link_labels import claims_other_address
 
 Losses = dict[LossNote, None]
@@ -116,7 +117,7 @@ class _Degrader:
             return CodeBlock(block.text)
         if block.rows and not self._native(Feature.TABLE):
             self._lost(Loss.TABLE_AS_TEXT)
-            return CodeBlock(block.text, block.language)
+            return CodeBlock(block.text, block.language, has_head=has_head(block.rows))
         return block
 
     def _list(self, block: List) -> Block:

@@ -24,6 +24,7 @@ from bridge.model.rich_text import (
     runs_by_line,
     text_of,
 )
+from bridge.render.cut_tables import with_heads
 from bridge.render.giants import SHORT, first_run_bare, has_long_fences, long_links, without_giants
 from bridge.render.slice import atoms, beginning_of, block_starts, slice_text, tail_of
 
@@ -85,7 +86,9 @@ def split_off(rich: RichText, fits: Fits, *, first: Fits | None = None, most: in
     rest = without_giants(rich, fits, is_long) if has_spans or has_long_fences(rich.blocks) else rich
     parts: list[RichText] = []
     while rest and (most is None or len(parts) < most):
-        head, rest, guess = _take(rest, first if first and not parts else fits, guess, is_long if has_spans else None)
+        whole, fits_here = rest, first if first and not parts else fits
+        head, rest, guess = _take(whole, fits_here, guess, is_long if has_spans else None)
+        head, rest = with_heads(whole, head, rest, fits_here)
         if not is_blank(text_of(head)):
             parts.append(head)
     return parts, rest
