@@ -18,7 +18,7 @@ _PAGE, _CALLS = 1000, 10
 MOST_CHOSEN = 1000
 
 
-async def show(parts: Parts, visit: Visit) -> web.StreamResponse:
+async def show(parts: Parts, visit: Visit) -> web.Response:
     route, after = visit.asked("route", 200), visit.asked("after", 15)
     found, goes_on = await _marks(parts, route, int(after) if after.isascii() and after.isdecimal() else 0)
     values: dict[str, Any] = {
@@ -58,7 +58,7 @@ async def _marks(parts: Parts, route: str, after: int) -> tuple[list[DeadMark], 
     return found, after
 
 
-async def show_one(parts: Parts, visit: Visit) -> web.StreamResponse:
+async def show_one(parts: Parts, visit: Visit) -> web.Response:
     number = visit.asked("id", 15)
     letter = await parts.journal.dead_letter(int(number)) if number.isascii() and number.isdecimal() else None
     if letter is None:

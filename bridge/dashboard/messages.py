@@ -27,7 +27,7 @@ _TONES = {
 }
 
 
-async def show(parts: Parts, visit: Visit) -> web.StreamResponse:
+async def show(parts: Parts, visit: Visit) -> web.Response:
     what = visit.asked("what", 2000)
     if not what:
         return page(visit, "message", {"what": "", "error": "", "found": ()})

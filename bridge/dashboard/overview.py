@@ -23,7 +23,7 @@ _WORDS = {
 }
 
 
-async def show(parts: Parts, visit: Visit) -> web.StreamResponse:
+async def show(parts: Parts, visit: Visit) -> web.Response:
     status = await parts.status()
     wanted = visit.asked("route", 200)
     now = parts.clock.now()
@@ -131,6 +131,6 @@ def _age_s(moment: str | None, now: datetime) -> float | None:
     return None if not moment else max(0.0, _age(moment, now))
 
 
-async def show_audit(parts: Parts, visit: Visit) -> web.StreamResponse:
+async def show_audit(parts: Parts, visit: Visit) -> web.Response:
     found = await parts.journal.persons.audited(limit=_MOST_AUDITED)
     return page(visit, "audit", {"lines": found})

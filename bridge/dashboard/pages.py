@@ -5,6 +5,7 @@ operate."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import structlog
 
 from bridge.config.reader_process import ReadingFailed
-from bridge.dashboard import letters, messages, overview, replay, routes
+from bridge.dashboard import configuration, letters, messages, overview, replay, routes
 from bridge.dashboard.access import COOKIE, Access, Limited, Who, is_same_origin
 from bridge.dashboard.acting import Actions, Busy
 from bridge.dashboard.drawing import HEADERS, asset, one_line, page
 from bridge.dashboard.parts import Parts, Visit
 from bridge.dashboard.sessions import SESSION_S, Sessions
+from bridge.dashboard.tail import Tails
 from bridge.journal.contract import JournalError
 
 if TYPE_CHECKING:
@@ -29,9 +31,11 @@ log = structlog.get_logger("dashboard")
 ROOT = "/dashboard/"
 _MOST_FIELDS = 1100
 _LOGGED_EVERY_S = 60.0
+FRESH_S = 1.0
+"""How long a page is shown again as it is."""
 _NEXT = re.compile(r"[a-z]*")
 
-Page = Callable[[Parts, Visit], Awaitable["web.StreamResponse"]]
+Page = Callable[[Parts, Visit], Awaitable["web.Response"]]
 Act = Callable[[Parts, Visit, Actions], Awaitable["web.StreamResponse"]]
 
 PAGES: Mapping[str, Page] = {
@@ -41,23 +45,31 @@ PAGES: Mapping[str, Page] = {
     "dead": letters.show,
     "replay": replay.show,
     "letter": letters.show_one,
+    "config": configuration.show,
     "audit": overview.show_audit,
 }
-ACTS: Mapping[str, Act] = {"retry": letters.retry, "drop": letters.drop, "replay": replay.act}
+ACTS: Mapping[str, Act] = {"retry": letters.retry, "drop": letters.drop, "replay": replay.act, "reload": configuration.reload}
 
 
 class Dashboard:
     """`hosts`: names under which a proxy is asked for it. `is_local`: the listener is on loopback."""
 
-    def __init__(self, parts: Parts, *, hosts: Collection[str] = (), is_local: bool = True) -> None:
+    def __init__(self, parts: Parts, *, hosts: Collection[str] = (), is_local: bool = True, fresh_s: float = FRESH_S) -> None:
         self._parts = parts
+        self._fresh_s = fresh_s
         self._hosts = hosts
         self._access = Access(lambda: parts.config().web.dashboard, Sessions(), parts.clock, is_local=is_local)
         self._actions = Actions(parts)
+        self._tails = Tails(parts)
+        self._one_at_a_time = asyncio.Lock()
+        """Pages read the journal, which those who relay read too."""
+        self._fresh: dict[tuple[Who, str, str], tuple[float, web.Response]] = {}
+        """Who asks for a page again within a second gets the same one."""
         self._logged_at_s = float("-inf")
 
     async def close(self) -> None:
-        """What is under way is finished first, for a while."""
+        """Tails end; what is under way is finished first, for a while."""
+        self._tails.close()
         await self._actions.close()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -96,9 +108,21 @@ class Dashboard:
         visit = Visit(request=request, who=who, form_token=self._access.sessions.form_token(who.name, who.session))
         if request.method == "POST":
             return await self._post(visit, name)
-        if name not in PAGES:
+        if name == "events":
+            return await self._tails.stream(visit, lambda: self._is_still(request, who))
+        shown = self._tails.show if name == "tail" else PAGES.get(name)
+        if shown is None:
             return _failed("There is no such page", "", 404, visit)
-        return await PAGES[name](self._parts, visit)
+        return await self._page(visit, name, shown)
+
+    async def _page(self, visit: Visit, name: str, show: Page) -> web.StreamResponse:
+        key = (visit.who, name, visit.request.query_string)
+        async with self._one_at_a_time:
+            now_s = self._parts.clock.monotonic_s()
+            self._fresh = {known: one for known, one in self._fresh.items() if now_s - one[0] < self._fresh_s}
+            if key not in self._fresh:
+                self._fresh[key] = (self._parts.clock.monotonic_s(), await show(self._parts, visit))
+            return _again(self._fresh[key][1])
 
     async def _post(self, visit: Visit, name: str) -> web.StreamResponse:
         who, request = visit.who, visit.request
@@ -117,11 +141,18 @@ class Dashboard:
             return _failed("There is no such page", "", 404, visit)
         if not who.may_operate:
             return _failed("You may look, but not change anything", "That takes the role operate in bridge.yaml.", 403, visit)
+        self._fresh.clear()
         sent = Visit(request=request, who=who, form_token=visit.form_token, form=form)
         try:
             return await ACTS[name](self._parts, sent, self._actions)
         except Busy:
             return _failed("Others are at work", "Too much was asked for at once. Try again in a moment.", 503, visit)
+
+    def _is_still(self, request: web.Request, who: Who) -> bool:
+        try:
+            return self._access.who(request) == who
+        except Limited:
+            return True  # somebody else at that address guesses
 
     # -- signing in ---------------------------------------------------------------------------------------------------------
 
@@ -183,13 +214,20 @@ async def _form(request: web.Request) -> Mapping[str, Sequence[str]]:
         return {}
 
 
+def _again(page: web.Response) -> web.Response:
+    """The same as another response: each is sent once."""
+    from aiohttp import web
+
+    return web.Response(status=page.status, body=page.body, headers=page.headers)
+
+
 def _next(wanted: str) -> str:
     """A page of ours, or the first."""
     try:
         parts = urlsplit(wanted)
     except ValueError:
         return "./"
-    if parts.scheme or parts.netloc or parts.path not in PAGES or not _NEXT.fullmatch(parts.path):
+    if parts.scheme or parts.netloc or parts.path not in (*PAGES, "tail") or not _NEXT.fullmatch(parts.path):
         return "./"
     query = urlencode([(name, value) for name, values in parse_qs(parts.query).items() for value in values])
     return f"./{parts.path}?{query}" if query else f"./{parts.path}"

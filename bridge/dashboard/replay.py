@@ -62,7 +62,7 @@ class _Counted:
     targets: Counter[str] = field(default_factory=Counter)
 
 
-async def show(parts: Parts, visit: Visit) -> web.StreamResponse:
+async def show(parts: Parts, visit: Visit) -> web.Response:
     """The form; with a range in it, what would be retried."""
     now = parts.clock.now()
     fields = {name: visit.asked(name, 200) for name in ("since", "until", "route")}

@@ -25,7 +25,7 @@ _TONES = {
 }
 
 
-async def show(parts: Parts, visit: Visit) -> web.StreamResponse:
+async def show(parts: Parts, visit: Visit) -> web.Response:
     name = visit.asked("name")
     route = next((one for one in parts.config().routes if one.name == name), None)
     found, before = await _recent(parts, name, visit.asked("before", 15))

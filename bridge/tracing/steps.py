@@ -56,17 +56,22 @@ def at(step: Step) -> datetime | None:
 def line(step: Step, known: Known) -> str:
     """`number, time, outcome, message, what became of it`."""
     then = at(step)
-    begin = f"{step.number}  {moment(then) if then else '-':<19}  {step.kind.value:<9}  {_about(step)}"
+    return f"{step.number}  {moment(then) if then else '-':<19}  {step.kind.value:<9}  {said(step, known)}"
+
+
+def said(step: Step, known: Known) -> str:
+    """`message, what became of it`."""
+    about = _about(step)
     if step.kind is StepKind.CAME:
-        return f"{begin}{_targets(step.deliveries)}"
+        return f"{about}{_targets(step.deliveries)}"
     (one,) = step.deliveries
     if step.is_past:
-        return f"{begin} -> {_target(one)}: it has gone on since, and is {one.state.value} now"
-    said = [known.why(one)]
+        return f"{about} -> {_target(one)}: it has gone on since, and is {one.state.value} now"
+    why = [known.why(one)]
     if (due := known.due(one)) is not None:
-        said.append(f"tried again at {moment(due)}")
-    what = "; ".join(filter(None, said))
-    return f"{begin} -> {_target(one)}{f': {what}' if what else ''}"
+        why.append(f"tried again at {moment(due)}")
+    what = "; ".join(filter(None, why))
+    return f"{about} -> {_target(one)}{f': {what}' if what else ''}"
 
 
 def _about(step: Step) -> str:

@@ -89,11 +89,15 @@ class Board:
         clock: Clock = SYSTEM_CLOCK,
         is_local: bool = True,
         hosts: Sequence[str] = (),
+        fresh_s: float = 0.0,
     ) -> None:
         self.folder = folder
         self.hosts = hosts
+        self.fresh_s = fresh_s
         self.config = self.configured(dashboard)
         self.status = status_of()
+        self.asked = 0
+        """How often the status was asked for."""
         self.points: list[Point] = []
         self.reloads = Reloads()
         self.clock = clock
@@ -117,6 +121,7 @@ class Board:
         await self.journal.open()
 
         async def status() -> Mapping[str, Any]:
+            self.asked += 1
             return self.status
 
         async def report() -> dict[str, Any]:
@@ -135,7 +140,7 @@ class Board:
             manifests=load_platform,
             clock=self.clock,
         )
-        self.dashboard = Dashboard(parts, hosts=self.hosts, is_local=self.is_local)
+        self.dashboard = Dashboard(parts, hosts=self.hosts, is_local=self.is_local, fresh_s=self.fresh_s)
         self.admin = AdminWeb(report=report, metrics=metrics, hosts=self.hosts)
         self.admin.more = self.dashboard.answer
         self.port = await self.admin.start("127.0.0.1", 0)

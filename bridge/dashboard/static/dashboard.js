@@ -27,3 +27,69 @@ async function keepUp() {
 }
 
 if (document.querySelector("[data-live]") !== null) setTimeout(keepUp, EVERY_MS);
+
+const MOST_LINES = 500;
+
+function lineOf(step) {
+  const line = document.createElement("li");
+  if (step.gap) {
+    line.className = "error";
+    line.textContent = step.gap;
+    return line;
+  }
+  const begin = document.createElement("span");
+  begin.className = "soft";
+  const time = document.createElement("time");
+  time.dateTime = step.at;
+  time.textContent = step.at ? step.at.slice(0, 19).replace("T", " ") : "–";
+  begin.append(`${step.number} `, time);
+  const pill = document.createElement("span");
+  pill.className = `pill ${step.tone}`;
+  const dot = document.createElement("span");
+  dot.className = "dot";
+  dot.setAttribute("aria-hidden", "true");
+  pill.append(dot, step.outcome);
+  const text = document.createElement(step.delivery ? "a" : "span");
+  if (step.delivery) text.href = `message?what=${step.delivery}`;
+  text.textContent = step.text;
+  line.append(begin, " ", pill, " ", text);
+  return line;
+}
+
+function follow(list) {
+  const state = document.getElementById("tail-state");
+  const pause = document.getElementById("pause");
+  const held = [];
+  let isPaused = false;
+  const show = (line) => {
+    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    list.append(line);
+    while (list.children.length > MOST_LINES) list.firstElementChild.remove();
+    if (isAtEnd) list.scrollTop = list.scrollHeight;
+  };
+  const events = new EventSource(list.dataset.tail);
+  events.onopen = () => { state.textContent = "New ones appear by themselves."; };
+  events.onerror = () => {
+    state.textContent = events.readyState === EventSource.CLOSED
+      ? "The bridge ended it: too many look on, or you are signed out. Load the page again."
+      : "The connection is lost; it is made again, and nothing is missed.";
+  };
+  events.onmessage = (event) => {
+    const line = lineOf(JSON.parse(event.data));
+    if (!isPaused) return show(line);
+    held.push(line);
+    if (held.length > MOST_LINES) held.shift();
+    state.textContent = `Paused; ${held.length} new.`;
+  };
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    isPaused = !isPaused;
+    pause.setAttribute("aria-pressed", String(isPaused));
+    if (!isPaused) held.splice(0).forEach(show);
+    state.textContent = isPaused ? "Paused." : "New ones appear by themselves.";
+  });
+  list.scrollTop = list.scrollHeight;
+}
+
+const tail = document.querySelector("[data-tail]");
+if (tail !== null) follow(tail);

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from bridge.dashboard.pages import ACTS, PAGES
+from tests.support.clock import ManualClock
 from tests.support.dashboard import WALL, Board, Visitor, status_of
 
 Make = Callable[..., Awaitable[Board]]
@@ -115,7 +116,7 @@ async def test_who_may_look_changes_nothing(visitor: Visitor) -> None:
         refused = await visitor.post(place, {"token": token, "id": "1"})
         assert refused.status == 403
         assert "You may look" in refused.words
-    assert "Retry" not in (await visitor.get("dead")).words
+    assert "Retry the chosen" not in (await visitor.get("dead")).words
     assert await visitor.board.journal.persons.audited() == []
 
 
@@ -142,3 +143,22 @@ async def test_a_journal_that_cannot_be_asked_is_said(anna: Visitor) -> None:
     await anna.board.journal.close()
     shown = await anna.get("dead")
     assert (shown.status, "The journal cannot be asked" in shown.words) == (503, True)
+
+
+async def test_a_page_is_made_once_a_second_for_each_visitor(make: Make) -> None:
+    clock = ManualClock()
+    board = await make(clock=clock, fresh_s=1.0)
+    async with board.visitor() as visitor, board.visitor() as other:
+        await visitor.sign_in()
+        for _ in range(3):
+            assert "anna" in (await visitor.get()).words
+        assert board.asked == 1
+        await other.sign_in("wall", WALL)
+        assert "wall may look" in (await other.get()).words
+        assert board.asked == 2
+        clock.forward(1.1)
+        await visitor.get()
+        assert board.asked == 3
+        await visitor.act("dead", "retry", {"id": "1"})
+        await visitor.get()
+        assert board.asked == 4, "what somebody did shows at once"
