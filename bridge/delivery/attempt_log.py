@@ -38,7 +38,8 @@ _LAST_WRITE_S = 5.0
 
 class AttemptLog:
     """`write` puts changes into the journal, however long that takes, and at once unless they have time; `waiting` is what the lane
-    has in memory; `may_run_ahead` says whether more than one of its messages may have an unknown outcome."""
+    has in memory; `may_run_ahead` says whether more than one of its messages may have an unknown outcome; `give_way` returns when
+    nothing more urgent is about to be written."""
 
     def __init__(
         self,
@@ -48,12 +49,14 @@ class AttemptLog:
         write: Callable[[Sequence[Change], bool], Awaitable[None]],
         waiting: Iterable[OpenDelivery],
         may_run_ahead: Callable[[], bool],
+        give_way: Callable[[], Awaitable[object]],
     ) -> None:
         self._address = address
         self._clock = clock
         self._write = write
         self._waiting = waiting
         self._may_run_ahead = may_run_ahead
+        self._give_way = give_way
         self._unwritten: list[Change] = []
         self._writing = asyncio.Lock()
         self._prerecorded: set[int] = set()
@@ -177,6 +180,7 @@ class AttemptLog:
 
     async def _write_attempts(self) -> None:
         try:
+            await self._give_way()
             following = self._following()
             self._prerecording = {pending.delivery_id for pending in following}
             await self.record(_attempts(following, self._clock.now()))
@@ -188,6 +192,7 @@ class AttemptLog:
     async def _write_receipts(self) -> None:
         """They wait to be batched, but not for a slow platform."""
         await self._clock.sleep(_UNWRITTEN_S)
+        await self._give_way()
         self._receipts = None
         await self.record()
 

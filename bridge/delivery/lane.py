@@ -72,6 +72,7 @@ class Lane:
             write=self._journal.record,
             waiting=self._backlog,
             may_run_ahead=lambda: self._gate.may_run_ahead(self._backlog.following),
+            give_way=self._give_way,
         )
         self._line = Line(
             self._backlog,
@@ -134,13 +135,17 @@ class Lane:
                 pending = await self._line.next()
                 if pending is None:
                     return
-                if self._backlog.is_behind:
-                    await self._services.precedence.give_way()
+                await self._give_way()
                 await self._work_on(await self._groups.letters(pending))
         except Stopping:
             pass
         finally:
             await self._attempt_log.close()
+
+    async def _give_way(self) -> None:
+        """A lane that works off a backlog lets what was just said go first."""
+        if self._backlog.is_behind:
+            await self._services.precedence.give_way()
 
     async def _work_on(self, letters: Sequence[OpenDelivery]) -> None:
         """Until it is final, or set aside. Several: retried dead letters that were one message."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.delivery.attempt_log import AttemptLog
+from bridge.delivery.attempt_log import LOW_WATER, MAX_PRERECORDED, AttemptLog
 from bridge.journal.contract import AttemptStarted, Change, Deferred, Delivered, OpenDelivery, PartReceipt, PlanSet
 from bridge.model.adapter import Receipt
 from bridge.model.clock import SystemClock
@@ -27,6 +27,9 @@ class Disk:
     def __init__(self) -> None:
         self.written: list[Sequence[Change]] = []
         self.had_time: list[bool] = []
+        self.free_for_us = asyncio.Event()
+        """Nothing more urgent is about to be written."""
+        self.free_for_us.set()
         self.sync = asyncio.Event()
         self.sync.set()
         self.broken: Exception | None = None
@@ -58,7 +61,14 @@ def waiting() -> deque[OpenDelivery]:
 
 
 def records(disk: Disk, waiting: deque[OpenDelivery], *, may_run_ahead: bool = True) -> AttemptLog:
-    return AttemptLog(TARGET, SystemClock(), write=disk.write, waiting=waiting, may_run_ahead=lambda: may_run_ahead)
+    return AttemptLog(
+        TARGET,
+        SystemClock(),
+        write=disk.write,
+        waiting=waiting,
+        may_run_ahead=lambda: may_run_ahead,
+        give_way=disk.free_for_us.wait,
+    )
 
 
 async def begin(made: AttemptLog, waiting: deque[OpenDelivery]) -> tuple[OpenDelivery, bool]:
@@ -358,3 +368,18 @@ async def test_only_a_delay_by_itself_has_time(disk: Disk, waiting: deque[OpenDe
     await log.record([delay], has_time=True)
     await log.record([delay])
     assert disk.had_time == [True, False, False]
+
+
+async def test_what_is_more_urgent_is_written_before_the_attempts_of_later_turns(disk: Disk, waiting: deque[OpenDelivery]) -> None:
+    log = records(disk, waiting)
+    waiting.popleft()
+    await log.record([*log.prerecord_next(NOW)])
+    disk.free_for_us.clear()
+    for _ in range(MAX_PRERECORDED - LOW_WATER + 1):
+        turn = waiting.popleft()
+        assert log.claim(turn)
+        log.later([Delivered(delivery_id=turn.delivery_id, at=NOW)])
+    await stays(lambda: len(disk.written) == 1)
+    disk.free_for_us.set()
+    await eventually(lambda: len(disk.written) == 2)
+    assert len(disk.attempts) > MAX_PRERECORDED
