@@ -5,8 +5,10 @@ import { oggOfWebm } from "./ogg.js";
 const TYPES = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4"];
 const ENDINGS = { "audio/ogg": "ogg", "audio/mp4": "m4a" };
 const LONGEST_MS = 120_000;
+const PIECE_MS = 250;
 
-/** Begins at once, or rejects with a reason for people. `onFull` is called when it has become too long; `end()` resolves to the file. */
+/** Begins at once, or rejects with a reason for people. `onFull` is called when it has become too long. `seconds()` counts from the first
+ *  sound on: a microphone may need a while until it gives any. `end()` resolves to the file, or rejects if nothing was recorded. */
 export async function record(onFull) {
   const type = globalThis.MediaRecorder && TYPES.find((one) => MediaRecorder.isTypeSupported(one));
   if (!type || !navigator.mediaDevices) throw new Error("this browser records no sound");
@@ -20,11 +22,14 @@ export async function record(onFull) {
   const pieces = [];
   const ended = new Promise((resolve) => recorder.addEventListener("stop", resolve, { once: true }));
   const timer = setTimeout(onFull, LONGEST_MS);
-  recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
-  recorder.start();
-  const startedAt = performance.now();
+  let startedAt = Infinity;
+  recorder.addEventListener("dataavailable", (event) => {
+    if (event.data.size) startedAt = Math.min(startedAt, performance.now());
+    pieces.push(event.data);
+  });
+  recorder.start(PIECE_MS);
   return {
-    seconds: () => Math.floor((performance.now() - startedAt) / 1000),
+    seconds: () => Math.max(0, Math.floor((performance.now() - startedAt) / 1000)),
     end: async () => {
       clearTimeout(timer);
       if (recorder.state !== "inactive") recorder.stop();
@@ -36,6 +41,7 @@ export async function record(onFull) {
 }
 
 async function voiceOf(sound, type) {
+  if (!sound.size) throw new Error("nothing was recorded");
   const isWebm = type === "audio/webm";
   const kept = isWebm ? oggOfWebm(new Uint8Array(await sound.arrayBuffer())) : sound;
   const known = isWebm ? "audio/ogg" : type;
