@@ -23,24 +23,25 @@ if TYPE_CHECKING:
 MOST_BYTES = 20_000
 """Limit of a body, as Standard Webhooks recommends."""
 _NAME_BYTES, _EXCERPT_BYTES, _URL_CHARS = 600, 900, 1000
-_ENVELOPE_BYTES = 150
-"""Size of a body without `data`."""
+_ENVELOPE_BYTES = 220
+"""Size of a body without `data`, and of when it happened."""
 
 
 # -- Standard Webhooks ----------------------------------------------------------------------------------------------------------
 
+# `now` is taken where nobody says when it happened. A body is the same at every attempt: the time of the attempt is in a header.
+
 
 def created(end: str, outbound: Outbound, now: datetime) -> StandardPayload:
-    return _event("message.created", _said(end, outbound.token, outbound), now)
+    return _event("message.created", _said(end, outbound.token, outbound), _told_at(outbound), now)
 
 
 def edited(end: str, outbound: OutboundEdit, now: datetime) -> StandardPayload:
-    return _event("message.edited", _said(end, _first_id(outbound.copy), outbound), now)
+    return _event("message.edited", _said(end, _first_id(outbound.copy), outbound), _told_at(outbound), now)
 
 
 def deleted(end: str, outbound: OutboundDelete, now: datetime) -> StandardPayload:
-    data = {"end": end, "message_id": _first_id(outbound.copy), **_when(outbound.occurred_at)}
-    return _event("message.deleted", data, now)
+    return _event("message.deleted", {"end": end, "message_id": _first_id(outbound.copy)}, outbound.occurred_at, now)
 
 
 def without(message_id: str, deletion: StandardPayload, body: bytes) -> bytes:
@@ -63,25 +64,27 @@ def reacted(end: str, outbound: OutboundReaction, now: datetime, *, added: bool)
         "message_id": _first_id(outbound.copy),
         "emoji": list(emoji)[:100],
         "reactions": list(outbound.wanted)[:100],
-        **_when(outbound.occurred_at),
     }
-    return _event("reaction.added" if added else "reaction.removed", data, now)
+    return _event("reaction.added" if added else "reaction.removed", data, outbound.occurred_at, now)
 
 
 def pinned(end: str, copy: Copy, now: datetime, *, is_pinned: bool) -> StandardPayload:
-    return _event("message.pinned" if is_pinned else "message.unpinned", {"end": end, "message_id": _first_id(copy)}, now)
+    kind = "message.pinned" if is_pinned else "message.unpinned"
+    return _event(kind, {"end": end, "message_id": _first_id(copy)}, None, now)
 
 
 def to_bytes(payload: Mapping[str, Any]) -> bytes:
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _event(kind: str, data: dict[str, Any], now: datetime) -> StandardPayload:
-    return StandardPayload(type=kind, timestamp=moment(now), data=data)
+def _event(kind: str, data: dict[str, Any], occurred_at: datetime | None, now: datetime) -> StandardPayload:
+    """`timestamp` is of the event, as Standard Webhooks says: spec/standard-webhooks.md, "Payload structure"."""
+    when = {} if occurred_at is None else {"occurred_at": moment(occurred_at)}
+    return StandardPayload(type=kind, timestamp=moment(occurred_at or now), data={**data, **when})
 
 
-def _when(occurred_at: datetime | None) -> dict[str, str]:
-    return {} if occurred_at is None else {"occurred_at": moment(occurred_at)}
+def _told_at(outbound: Outbound | OutboundEdit) -> datetime | None:
+    return outbound.original.occurred_at if outbound.original is not None else None
 
 
 def _said(end: str, message_id: str, outbound: Outbound | OutboundEdit) -> dict[str, Any]:
@@ -91,7 +94,6 @@ def _said(end: str, message_id: str, outbound: Outbound | OutboundEdit) -> dict[
         "end": end,
         "message_id": message_id,
         "text": encode_text(outbound.text),
-        **_when(original.occurred_at if original is not None else None),
     }
     if outbound.sender is not None:
         data["author"] = {"name": cut(outbound.sender.name, _NAME_BYTES)}

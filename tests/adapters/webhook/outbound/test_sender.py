@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from standardwebhooks import WebhookVerificationError
 
 from bridge.model.adapter import OutboundDelete, OutboundEdit, OutboundReaction, Reply
 from bridge.model.errors import ChatDown, ChatOff, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.original import Original
 from bridge.model.rich_text import plain
 from tests.adapters.webhook.receivers import OLD_SECRET, SECRET, MemoryStore, account, copy, message, receiving, types
 from tests.support.clock import ManualClock
@@ -58,6 +59,23 @@ async def test_every_attempt_has_the_same_id_and_a_moment_of_its_own() -> None:
         first, second = there.received
         assert there.ids() == ["t1", "t1"]
         assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 300
+
+
+async def test_the_body_says_when_it_happened_and_is_the_same_at_every_attempt() -> None:
+    """Standard Webhooks: the moment of the attempt is in the header alone."""
+    clock = ManualClock()
+    said_at = clock.now() - timedelta(hours=3)
+    async with receiving() as there, account(there.url, clock=clock) as adapter:
+        there.answers.extend([500, 200])
+        with pytest.raises(RetryLater):
+            await adapter.send(message(original=Original(occurred_at=said_at)))
+        clock.forward(300)
+        await adapter.send(message(original=Original(occurred_at=said_at)))
+        first, second = there.received
+        assert first.body == second.body
+        payload = json.loads(second.body)
+        assert datetime.fromisoformat(payload["timestamp"]) == said_at
+        assert payload["data"]["occurred_at"] == payload["timestamp"]
 
 
 async def test_while_a_secret_is_rotated_both_sign() -> None:
