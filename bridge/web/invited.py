@@ -31,6 +31,7 @@ from bridge.model.web_mount import KeyDirection
 from bridge.policy.access_keys import LINK_PREFIX, Terms, hash_of, looks_right, new_secret
 from bridge.web.allowance import Allowances
 from bridge.web.form_snippet import KNOWN_FIELDS, MOST_FIELDS, form_snippet
+from bridge.web.invited_places import places_for
 from bridge.web.invited_texts import texts_for
 from bridge.web.new_keys import make_key, url_of
 
@@ -193,7 +194,8 @@ class InvitedPages:
             return self._choose(request, session, guard, error="too_many", status=403)
         url = url_of(self._listener.public_url, KeyDirection.IN, opener)
         snippet = _snippet(request, url, form) if is_form else ""
-        return _page(request, "made", guard=guard, url=url, snippet=snippet, key_id=key.key_id)
+        places = places_for(*texts_for(request.headers.get("Accept-Language", "")), url)
+        return _page(request, "made", guard=guard, url=url, snippet=snippet, places=places, key_id=key.key_id)
 
     async def _test(
         self, request: StrangerRequest, form: list[tuple[str, str]], secret: str, session: Invite, guard: str

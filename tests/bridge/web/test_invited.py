@@ -13,6 +13,7 @@ from aiohttp import ClientSession, CookieJar
 
 from bridge.web.form_snippet import KNOWN_FIELDS, form_snippet
 from bridge.web.invited import MOST_KEYS
+from bridge.web.invited_places import PLACES
 from bridge.web.invited_texts import ENGLISH, RUSSIAN, texts_for
 from bridge.web.new_keys import as_origin
 from tests.support.accepting_account import AcceptingAccount
@@ -25,6 +26,7 @@ class Visitor:
 
     def __init__(self, session: ClientSession, base: str) -> None:
         self._session, self._base = session, base
+        self.language = "en"
 
     async def get(self, path: str, **more: Any) -> tuple[int, str]:
         async with self._session.get(self._base + path, allow_redirects=False, **more) as answer:
@@ -32,7 +34,8 @@ class Visitor:
             return answer.status, await answer.text()
 
     async def post(self, path: str, fields: Any = None) -> tuple[int, str]:
-        async with self._session.post(self._base + path, data=fields or {}) as answer:
+        headers = {"Accept-Language": self.language}
+        async with self._session.post(self._base + path, data=fields or {}, headers=headers) as answer:
             self.headers = answer.headers
             return answer.status, await answer.text()
 
@@ -207,6 +210,24 @@ async def test_the_page_speaks_the_readers_language(door: Door, visitor: Visitor
     _, page = await visitor.get(link, headers={"Accept-Language": "ru-RU,ru;q=0.9,en;q=0.8"})
     assert '<html lang="ru">' in page
     assert RUSSIAN["begin"] in page
+
+
+@pytest.mark.parametrize(("language", "file"), [("en", "A file, from a terminal"), ("ru", "Файл из терминала")])
+async def test_a_service_s_page_says_where_its_url_goes(door: Door, visitor: Visitor, language: str, file: str) -> None:
+    """With the URL itself, whole and with no markup of ours in it; nothing of it is a link that a browser might follow."""
+    guard = await visitor.begin(await door.invite("site"))
+    visitor.language = language
+    _, page = await visitor.post("/keys/make", [("chat", "hooks/site"), ("what", "service"), ("guard", guard)])
+    url = shown(page, "url")
+    key = url.removeprefix("http://bridge.example.com/x/in/")
+    assert len(key) > 20
+    how = {unescape(name): unescape(what) for name, what in re.findall(r"<dt>(.*?)</dt><dd><code>(.*?)</code></dd>", page)}
+    assert len(how) == len(PLACES)
+    assert how["Alertmanager"] == f"receivers: webhook_configs: [{{url: {url}}}]"
+    assert key in how["Apprise, matterhook"]
+    assert "http://bridge.example.com/x," in how["Apprise, matterhook"]
+    assert how[file].endswith(url)
+    assert "<img" not in page
 
 
 def test_both_languages_say_the_same_things() -> None:
