@@ -134,6 +134,12 @@ class Directory:
         answer = await self._transport.call("users.lookupByEmail", {"email": email}, tolerate=("users_not_found", "missing_scope"))
         return to_author(convert(answer.get("user"), User)) if answer.get("ok") else None
 
+    async def chats_of(self, user_id: str) -> frozenset[str] | None:
+        """The channels of a person, as far as the app sees them; None if that cannot be found out. The first 999."""
+        asked = {"user": user_id, "types": "public_channel,private_channel", "exclude_archived": "true", "limit": "999"}
+        found = await self._ask("users.conversations", asked, "channels", list[Channel])
+        return None if found is None else frozenset(channel.id for channel in found)
+
     async def preload(self) -> None:
         """Learn the workspace's people beforehand, as far as they fit, so that no message waits for its author's name; and which of
         its own emoji are other names of standard ones."""

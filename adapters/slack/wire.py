@@ -107,6 +107,8 @@ class UserProfile(_Wire):
     bot_id: str | None = None
     email: str | None = None
     """Only with the scope users:read.email."""
+    status_text: str | None = None
+    status_emoji: str | None = None
 
 
 class User(_Wire):
@@ -236,6 +238,13 @@ class EmojiChanged(_Wire):
 
 class UserChange(_Wire):
     user: User
+
+
+class UserStatus(_Wire):
+    """Of user_status_changed."""
+
+    user: User
+    event_ts: str = ""
 
 
 class TokensRevoked(_Wire):

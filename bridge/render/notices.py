@@ -246,7 +246,8 @@ def notice_line(event: News, *, actor: str, member: str = "", place: str = "") -
             said = f"{actor} {'pinned' if event.pinned else 'unpinned'} a message"
         case StatusChanged():
             text = shorten(show_words(event.text), EXCERPT_LENGTH)
-            said = f"{actor} {_STATUS[event.status]}" + (f": {text}" if text else "")
+            is_over = event.status is Status.OTHER and not text
+            said = f"{actor} {'no longer has a status' if is_over else _STATUS[event.status]}" + (f": {text}" if text else "")
     return line(f"{said}{at}", Mark.ITALIC)
 
 

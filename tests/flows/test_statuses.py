@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.common.emulation.contract import StreamFault
 from adapters.discord.emulator import DiscordEmulator
+from adapters.slack.emulator import SlackEmulator
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.accounts.presence import PresencePace
 from bridge.accounts.state import AccountState
@@ -123,3 +124,26 @@ async def test_discords_bot_shows_how_the_bridge_is_also_over_a_new_connection(q
     await world.emulators["slack"].refuse_connections(False)
     await world.until_state("slack", AccountState.UP)
     await eventually(lambda: discord.bot.presence == ("online", ["relaying"]))
+
+
+async def test_a_status_of_slack_is_told_where_the_person_is(quiet_world: World) -> None:
+    quiet_world.route_options["statuses"] = True
+    await quiet_world.start_bridge()
+    slack = quiet_world.emulators["slack"]
+    assert isinstance(slack, SlackEmulator)
+    slack.join(quiet_world.chats["slack"].chat_id, "Anna")
+    slack.add_person("Stranger")
+    slack.set_status("Stranger", "of another channel")
+    slack.set_status("Anna", "at lunch &amp; away", ":palm_tree:")
+    for platform in ("teamspirit", "telegram", "discord"):
+        told = await quiet_world.copy(platform, "at lunch & away")
+        assert "Anna has another status: 🌴 at lunch & away" in told.text.translate(dict.fromkeys(map(ord, "\u200b\u2060")))
+    slack.set_status("Anna", "")
+    await quiet_world.copy("telegram", "no longer has a status")
+    assert not quiet_world.copies("telegram", "of another channel")
+    for number in range(30):
+        slack.set_status("Anna", f"mood {number}")
+    await quiet_world.say("slack", "enough", person="Anna")
+    await quiet_world.copy("telegram", "enough")
+    assert 0 < len(quiet_world.copies("telegram", "mood")) < MOST
+    assert slack.calls().count("users.conversations") == 2, "asked once for each person"

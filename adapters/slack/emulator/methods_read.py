@@ -56,6 +56,18 @@ async def users_list(workspace: Workspace, arguments: Arguments) -> Json:
     return {"members": [user_wire(user, workspace) for user in users[page]], **_cursor(cursor)}
 
 
+async def users_conversations(workspace: Workspace, arguments: Arguments) -> Json:
+    """Public channels of a person. Source: docs.slack.dev, users.conversations."""
+    user_id = arguments.text("user") or workspace.bot_user_id
+    if user_id not in workspace.users:
+        raise ApiError("user_not_found")
+    channels = [channel for channel in workspace.channels.values() if user_id in channel.members]
+    if arguments.flag("exclude_archived"):
+        channels = [channel for channel in channels if not channel.archived]
+    page, cursor = _page(len(channels), arguments, default=100)
+    return {"channels": [channel_wire(channel, workspace) for channel in channels[page]], **_cursor(cursor)}
+
+
 async def conversations_list(workspace: Workspace, arguments: Arguments) -> Json:
     kinds = arguments.text("types", "public_channel").split(",")
     channels = [channel for channel in workspace.channels.values() if "public_channel" in kinds]

@@ -192,6 +192,7 @@ _TIERS = {
     "pins.add": 2,
     "pins.remove": 2,
     "pins.list": 2,
+    "users.conversations": 3,
     "users.list": 2,
     "users.info": 4,
     "users.lookupByEmail": 3,

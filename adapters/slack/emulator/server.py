@@ -29,6 +29,7 @@ from adapters.slack.emulator.people import People
 from adapters.slack.emulator.records import Channel, Json
 from adapters.slack.emulator.sockets import SocketMode
 from adapters.slack.emulator.webapi import WebApi
+from adapters.slack.emulator.wire import user_wire
 from adapters.slack.emulator.world import Workspace
 
 _operation: ContextVar[str] = ContextVar("operation", default="")
@@ -161,6 +162,12 @@ class SlackEmulator(EmulatorBase):
     def rename_chat(self, chat_id: str, name: str) -> None:
         self.workspace.rename_channel(self._channel(chat_id), name)
         self._chats[chat_id] = EmulatedChat(chat_id=chat_id, name=name, address=f"#{name}", threads_from_messages=True)
+
+    def set_status(self, person: str, text: str, emoji: str = "") -> None:
+        """As a person does in their profile: told once, of no channel. Source: docs.slack.dev, user_status_changed."""
+        user = user_wire(self.workspace.users[self.add_person(person)], self.workspace)
+        user["profile"] |= {"status_text": text, "status_emoji": emoji, "status_expiration": 0}
+        self.workspace.emit({"type": "user_status_changed", "user": user, "cache_ts": 1700000000})
 
     def archive_chat(self, chat_id: str, *, archived: bool = True) -> None:
         self.workspace.archive_channel(self._channel(chat_id), "USLACKBOT", archived=archived)

@@ -75,6 +75,7 @@ class WebApi:
             "usergroups.list": Method(read.usergroups_list, "usergroups:read"),
             "users.info": Method(read.users_info, "users:read"),
             "users.lookupByEmail": Method(emails.users_lookup_by_email, "users:read.email"),
+            "users.conversations": Method(read.users_conversations, "channels:read"),
             "users.list": Method(read.users_list, "users:read"),
         }
 

@@ -9,6 +9,7 @@ import msgspec
 from adapters.slack.channels import Channels
 from adapters.slack.directory import Directory
 from adapters.slack.identity import Identity
+from adapters.slack.inbound.statuses import Statuses
 from adapters.slack.lenient import read
 from adapters.slack.wire import (
     ChannelIdChanged,
@@ -19,8 +20,10 @@ from adapters.slack.wire import (
     TokensRevoked,
     UserChange,
     UserGroupChanged,
+    UserStatus,
 )
 from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown
 
 
@@ -35,7 +38,9 @@ class AccountEvents:
         channels: Channels,
         identity: Callable[[], Identity],
         on_joined: Callable[[str], None],
+        clock: Clock,
     ) -> None:
+        self._statuses = Statuses(intake, directory, identity, clock)
         self._on_joined = on_joined
         self._intake = intake
         self._directory = directory
@@ -52,6 +57,10 @@ class AccountEvents:
                 )
             case "user_change":
                 self._directory.learn_user(read(raw, UserChange).user)
+            case "user_status_changed":
+                status = read(raw, UserStatus)
+                self._directory.learn_user(status.user)
+                await self._statuses.changed(status)
             case "subteam_created" | "subteam_updated":
                 self._directory.learn_group(read(raw, UserGroupChanged).subteam)
             case "emoji_changed":

@@ -41,6 +41,8 @@ def decode_event(raw: bytes | msgspec.Raw, context: Context) -> ChatEvent | Igno
                 return member(read(raw, Member), context)
             case "channel_rename" | "group_rename":
                 return rename(read(raw, ChannelRename), context)
+            case "user_status_changed":
+                return Ignored("status of a person: told in the channels that they are in")
             case _:
                 return Ignored("event type not relayed")
     except msgspec.ValidationError as error:

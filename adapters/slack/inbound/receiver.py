@@ -52,6 +52,7 @@ CONTROL_EVENTS = frozenset(
         "subteam_updated",
         "tokens_revoked",
         "user_change",
+        "user_status_changed",
     }
 )
 """Events that tell the adapter itself something, beside what they may be for the bridge."""

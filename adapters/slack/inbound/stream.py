@@ -97,7 +97,7 @@ class Stream:
             if backlog is not None:
                 backlog.again(chat_id)
 
-        account_events = AccountEvents(intake, self._directory, self._channels, self._identity, joined)
+        account_events = AccountEvents(intake, self._directory, self._channels, self._identity, joined, self._context.clock)
         receiver = Receiver(
             clock=self._context.clock,
             intake=intake,
