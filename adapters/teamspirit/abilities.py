@@ -89,6 +89,13 @@ class _ShowsTyping:
         await self._presence.show_typing(chat_id, thread_id)
 
 
+class _RenamesChats:
+    _changes: Changes
+
+    async def rename_chat(self, chat_id: str, name: str) -> str:
+        return await self._changes.rename_chat(chat_id, name)
+
+
 class _SetsStatus:
     _presence: Presence
 
@@ -135,6 +142,7 @@ def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
         (_ReadsHistory, operations.history),
         (_Reconciles, can_reconcile(dialect)),
         (_ShowsTyping, operations.typing),
+        (_RenamesChats, operations.rename_chat),
         (_SetsStatus, operations.set_status),
         (ByFirstMessage, names_threads_by_first_message(dialect)),
         (TitlesByFirstMessage, operations.edit and names_threads_by_first_message(dialect)),

@@ -126,3 +126,27 @@ async def test_who_opts_out_in_private_is_answered_there_and_relayed_no_more(wor
     world.server.post(world.channel, world.server.add_user("boris", "Boris"), "for Slack")
     await world.copy("slack", "for Slack")
     assert not [one.text for one in world.seen("slack") if any(word in one.text for word in ("optout", "relayed", "not for"))]
+
+
+async def test_a_new_name_of_a_chat_is_given_to_the_channel_and_back(tmp_path: Path) -> None:
+    server = MattermostServer()
+    await server.start()
+    world = WithMattermost(tmp_path, server)
+    world.route_options["renames"] = "chat"
+    await world.start_platforms()
+    slack: Any = world.emulators["slack"]
+    slack.workspace.scopes.add("channels:manage")
+    await world.start_bridge()
+    await world.until_state("mm", AccountState.UP)
+    room = slack.workspace.channels[world.chats["slack"].chat_id]
+    slack.rename_chat(room.channel_id, "salon")
+    await eventually(lambda: server.channels[world.channel]["display_name"] == "salon", what="the channel's new name")
+    server.rename(world.channel, world.anna, "War Room")
+    await eventually(lambda: room.name == "war-room", what="the new name on Slack")
+    world.post("all is said")
+    await world.copy("slack", "all is said")
+    assert server.channels[world.channel]["display_name"] == "War Room", "nothing came back"
+    assert not world.copies("slack", "renamed the chat")
+    await world.stop_bridge()
+    await world.stop_platforms()
+    await server.stop()

@@ -214,6 +214,15 @@ class ListWebhooks(Call):
     answer: ListWebhooksAnswer
 
 
+class RenameAnswer(Entry):
+    name: Query | None = None
+    """The name that the chat has now: servers shorten names, or write them small."""
+
+
+class RenameChat(Call):
+    answer: RenameAnswer = RenameAnswer()
+
+
 class Operations(Entry):
     """What the server can be asked to do. A missing operation is a missing ability of the platform, not an error."""
 
@@ -232,6 +241,7 @@ class Operations(Entry):
     upload: Upload | None = None
     download: NoAnswer | None = None
     history: History | None = None
+    rename_chat: RenameChat | None = None
     set_status: NoAnswer | None = None
     typing: NoAnswer | None = None
     webhook_send: Send | None = None

@@ -29,6 +29,7 @@ _MUST_READ: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "react": (("message.id",), ("reaction.emoji", "reaction.name", "reaction")),
     "unreact": (("message.id",), ("reaction.emoji", "reaction.name", "reaction")),
     "download": (("file.id",),),
+    "rename_chat": (("chat.id", "chat"), ("new_name",)),
     "set_status": (("status.name", "status.text", "status"),),
     "register_webhook": (("webhook.url",),),
     "remove_webhook": (("webhook.id",),),

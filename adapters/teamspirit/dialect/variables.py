@@ -99,6 +99,7 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "limit": "the page size",
         "cursor": "`previous` of the page behind",
     },
+    "rename_chat": {**_CHAT, "new_name": "the name that the chat is to have"},
     "set_status": {"status.name": "online, away, busy or offline", "status.text": "what people see beside it"},
     "typing": {**_CHAT, "message.thread": "native thread id"},
     "webhook_send": _SEND,

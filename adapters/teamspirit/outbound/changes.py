@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from adapters.common.queries import find_text
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.outbound.mentions import Mentions
 from adapters.teamspirit.outbound.sender import QUOTED
 from bridge.model.adapter import OutboundDelete, OutboundEdit, Receipt
+from bridge.model.errors import ChatDown, Rejected
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long
 
@@ -49,3 +51,13 @@ class Changes:
                 await self._client.call("delete", call, values)
             except Gone:
                 continue
+
+    async def rename_chat(self, chat_id: str, name: str) -> str:
+        """See `bridge.model.abilities.RenamesChats`."""
+        call = self._operations.rename_chat
+        assert call is not None
+        try:
+            answer = await self._client.call("rename_chat", call, {"chat": self._encoder.chat(chat_id), "new_name": name})
+        except ChatDown as error:  # messages go on without the right
+            raise Rejected(error.reason) from None
+        return find_text(call.answer.name, answer) or name

@@ -265,6 +265,7 @@ class MattermostServer:
             ("PUT", "/posts/{post}/patch", self._patch),
             ("DELETE", "/posts/{post}", self._delete),
             ("GET", "/channels/{channel}/posts", self._channel_posts),
+            ("PUT", "/channels/{channel}/patch", self._patch_channel),
             ("POST", "/reactions", self._react),
             ("DELETE", "/users/{user}/posts/{post}/reactions/{emoji}", self._unreact),
             ("POST", "/files", self._upload),
@@ -381,6 +382,16 @@ class MattermostServer:
             return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
         self.edit(post["id"], (await request.json())["message"])
         return post
+
+    async def _patch_channel(self, request: web.Request) -> Any:
+        """Needs the right manage_public_channel_properties; at most 64 characters: mattermost-server, model/channel.go."""
+        channel, name = request.match_info["channel"], str((await request.json())["display_name"])
+        if not self.may_change:
+            return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
+        assert 0 < len(name) <= 64
+        if name != self.channels[channel]["display_name"]:
+            self.rename(channel, self.bot, name)
+        return self.channels[channel]
 
     async def _delete(self, request: web.Request) -> Any:
         if self.posts[request.match_info["post"]]["delete_at"]:

@@ -77,6 +77,7 @@ class PachcaServer:
             ("GET", "/profile", self._profile),
             ("PUT", "/profile/status", self._status),
             ("GET", "/chats", self._chats),
+            ("PUT", "/chats/{id}", self._update_chat),
             ("GET", "/users", self._users),
             ("GET", "/users/{id}", self._user),
             ("GET", "/messages", self._list),
@@ -137,6 +138,12 @@ class PachcaServer:
         assert sort in ("id", "last_message_at"), sort
         found = [one for one in self.chats.values() if personal is None or one["personal"] is (personal == "true")]
         return self._paged(request, sorted(found, key=lambda one: one[sort], reverse=request.query.get("order") != "asc"))
+
+    async def _update_chat(self, request: web.Request) -> web.StreamResponse:
+        """`{"chat": {"name"}}`: ChatUpdateRequest of the SDK."""
+        chat = self.chats[int(request.match_info["id"])]
+        chat["name"] = (await request.json())["chat"]["name"]
+        return web.json_response({"data": chat})
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         chat = int(request.query["chat_id"])

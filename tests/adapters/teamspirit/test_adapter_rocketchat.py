@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,6 +59,8 @@ class RocketChatServer:
             ("POST", "chat.delete", self._delete),
             ("POST", "chat.react", self._react),
             ("POST", "users.setStatus", self._set_status),
+            ("POST", "channels.rename", self._rename),
+            ("POST", "groups.rename", self._rename),
             ("GET", "channels.history", self._history),
             ("GET", "groups.history", self._history),
             ("GET", "im.history", self._history),
@@ -125,6 +128,16 @@ class RocketChatServer:
             **{name: body[name] for name in ("alias", "avatar", "tmid") if name in body},
         }
         return {"ts": 1481748965123, "channel": "general", "message": self.messages[str(message["_id"])]}
+
+    async def _rename(self, request: http.Request) -> Json:
+        """Names of letters, figures, `-`, `_` and `.`, unless the admin allows others: UTF8_Channel_Names_Validation."""
+        body, kind = await request.json(), request.path.rpartition("/")[2].partition(".")[0]
+        room = self.rooms[body["roomId"]]
+        assert kind == {"c": "channels", "p": "groups"}[room["t"]]
+        if not re.fullmatch(r"[0-9a-zA-Z\-_.]+", body["name"]):
+            raise KeyError("error-invalid-room-name")
+        room["name"] = body["name"]
+        return {kind.removesuffix("s"): room}
 
     async def _history(self, request: http.Request) -> Json:
         """Newest first; those before `latest`, without it. Of rooms of another kind there is none: channels.ts and groups.ts of
