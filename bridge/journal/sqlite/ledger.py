@@ -9,6 +9,8 @@ from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.names import Names
 
 _LANES_REMEMBERED = 50_000
+_AT_ONCE = 64
+"""Numbers of a lane that are set aside by one write of its row, which no message needs to wait for then."""
 _LANE_SEQS = Bulk("UPDATE lane SET last_seq = v.column2 FROM (VALUES {rows}) AS v WHERE lane.id = v.column1", 2)
 
 
@@ -24,6 +26,10 @@ class Ledger:
         self._next_delivery = 0
         self._lane_seqs: dict[int, int] = {}
         """By lane: the last one given out. Forgotten with the names."""
+        self._set_aside: dict[int, int] = {}
+        """By lane: the last one that may be given out before the row is written again."""
+        self._lanes_before: dict[int, tuple[int, int] | None] = {}
+        """By lane that this transaction has taken numbers of: both of these as they were; None: it was not known yet."""
         self._lanes_grown: set[int] = set()
         self.came: list[steps.Step] = []
         """Of whose coming no row tells, in order. Those of this transaction are added."""
@@ -37,15 +43,27 @@ class Ledger:
         version = self.connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version or not self._known:
             self.names.clear()
-            self._lane_seqs.clear()
-            self._lanes_grown.clear()
+            if version != self._version:
+                self._forget_lanes()
             self._load()
             self._version = version
             self._known = True
 
+    def committed(self) -> None:
+        """After each transaction that was."""
+        self._lanes_before.clear()
+
     def forget(self) -> None:
         """After a rollback: names and numbers given out in it do not exist."""
         self._known = False
+        self._lanes_grown.clear()
+        for lane, before in self._lanes_before.items():
+            if before is None:
+                self._lane_seqs.pop(lane, None)
+                self._set_aside.pop(lane, None)
+            else:
+                self._lane_seqs[lane], self._set_aside[lane] = before
+        self._lanes_before.clear()
 
     def _load(self) -> None:
         marks = dict(self.connection.execute("SELECT name, value FROM meta"))
@@ -80,17 +98,34 @@ class Ledger:
     def take_lane_seq(self, lane: int) -> int:
         """The next one of the lane; `keep_lane_seqs` belongs to the same transaction."""
         last = self._lane_seqs.get(lane)
+        self._lanes_before.setdefault(lane, None if last is None else (last, self._set_aside[lane]))
         if last is None:
             if len(self._lane_seqs) >= _LANES_REMEMBERED:
                 self.keep_lane_seqs()
-                self._lane_seqs.clear()
-            last = self.connection.execute("SELECT last_seq FROM lane WHERE id = ?", (lane,)).fetchone()[0]
+                self.give_back_lane_seqs()
+            (last,) = self.connection.execute("SELECT last_seq FROM lane WHERE id = ?", (lane,)).fetchone()
+            self._set_aside[lane] = last
         self._lane_seqs[lane] = last + 1
-        self._lanes_grown.add(lane)
+        if last + 1 > self._set_aside[lane]:
+            self._set_aside[lane] = last + _AT_ONCE
+            self._lanes_grown.add(lane)
         return last + 1
 
     def keep_lane_seqs(self) -> None:
-        _LANE_SEQS.run(self.connection, [(lane, self._lane_seqs[lane]) for lane in self._lanes_grown])
+        _LANE_SEQS.run(self.connection, [(lane, self._set_aside[lane]) for lane in self._lanes_grown])
+        self._lanes_grown.clear()
+
+    def give_back_lane_seqs(self) -> None:
+        """Write down what was given out, and forget the lanes: what was set aside beyond it is given out later. Inside a
+        transaction. Without it, after a crash, some numbers are left out."""
+        unused = [(lane, last) for lane, last in self._lane_seqs.items() if last < self._set_aside[lane]]
+        _LANE_SEQS.run(self.connection, unused)
+        self._forget_lanes()
+        self._lanes_before = dict.fromkeys(self._lanes_before)
+
+    def _forget_lanes(self) -> None:
+        self._lane_seqs.clear()
+        self._set_aside.clear()
         self._lanes_grown.clear()
 
     def keep_steps(self) -> None:

@@ -7,7 +7,7 @@
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE chat (id INTEGER PRIMARY KEY, account TEXT NOT NULL, chat_id TEXT NOT NULL, UNIQUE (account, chat_id)) STRICT;
--- last_seq: the highest lane_seq given out in it.
+-- last_seq: no higher lane_seq has been given out in it. Numbers are set aside some at a time: a crash leaves a few of them out.
 CREATE TABLE lane (
   id INTEGER PRIMARY KEY,
   account TEXT NOT NULL,

@@ -61,6 +61,9 @@ class Thread:
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Before the thread runs."""
 
+    def ending(self, connection: sqlite3.Connection) -> None:
+        """On the thread, when all that was queued is done. Must not raise."""
+
     def stop(self) -> None:
         """Waits until all that was queued is done. Blocks."""
         self._queue.put(None)
@@ -93,6 +96,7 @@ class Thread:
                 self._carry_out(self._connection, group)
                 _report(group)
                 self.reported(self._connection)
+        self.ending(self._connection)
 
     def _carry_out(self, connection: sqlite3.Connection, group: list[Job[Any]]) -> None:
         """Never raises, since this thread must not end: a failure becomes the jobs' error."""

@@ -91,6 +91,14 @@ class Writer(Thread):
         self._checkpointer.stop()
         super().stop()
 
+    def ending(self, connection: sqlite3.Connection) -> None:
+        if self._ledger is None:
+            return
+        try:
+            self._transaction(connection, (), last=True)
+        except sqlite3.Error:
+            pass  # some numbers of lanes are never given out, which costs nothing
+
     def work(self, connection: sqlite3.Connection, group: Sequence[Job[Any]]) -> None:
         try:
             self._transaction(connection, group)
@@ -106,7 +114,7 @@ class Writer(Thread):
         except Exception as error:
             job.error = self.as_error(error)
 
-    def _transaction(self, connection: sqlite3.Connection, group: Sequence[Job[Any]]) -> None:
+    def _transaction(self, connection: sqlite3.Connection, group: Sequence[Job[Any]], *, last: bool = False) -> None:
         assert self._ledger is not None
         before = connection.total_changes
         try:
@@ -114,7 +122,10 @@ class Writer(Thread):
             self._ledger.begin()
             _run(self._ledger, group)
             self._ledger.keep_steps()
+            if last:
+                self._ledger.give_back_lane_seqs()
             connection.execute("COMMIT")
+            self._ledger.committed()
         except BaseException as error:
             try:
                 if connection.in_transaction:
