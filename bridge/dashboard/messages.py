@@ -12,6 +12,7 @@ from bridge.journal.contract import DeliveryStatus
 from bridge.journal.tracing import Traced, TracedDelivery
 from bridge.tracing.answers import answer_lines
 from bridge.tracing.asking import asked_for
+from bridge.tracing.conditions import Conditions
 from bridge.tracing.finding import Answer, find
 from bridge.tracing.known import Known, change_title, left_out, titles
 
@@ -36,7 +37,8 @@ async def show(parts: Parts, visit: Visit) -> web.Response:
     asked = int(what) if is_number else asked_for(what, config, parts.manifests)
     if isinstance(asked, str):
         return page(visit, "message", {"what": what, "error": asked, "found": ()}, status=404)
-    answer = await find(parts.journal, asked, config, now=parts.clock.now())
+    status = await parts.status()
+    answer = await find(parts.journal, asked, config, now=parts.clock.now(), conditions=Conditions(lambda: status))
     unknown = answer.why_unknown(asked)
     found = [_traced(traced, answer, with_author=visit.who.is_known) for traced in answer.found]
     return page(visit, "message", {"what": what, "error": unknown, "found": found}, status=404 if unknown else 200)

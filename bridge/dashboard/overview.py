@@ -14,7 +14,7 @@ from bridge.observability.history import Point
 if TYPE_CHECKING:
     from aiohttp import web
 
-_MOST_ROUTES, _MOST_LANES, _MOST_TO_DO, _MOST_AUDITED = 100, 30, 50, 200
+_MOST_ROUTES, _MOST_LANES, _MOST_LEFT_OUT, _MOST_TO_DO, _MOST_AUDITED = 100, 30, 30, 50, 200
 _WORST = {"fail": 0, "warn": 1, "pass": 2}
 _WORDS = {
     ("pass", True): "Relaying",
@@ -40,6 +40,7 @@ async def show(parts: Parts, visit: Visit) -> web.Response:
         "more_routes": _more_routes(status, wanted, len(listed)),
         "lanes": [_lane(one, now) for one in lanes[:_MOST_LANES]],
         "more_lanes": status.get("waiting", {}).get("chats", 0) - min(len(lanes), _MOST_LANES),
+        "left_out": [{**one, "ago_s": _age_s(one["last_at"], now)} for one in status.get("left_out", ())[:_MOST_LEFT_OUT]],
         "to_do": status.get("to_do", ())[:_MOST_TO_DO],
         "disks": list(_disks(status.get("disk", {}))),
         "oldest_s": _age_s(status.get("waiting", {}).get("oldest"), now),
@@ -120,6 +121,7 @@ def _lane(one: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "oldest_s": _age_s(one["oldest"], now),
         "due_s": None if due is None else max(0.0, -_age(due, now)),
         "why": one["reason"],
+        "action": one.get("action", ""),
     }
 
 

@@ -1,33 +1,40 @@
-"""What an admin reads without the log, of a message that did not cross: `trace`, `status`, and the ops chat."""
+"""What an admin reads without the log of a message that did not cross: `trace`, `status`, the dashboard, the ops chat."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from html import unescape
+from typing import NoReturn
+
+import aiohttp
 
 from adapters.common.emulation.contract import EmulatedChat
+from adapters.registry import load_platform
+from bridge.cli.daemon import Daemon
 from bridge.cli.status_view import lines
-from bridge.model.clock import SYSTEM_CLOCK
-from bridge.web.control import ControlWeb
-from bridge.web.control_place import Listening
-from bridge.web.status import Status, StatusParts
+from bridge.config.reader_process import ReadingFailed
+from bridge.reloading import Reloader
+from bridge.surface import Surface
 from tests.flows.test_trace import trace
 from tests.flows.world import World
+from tests.support.network import free_port
 from tests.support.patience import eventually_asked
 
 View = Callable[[], Awaitable[list[str]]]
 
 
 class Explained:
-    """A running bridge that commands may ask, with an ops chat on Discord."""
+    """A running bridge that commands and a browser may ask, with an ops chat on Discord."""
 
-    def __init__(self, world: World, ops: EmulatedChat, status: Status) -> None:
+    def __init__(self, world: World, ops: EmulatedChat, session: aiohttp.ClientSession) -> None:
         self.world = world
         self._ops = ops
-        self._status = status
+        self._session = session
+        self._daemon = Daemon(world.folder / "bridge.yaml", world.folder / "bridge.journal")
 
     async def trace(self, message: str) -> list[str]:
         _, found = await trace(self.world, message)
@@ -36,22 +43,30 @@ class Explained:
 
     async def status(self) -> list[str]:
         """As the command shows it on a wide screen."""
-        return [line.text for line in lines(await self._status.data(), width=600, now=datetime.now(UTC))]
+        data = await asyncio.to_thread(self._daemon.ask, "GET", "/status", within_s=60.0)
+        return [line.text for line in lines(data, width=600, now=datetime.now(UTC))]
 
     async def ops(self) -> list[str]:
         return [line for one in self.world.emulators["discord"].transcript(self._ops.chat_id) for line in one.text.splitlines()]
 
+    async def page(self, place: str, **query: str) -> list[str]:
+        """A page of the dashboard: what stands in one row of a table, one item of a list or one paragraph is a line."""
+        assert self.world.app is not None
+        url = f"http://127.0.0.1:{self.world.app.admin_port}/dashboard/{place}"
+        async with self._session.get(url, params=query) as answer:
+            html = re.sub(r"<(script|style|title)\b.*?</\1>", " ", await answer.text(), flags=re.DOTALL)
+        found = (unescape(re.sub(r"<[^>]*>", " ", part)) for part in re.split(r"</(?:tr|li|p)>", html))
+        return [" ".join(one.split()) for one in found]
+
     async def told(self, message: str, *, cause: str, action: str, trace_action: str = "", ops: bool = True) -> None:
         """Each place names the cause, and what to do, in one line. `message`: as `trace` takes it. `trace_action`: where trace is
         about that one message, and so says another thing."""
-
-        async def traced() -> list[str]:
-            return await self.trace(message)
-
         views: Mapping[str, tuple[View, str]] = {
-            **({"ops": (self.ops, action)} if ops else {}),
+            **({"the ops chat": (self.ops, action)} if ops else {}),
             "status": (self.status, action),
-            "trace": (traced, trace_action or action),
+            "the overview": (lambda: self.page(""), action),
+            "trace": (lambda: self.trace(message), trace_action or action),
+            "the message's page": (lambda: self.page("message", what=message), trace_action or action),
         }
         for name, (view, wanted) in views.items():
 
@@ -62,24 +77,24 @@ class Explained:
             assert names(found), found
 
 
+def _not_read() -> NoReturn:
+    raise ReadingFailed("nobody reloads here")
+
+
 @asynccontextmanager
 async def explained(world: World, ops: EmulatedChat) -> AsyncIterator[Explained]:
-    """Starts the bridge, with the control socket that the daemon has."""
+    """Starts the bridge, with the control socket and the dashboard that the daemon has."""
+    world.settings["web"] = {"admin": {"listen": f"127.0.0.1:{free_port()}"}}
     app = await world.start_bridge()
-
-    async def report() -> dict[str, Any]:
-        return await app.report()
-
-    parts = StatusParts(report=report, per_minute=dict, reloaded=dict, clock=SYSTEM_CLOCK, config=world.folder / "bridge.yaml")
-    status = Status(parts)
-
-    async def show(_: Mapping[str, str]) -> dict[str, Any]:
-        return await status.data()
-
-    control = ControlWeb(Listening(world.folder / "bridge.sock"), {("GET", "/status"): show})
-    answering = asyncio.create_task(control.run(), name="control")
+    reloader = Reloader(app, read=_not_read, preload=lambda _: None, notify=lambda _: None)
+    surface = Surface(app, reloader, manifests=load_platform, shown=_not_read)
+    answering = surface.start()
     try:
-        yield Explained(world, ops, status)
+        async with aiohttp.ClientSession() as session:
+            yield Explained(world, ops, session)
     finally:
-        answering.cancel()
-        await asyncio.wait({answering})
+        for task in answering:
+            task.cancel()
+        await asyncio.wait(answering)
+        await surface.close()
+        await reloader.close()
