@@ -123,7 +123,7 @@ def _to_mask(root: Node, keys: Keys, sections: Sequence[str]) -> Iterator[Scalar
 def _is_secret(path: tuple[str, ...], keys: Keys, sections: Sequence[str]) -> bool:
     if path[0] not in sections:
         return True
-    name = path[-1]
-    if any(one in keys.secret or (_SECRET.search(one) and not one.endswith("_file")) for one in path[-2:]):
+    name, is_account = path[-1], path[0] == "accounts"
+    if any((is_account and one in keys.secret) or (_SECRET.search(one) and not one.endswith("_file")) for one in path[-2:]):
         return True
-    return path[0] == "accounts" and len(path) > 2 and name not in keys.known
+    return is_account and len(path) > 2 and name not in keys.known

@@ -18,6 +18,7 @@ from bridge.dashboard.parts import Parts, Visit
 from bridge.journal.contract import JournalError
 from bridge.journal.tracing import Step, StepKind, Steps
 from bridge.tracing import steps
+from bridge.tracing.conditions import Conditions
 from bridge.tracing.finding import known_of
 from bridge.tracing.known import Known
 from bridge.tracing.steps import Wanted, gaps
@@ -163,12 +164,17 @@ class _Reader:
         }
 
     async def _explained(self) -> Known:
-        config, now = self._parts.config(), self._parts.clock.now()
+        config, now, status = self._parts.config(), self._parts.clock.now(), await self._parts.status()
+        conditions = Conditions(lambda: status)
         if self._known is None or self._config is not config:
-            self._known, self._config = await known_of(self._parts.journal, config, now=now), config
+            self._known, self._config = await self._first(config, conditions), config
         else:
-            self._known = self._known.at({name: wait.until for name, wait in (await self._parts.journal.waits()).items()}, now)
+            waits = {name: wait.until for name, wait in (await self._parts.journal.waits()).items()}
+            self._known = self._known.at(waits, now, conditions)
         return self._known
+
+    async def _first(self, config: Config, conditions: Conditions) -> Known:
+        return await known_of(self._parts.journal, config, now=self._parts.clock.now(), conditions=conditions)
 
 
 def _event(line: dict[str, object]) -> str:

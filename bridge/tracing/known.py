@@ -44,10 +44,11 @@ class Known:
                 # an address that is itself a native id is in no table
                 self._table.set_native_id(address, known.get(address.address, address.address))
 
-    def at(self, waits: Mapping[str, datetime], now: datetime) -> Self:
+    def at(self, waits: Mapping[str, datetime], now: datetime, conditions: Conditions | None = None) -> Self:
         """The same at another moment: cheap, however many routes there are."""
         again = copy(self)
         again._waits, again._now = waits, now
+        again._conditions = conditions or self._conditions
         return again
 
     # -- which message ------------------------------------------------------------------------------------------------------

@@ -87,4 +87,6 @@ def test_listeners_bring_their_server(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert "aiohttp.web" in _modules(tmp_path, ["spirit"], f"web: {{admin: {{listen: '127.0.0.1:{port}'}}}}")
+    modules = _modules(tmp_path, ["spirit"], f"web: {{admin: {{listen: '127.0.0.1:{port}'}}}}")
+    assert "aiohttp.web" in modules
+    assert _of(["bridge.dashboard"], modules) == [], "pages are loaded when somebody looks"

@@ -37,22 +37,22 @@ function lineOf(step) {
     line.textContent = step.gap;
     return line;
   }
-  const begin = document.createElement("span");
-  begin.className = "soft";
+  const number = document.createElement(step.delivery ? "a" : "span");
+  if (step.delivery) number.href = `message?what=${step.delivery}`;
+  number.textContent = step.number;
   const time = document.createElement("time");
+  time.className = "soft";
   time.dateTime = step.at;
   time.textContent = step.at ? step.at.slice(0, 19).replace("T", " ") : "–";
-  begin.append(`${step.number} `, time);
   const pill = document.createElement("span");
   pill.className = `pill ${step.tone}`;
   const dot = document.createElement("span");
   dot.className = "dot";
   dot.setAttribute("aria-hidden", "true");
   pill.append(dot, step.outcome);
-  const text = document.createElement(step.delivery ? "a" : "span");
-  if (step.delivery) text.href = `message?what=${step.delivery}`;
+  const text = document.createElement("bdi");
   text.textContent = step.text;
-  line.append(begin, " ", pill, " ", text);
+  line.append(number, " ", time, " ", pill, " ", text);
   return line;
 }
 

@@ -33,6 +33,7 @@ ops: {chat: team/#ops, apprise: 'mailto://me:hidden-12@example.com'}
 web:
   admin: {listen: 127.0.0.1:8081, dashboard: {users: {anna: {password: hidden-13-long-enough, role: operate}}}}
 mystery: {a: [hidden-14]}
+journal: {path: /var/lib/x}
 # the end
 """
 
@@ -57,6 +58,7 @@ def test_no_secret_is_shown_and_all_the_rest_is(tmp_path: Path) -> None:
         "between: [tg/-1001234567890, spirit/engineering]",
         "chat: team/#ops",
         "role: operate",
+        "path: /var/lib/x",
         "listen: 127.0.0.1:8081",
         "url: 'https://example.com/in'",
         "# the end",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
 from bridge.journal.contract import Answered, Delivered
 from bridge.model.errors import Answer
-from tests.bridge.journal.journal_makers import A, B, accept, at, created, kill, sent
+from tests.bridge.journal.journal_makers import ACCOUNT, A, B, accept, at, created, entry, kill, lane, sent
 from tests.support.dashboard import Visitor
 
 
@@ -44,3 +48,17 @@ async def test_why_nothing_is_known(anna: Visitor) -> None:
         shown = await anna.get("message?what=" + what.replace("#", "%23"))
         assert (shown.status, why in shown.words) == (404, True), shown.words
     assert (await anna.get("message")).status == 200
+
+
+async def test_a_chat_that_is_not_well_is_why_it_waits(anna: Visitor) -> None:
+    status = anna.board.status["routes"]["list"][0]
+    status["ends"][0] |= {"status": "fail", "reason": "the bot was removed", "action": "invite it again"}
+    request = entry(created("11"), lane("-1001234567890", "tg"))
+    planned = tuple(replace(one, route="engineering") for one in request.deliveries)
+    journal = anna.board.journal
+    (done,) = await journal.accept(
+        journal.lease(ACCOUNT), [replace(request, deliveries=planned)], [], received_at=datetime.now(UTC)
+    )
+    shown = (await anna.get(f"message?what={done.delivery_ids[0]}")).words
+    assert "the bot was removed" in shown
+    assert "invite it again" in shown

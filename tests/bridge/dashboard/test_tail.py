@@ -67,6 +67,7 @@ async def test_what_happens_is_told_once_and_goes_on_after_a_loss(anna: Visitor)
         assert (arrived["outcome"], arrived["tone"], arrived["delivery"]) == ("delivered", "pass", first.delivery_ids[0])
         assert arrived["number"] == came["number"] + 1
         assert "what a person wrote" not in str(came) + str(arrived)
+        assert "no daemon was asked" not in str(came) + shown.words
     dead = await accept(journal, created("12"), A)
     await kill(journal, dead.delivery_ids[0], "chat <not> found\nevent: x")
     async with tailing(anna, "after=0", **{"Last-Event-ID": arrived["id"]}) as stream:
