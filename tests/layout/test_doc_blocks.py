@@ -124,3 +124,32 @@ def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert not {page for page in pages if f"]({page})" not in index}
+
+
+def numbers(text: str) -> set[str]:
+    return {found.replace(",", "") for found in re.findall(r"\d[\d,]*(?:\.\d+)?", text.replace(", ", " "))}
+
+
+def test_every_figure_of_the_sizes_was_measured_or_is_a_default() -> None:
+    page = (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
+    said = numbers("\n".join(line for line in page.splitlines() if line.startswith("|")))
+    known = numbers("".join((ROOT / name).read_text(encoding="utf-8") for name in ("bench/README.md", "docs/configuration.md")))
+    assert len(said) > 25
+    assert not said - known
+
+
+def test_what_troubleshooting_quotes_is_what_the_bridge_says() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.partition("| trace says")[2].partition("\n\n")[0].splitlines()[2:]]
+    rows += [
+        line.split("|")[2]
+        for line in page.partition("## A second reader")[2].partition("\n\n")[2].partition("\n\n")[0].splitlines()[2:]
+    ]
+    quoted = [
+        piece.strip(" ().:") for row in rows for code in re.findall(r"`([^`]+)`", row) for piece in re.split(r"\.\.\.|\d+|, ", code)
+    ]
+    assert len(quoted) > 12
+    sources = "\n".join(
+        path.read_text(encoding="utf-8") for tree in ("bridge", "adapters") for path in (ROOT / tree).rglob("*.py")
+    ).replace('"\n            f" ', " ")
+    assert not [piece for piece in quoted if len(piece) > 6 and piece not in sources]
