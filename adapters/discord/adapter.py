@@ -62,7 +62,7 @@ class DiscordAdapter(ListsChannels, ByNewThreads, ByThreadChanges, InForums):
         self._sender = Sender(self._transport, self._options, identity, guilds, webhooks, headers, sent)
         self._new_threads = NewThreads(self._transport, self._directory, identity, guilds, self._sender.tell)
         self._thread_changes = ThreadChanges(self._transport, guilds, self._sender.tell)
-        self._changes = Changes(self._transport, webhooks, headers, threads)
+        self._changes = Changes(self._transport, webhooks, headers, threads, self._context.seen)
         self.close_poll, self.pin, self.rename_chat = self._changes.close_poll, self._changes.pin, self._changes.rename_chat
         self._reactions = Reactions(self._transport, guilds, threads)
         self._reconciliation = Reconciliation(self._options, identity, guilds, self._history, headers, sent, self._transport.time)

@@ -84,7 +84,7 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.SEES_DELETES: Support.FULL,
     Feature.SEES_REACTIONS: Support.FULL,
     Feature.SEES_VOTES: Support.FULL,
-    Feature.SEES_PINS: Capability(Support.PARTIAL, "pins, not their removal"),
+    Feature.SEES_PINS: Support.FULL,
 }
 
 

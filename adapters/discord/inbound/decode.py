@@ -29,6 +29,7 @@ from bridge.model.events import (
     MembershipChanged,
     MembershipKind,
     MessageDeleted,
+    PinsChanged,
     ReactionsChanged,
     ThreadChange,
     ThreadChanged,
@@ -47,7 +48,7 @@ def decode(event: str, data: Any, context: Context, *, position: str) -> list[Ch
         case "MESSAGE_CREATE":
             return _one(decode_message(data, context))
         case "MESSAGE_UPDATE":
-            return _one(decode_update(data, context))
+            return _update(data, context, position)
         case "MESSAGE_DELETE":
             return [_deletion(id_of(data["id"]), id_of(data["channel_id"]), context)]
         case "MESSAGE_DELETE_BULK":
@@ -65,6 +66,19 @@ def decode(event: str, data: Any, context: Context, *, position: str) -> list[Ch
         case "GUILD_MEMBER_REMOVE":
             return _leaving(data, context, position)
     return Ignored("not about messages")
+
+
+def _update(data: wire.Message, context: Context, position: str) -> list[ChatEvent] | Ignored:
+    """What a message says now, and whether somebody took its pin away: who, Discord does not tell. A pin is told by a message of
+    its own. The bot's own doing is in `seen` before it is told."""
+    updated = _one(decode_update(data, context))
+    message_id, channel_id = id_of(data["id"]), id_of(data["channel_id"])
+    chat_id, _ = context.guilds.chat_of(channel_id)
+    if data.get("pinned") is not False or not context.seen.note_pin(chat_id, message_id, pinned=False):
+        return updated
+    meta = _meta(context, "unpinned", channel_id, message_id, position)
+    unpinned = PinsChanged(meta=meta, message_id=message_id, pinned=False)
+    return [*(updated if isinstance(updated, list) else ()), unpinned]
 
 
 def _one(decoded: ChatEvent | Ignored) -> list[ChatEvent] | Ignored:

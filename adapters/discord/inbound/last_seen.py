@@ -1,4 +1,5 @@
-"""Names of routed channels, and names and locks of their threads, as they were when the bridge last heard of them. Kept on disk.
+"""Routed channels as they were when the bridge last heard of them: their names, the names and locks of their threads, and which of
+their messages are pinned. Kept on disk.
 
 `guild_cache` holds what is so now, also what was read from the server's lists after a stop; the difference is what was missed.
 `decode` compares with this, `missed_changes` looks for the rest, `receiver` stores it with the position."""
@@ -14,6 +15,8 @@ from bridge.model.adapter import Cursor, Intake
 
 THREADS_KEPT = 200
 """Of one channel; the latest that were begun or changed. One entry takes some 60 bytes on disk."""
+PINS_KEPT = 250
+"""Of one channel with its threads; Discord lets one channel have so many (platforms.md 3.3)."""
 _PREFIX = "seen:"
 
 
@@ -28,6 +31,8 @@ class _Chat(msgspec.Struct):
     """By id; the one that was heard of last comes last."""
     searches: int = 0
     """How many times something was missed: with it, each time has keys of its own for its events."""
+    pins: list[str] = []
+    """Ids of messages, the one pinned last at the end."""
 
 
 class LastSeen:
@@ -77,6 +82,18 @@ class LastSeen:
             if len(chat.threads) > THREADS_KEPT:
                 del chat.threads[next(iter(chat.threads))]
             self._changed[chat_id] = None
+
+    def note_pin(self, chat_id: str, message_id: str, *, pinned: bool) -> bool:
+        """Whether that was news."""
+        chat = self._chats.get(chat_id)
+        if chat is None or (message_id in chat.pins) is pinned:
+            return False
+        if pinned:
+            chat.pins = [*chat.pins, message_id][-PINS_KEPT:]
+        else:
+            chat.pins = [one for one in chat.pins if one != message_id]
+        self._changed[chat_id] = None
+        return True
 
     def asked(self, chat_id: str, thread_id: str) -> None:
         """The thread was asked for by itself: next time others come first."""

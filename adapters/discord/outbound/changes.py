@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from adapters.discord.errors import CHAT_ACTIONS, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Refused
+from adapters.discord.inbound.last_seen import LastSeen
 from adapters.discord.outbound import bodies, encode
 from adapters.discord.outbound.archived_threads import Threads
 from adapters.discord.outbound.chats import rename_chat
@@ -19,13 +20,14 @@ from adapters.discord.outbound.posted_as import poster_of
 from adapters.discord.outbound.webhooks import ChannelWebhooks, Hook, is_webhook_gone
 from adapters.discord.transport import Route, Transport
 from bridge.model.adapter import Copy, OutboundDelete, OutboundEdit, Receipt
-from bridge.model.errors import ChangeRefused, Rejected, RetryLater, RightMissing
+from bridge.model.errors import ChangeRefused, DeliveryError, Rejected, RetryLater, RightMissing
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long
 
 
 class Changes:
-    def __init__(self, transport: Transport, webhooks: ChannelWebhooks, headers: Headers, threads: Threads) -> None:
+    def __init__(self, transport: Transport, webhooks: ChannelWebhooks, headers: Headers, threads: Threads, seen: LastSeen) -> None:
+        self._seen = seen
         self._transport = transport
         self._webhooks = webhooks
         self._headers = headers
@@ -113,14 +115,19 @@ class Changes:
             raise RetryLater("the webhook's token has changed", after_s=0.0) from None
 
     async def pin(self, copy: Copy, pinned: bool) -> None:
-        channel_id = copy.thread_id or copy.chat_id
+        channel_id, message_id = copy.thread_id or copy.chat_id, copy.message_ids[0]
         path = f"/channels/{channel_id}/messages/pins"
+        was_pinned = not pinned and self._seen.note_pin(copy.chat_id, message_id, pinned=False)  # what is told of it is our own
         try:
-            await self._transport.call(Route("PUT" if pinned else "DELETE", f"{path}/{copy.message_ids[0]}", path))
-        except Refused as refused:
-            if refused.code == MISSING_PERMISSIONS:  # messages go on without it
+            await self._transport.call(Route("PUT" if pinned else "DELETE", f"{path}/{message_id}", path))
+        except (Refused, DeliveryError) as error:
+            if was_pinned:
+                self._seen.note_pin(copy.chat_id, message_id, pinned=True)
+            if not isinstance(error, Refused):
+                raise
+            if error.code == MISSING_PERMISSIONS:  # messages go on without it
                 raise Rejected("the bot lacks Pin Messages there") from None
-            raise refused.error from None
+            raise error.error from None
 
     async def rename_chat(self, chat_id: str, name: str) -> str:
         return await rename_chat(self._transport, chat_id, name)

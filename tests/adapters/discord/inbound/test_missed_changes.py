@@ -32,11 +32,12 @@ async def hear(bench: Bench, intake: RecordingIntake, *threads: str) -> None:
 
 
 async def restart(bench: Bench, intake: RecordingIntake, *, words: str) -> None:
-    """A new session, until what was said before it and after it has arrived."""
+    """A new session, until it is live: what is said first may be read from the history, before the search is over."""
     bench.emulator.gateway.invalidate_sessions()
     async with bench.running(bench.adapter(), intake):
-        await bench.emulator.say(bench.chat, "Anna", words)
-        await eventually(lambda: words in intake.texts(), "live again")
+        for said in (words, f"{words}, and then"):
+            await bench.emulator.say(bench.chat, "Anna", said)
+            await eventually(lambda said=said: said in intake.texts(), "live again")
 
 
 async def test_a_thread_that_is_merely_hidden_is_not_deleted(bench: Bench) -> None:
@@ -136,7 +137,7 @@ async def test_a_new_name_of_a_channel_is_told(bench: Bench, is_forgotten: bool)
     emulator.operations.rename(emulator.world.channels[int(bench.chat)], "lobby")
     if is_forgotten:
         emulator.gateway.invalidate_sessions()
-    for words in ("one", "two"):
+    for words in ("one", "two", "three"):
         async with bench.running(bench.adapter(), intake):
             await emulator.say(bench.chat, "Anna", words)
             await eventually(lambda words=words: words in intake.texts(), "live again")
