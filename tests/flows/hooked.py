@@ -28,8 +28,9 @@ ENDS: Mapping[str, Any] = {
 class Hooked(World):
     """Telegram's group, and an account of webhooks with an end for each sender."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, platforms=("telegram",))
+    def __init__(self, folder: Path, *further: str) -> None:
+        """`further`: platforms beside Telegram."""
+        super().__init__(folder, platforms=("telegram", *further))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings["web"] = {"public": {"listen": f"127.0.0.1:{self.port}", "url": self.url}}
@@ -61,7 +62,7 @@ async def running(world: Hooked) -> AsyncIterator[Hooked]:
     await world.start_platforms()
     try:
         await world.start_bridge(wait_up=False)
-        await world.all_up("telegram", "hooks")
+        await world.all_up("hooks", *world.emulators)
         yield world
     finally:
         await world.stop_bridge()

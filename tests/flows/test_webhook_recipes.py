@@ -33,10 +33,10 @@ PDF = b"%PDF-1.4 a report"
 
 
 class Recipes(Hooked):
-    """The ends are those of the page's own snippets; all lead to Telegram's group."""
+    """The ends are those of the page's own snippets; all lead to Telegram's group. The bot is in TeamSpirit's chat as well."""
 
     def __init__(self, folder: Path, page: str) -> None:
-        super().__init__(folder)
+        super().__init__(folder, "teamspirit")
         self.page = page
         self.bot_port = free_port()
 
@@ -56,6 +56,7 @@ class Recipes(Hooked):
         document["routes"] = [
             {"name": "in", "from": [f"hooks/{end}" for end in ends if end not in ("reader", "bot")], "to": group},
             {"name": "bot", "between": ["hooks/bot", group]},
+            {"name": "bot of TeamSpirit", "between": ["hooks/bot", f"teamspirit/{self.chats['teamspirit'].address}"]},
             {"name": "out", "from": group, "to": "hooks/reader"},
         ]
         return document
@@ -242,6 +243,18 @@ async def test_the_bot_program_verifies_and_answers(recipes: Recipes, tmp_path: 
         assert await eventually_asked(lambda: answer_to_unsigned(recipes.bot_port), "the bot listens") == 401
         await recipes.say("telegram", "ping")
         assert "Bot" in (await recipes.group("pong")).text
+        # it goes to both chats; in TeamSpirit by the account's key, through its REST API
+        (pong,) = await eventually(
+            lambda: [one for one in recipes.seen("teamspirit") if "pong" in one.text], "the bot's answer there"
+        )
+        assert pong.author_name == "Bot"
+        known = {pong.message_id}
+        await recipes.say("teamspirit", "ping")
+        answered = await eventually(
+            lambda: [one for one in recipes.seen("teamspirit") if "pong" in one.text and one.message_id not in known],
+            "a second answer",
+        )
+        assert len(answered) == 1
         assert bot.returncode is None
     finally:
         bot.kill()
