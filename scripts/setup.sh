@@ -143,6 +143,10 @@ if [ "$want" = test ] && ! command -v systemd-analyze >/dev/null 2>&1; then
         exit 1
     }
 fi
+if [ "$want" = test ] && ! command -v systemd-nspawn >/dev/null 2>&1; then
+    say "Installing systemd-container, in which the unit is run ..."
+    install_packages systemd-container || say "Could not install systemd-container: the tests that run the unit are left out."
+fi
 if [ "$want" = test ]; then
     . scripts/programs.sh
 fi
