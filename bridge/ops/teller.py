@@ -8,6 +8,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -35,7 +36,7 @@ from bridge.observability.logs import masked
 from bridge.observability.reports import Reports
 from bridge.ops.other_ways import OtherWays
 from bridge.ops.telling import Happened, Other, State, Telling, Trouble, message
-from bridge.ops.troubles import account_subject, end_subject, sending_subject, states
+from bridge.ops.troubles import Waiting, account_subject, end_subject, sending_subject, states
 from bridge.policy.routing import OWN_ROUTE, RoutingTable
 
 LOOK_EVERY_S = 5.0
@@ -78,7 +79,7 @@ class Ops:
         self._up_at_s: dict[AccountName, float] = {}
         self._kept: dict[str, Trouble] = {}
         self._journal_fault = ""
-        self._waits: dict[str, datetime] = {}
+        self._waits: dict[str, Waiting] = {}
         self._waits_again_at_s = float("-inf")
         self._other_ways = OtherWays(clock)
 
@@ -142,8 +143,8 @@ class Ops:
         self._telling = Telling(self._kept, now_s=now_s)
         return self._telling
 
-    async def _look_at_waits(self) -> dict[str, datetime]:
-        """Until when an account or a chat is held back, by its name. Of a large backlog the journal is asked rarely."""
+    async def _look_at_waits(self) -> dict[str, Waiting]:
+        """By the name of the account or chat. Of a large backlog the journal is asked rarely."""
         began_s = self._clock.monotonic_s()
         if began_s < self._waits_again_at_s:
             return self._waits
@@ -151,15 +152,17 @@ class Ops:
             lanes, waits = (await self._journal.figures()).lanes, await self._journal.waits()
         except JournalError:
             return self._waits  # told by what else fails then
-        self._waits = {str(lane.target): lane.next_attempt_at for lane in lanes if lane.next_attempt_at is not None}
+        self._waits = {str(lane.target): Waiting(lane.next_attempt_at, lane.oldest_accepted_at, lane.last_error) for lane in lanes}
         for name, wait in waits.items():
             where = name.partition(":")[2]
-            self._waits[where] = max(wait.until, self._waits.get(where, wait.until))
+            known = self._waits.get(where, Waiting())
+            until = wait.until if known.until is None else max(wait.until, known.until)
+            self._waits[where] = replace(known, until=until, why=known.why or "the platform's rate limit")
         took_s = self._clock.monotonic_s() - began_s
         self._waits_again_at_s = began_s + min(took_s * _TIMES_THE_WORK, _WAITS_AT_LEAST_EVERY_S)
         return self._waits
 
-    def _states(self, now_s: float, disks: Mapping[str, Room], waits: Mapping[str, datetime]) -> dict[str, State]:
+    def _states(self, now_s: float, disks: Mapping[str, Room], waits: Mapping[str, Waiting]) -> dict[str, State]:
         up = [name for name, one in self._supervisors.items() if one.health.state is AccountState.UP]
         self._up_at_s = {name: now_s if name in up else self._up_at_s.get(name, now_s) for name in self._supervisors}
         table = self._table()

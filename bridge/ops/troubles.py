@@ -4,6 +4,7 @@ human."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.accounts import disk
@@ -12,6 +13,16 @@ from bridge.accounts.state import AccountState
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.ops.telling import Other, State, Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for an account or a chat: until when nothing is tried, since when the oldest waits, and why, as far as known."""
+
+    until: datetime | None = None
+    since: datetime | None = None
+    why: str = ""
+
 
 SETTLED_S = 150.0
 """An account that is up for so long has had its chats looked at once: an end in which nothing was found then is well."""
@@ -26,15 +37,15 @@ def states(
     away_s: Mapping[AccountName, float],
     now: datetime,
     patience_s: float,
-    waits: Mapping[str, datetime],
+    waits: Mapping[str, Waiting],
 ) -> dict[str, State]:
     """`ends`: the chats of each account that matter. `away_s`: how long an account has not been up; for `patience_s` that is no
-    trouble. `waits`: until when an account or a chat is held back, by its name."""
+    trouble. `waits`: by the name of the account or chat."""
     found: dict[str, State] = {}
     for name, supervisor in supervisors.items():
         found[account_subject(name)] = _account(supervisor, report.condition(name), away_s.get(name, 0.0) > patience_s)
-        found[sending_subject(name)] = _held_back(str(name), waits, now)
-        found.update((sending_subject(end), _held_back(str(end), waits, now)) for end in ends.get(name, []))
+        found[sending_subject(name)] = _sending(name, waits, now)
+        found.update(_sending_into(supervisor, report, ends.get(name, []), waits, now))
         found.update(_ends(supervisor, report, ends.get(name, []), now))
     for folder, room in disks.items():
         found[f"the disk of the {folder}"] = _of(disk.condition(room))
@@ -53,12 +64,27 @@ def sending_subject(where: AccountName | ChatAddress) -> str:
     return f"sending into {where}"
 
 
-def _held_back(where: str, waits: Mapping[str, datetime], now: datetime) -> State:
-    until = waits.get(where)
-    if until is None or until - now <= LONG:
-        return Other.WELL
-    reason = f"what waits is tried again at {until:%Y-%m-%d %H:%M} UTC, as the platform asked"
-    return Trouble(reason, retry_now(where))
+def _sending_into(
+    supervisor: AccountSupervisor, report: HealthReport, ends: list[ChatAddress], waits: Mapping[str, Waiting], now: datetime
+) -> Iterator[tuple[str, State]]:
+    """What is told of the account or of the chat itself says more."""
+    for end in ends:
+        condition = report.trouble_of(end)
+        is_told = condition is not None and isinstance(_of(condition), Trouble)
+        if supervisor.health.state is not AccountState.UP or is_told:
+            yield sending_subject(end), Other.UNDECIDED
+        else:
+            yield sending_subject(end), _sending(end, waits, now)
+
+
+def _sending(where: AccountName | ChatAddress, waits: Mapping[str, Waiting], now: datetime) -> State:
+    wait = waits.get(str(where), Waiting())
+    why = f": {wait.why}" if wait.why else ""
+    if wait.until is not None and wait.until - now > LONG:
+        return Trouble(f"what waits is tried again at {wait.until:%Y-%m-%d %H:%M} UTC{why}", retry_now(str(where)))
+    if wait.since is not None and wait.why and now - wait.since > LONG:
+        return Trouble(f"messages wait since {wait.since:%Y-%m-%d %H:%M} UTC{why}", retry_now(str(where)))
+    return Other.WELL
 
 
 def _account(supervisor: AccountSupervisor, condition: Condition, is_long: bool) -> State:

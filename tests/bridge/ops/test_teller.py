@@ -189,7 +189,7 @@ async def test_a_long_wait_is_told_with_its_end_and_a_short_one_is_not(stage: St
     await stage.journal.set_wait(lease, "account:tg", now + timedelta(hours=2), at=now)
     (said,) = await stage.look()
     assert said == (
-        "⚠️ sending into tg: what waits is tried again at 2026-01-01 02:16 UTC, as the platform asked - "
+        "⚠️ sending into tg: what waits is tried again at 2026-01-01 02:16 UTC: the platform's rate limit - "
         "wait, or try now: messenger-bridge retry-now tg"
     )
     await stage.journal.set_wait(lease, "account:tg", now, at=now)
