@@ -94,11 +94,17 @@ async def typing(world: World, origin: str, targets: list[str]) -> Found:
 
 
 async def statuses(world: World, origin: str, targets: list[str]) -> Found:
-    if origin != "teamspirit":
-        return dict.fromkeys(targets, f"not possible: {TITLES[origin]} does not tell bots")
+    if origin == "discord":
+        return dict.fromkeys(targets, "not possible: Discord tells only bots with the privileged presence intent")
+    if origin == "telegram":
+        return dict.fromkeys(targets, "not possible: Telegram does not tell bots")
     emulator: Any = world.emulators[origin]
-    emulator.set_status("Anna", "busy", "in a meeting")
-    lines = {target: (await world.copy(target, "in a meeting")).text.split("\n")[-1] for target in targets}
+    if origin == "slack":
+        emulator.join(world.chats[origin].chat_id, "Anna")
+        emulator.set_status("Anna", "in a meeting", ":calendar:")
+    else:
+        emulator.set_status("Anna", "busy", "in a meeting")
+    lines = {target: (await world.copy(target, "in a meeting")).text.split("\n")[-1].translate(GUARDS) for target in targets}
     return {target: f"converted: a line, with `statuses: true` (`{line}`)" for target, line in lines.items()}
 
 

@@ -18,6 +18,7 @@ from tests.fidelity.chat_actions import CHAT, GUARDS
 from tests.fidelity.converted_files import SAMPLES, converted, folder_of, nothing_to_convert
 from tests.fidelity.features import Feature
 from tests.fidelity.file_features import FILES
+from tests.fidelity.option_actions import OPTIONS
 from tests.fidelity.other_features import OTHER
 from tests.fidelity.people_actions import PEOPLE
 from tests.fidelity.route_actions import ROUTE
@@ -30,7 +31,7 @@ from tests.flows.world import PLATFORMS, World
 NATIVE = "native"
 LOST = "lost"
 FEATURES = [*TEXT, *FILES, *STICKERS, *OTHER]
-ALL_ACTIONS = ACTIONS | CHAT | PEOPLE | ROUTE
+ALL_ACTIONS = ACTIONS | CHAT | PEOPLE | OPTIONS | ROUTE
 
 _SWITCHES = {
     "merge": False,
