@@ -11,8 +11,8 @@ MANIFEST = Manifest(
     credential_keys=("api_key",),
     plain_options=True,
     secret_shapes=(
-        # incoming webhooks: /hooks/<key>
-        SecretShape(pattern=r"(https?://[^\s\"'<>]*/hooks/)[A-Za-z0-9]{20,}\b", kept=r"\1"),
+        # incoming webhooks: /hooks/<key>; Rocket.Chat's are /hooks/<id>/<key>, Pachca's /webhooks/<key>
+        SecretShape(pattern=r"(https?://[^\s\"'<>]*/(?:web)?hooks/)[A-Za-z0-9]{20,}(?:/[A-Za-z0-9]+)?\b", kept=r"\1"),
     ),
     # UUIDs, and Mattermost's ids
     mentions_by_username=True,

@@ -60,3 +60,12 @@ def test_a_documented_rate_is_kept_and_none_is_invented() -> None:
     (window,) = able(dialect_of("pachca")).rates.per_chat
     assert (window.messages, window.span_s, window.burst) == (200, 60.0, 50)
     assert able(dialect_of(limits={"messages_per_minute": None})).rates == UNLIMITED
+
+
+@pytest.mark.parametrize(("said", "native"), [(None, True), (True, True), (False, False)])
+def test_names_are_senders_where_the_dialect_can_unless_the_admin_says_otherwise(said: bool | None, native: bool) -> None:
+    options = TeamSpiritOptions.model_validate({"sender_names": said})
+    for name in ("teamspirit", "pachca", "rocketchat"):
+        found = capabilities_of(dialect_of(name), options)
+        assert [found.native(one) for one in (Feature.SENDER_NAME, Feature.SENDER_AVATAR)] == [native] * 2
+    assert not capabilities_of(dialect_of("mattermost"), options).native(Feature.SENDER_NAME)

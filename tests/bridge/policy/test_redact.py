@@ -39,6 +39,11 @@ WEBHOOK = "kD9s0w_dkDJskqQ-jdkfjsl39dkfjs0dkfjsl30dkfjsl3d0fkjsl3"
         ("{'Authorization': 'Bearer abcdefghijklmnop'}", f"{{'Authorization': 'Bearer {MASK}'}}"),
         (f"POST https://discord.com/api/v10/webhooks/112233445566778899/{WEBHOOK}?wait=true", None),
         ("https://im.example.com/hooks/abcdefghijklmnopqrstuvwxyz", f"https://im.example.com/hooks/{MASK}"),
+        (
+            "POST https://chat.example.com/hooks/5f2c9e1b7a0d4c0011223344/AbCdEf0123456789abcdefghijklmnopqrstuvwx: 500",
+            f"POST https://chat.example.com/hooks/{MASK}: 500",
+        ),
+        ("https://api.pachca.com/webhooks/01HN6X3W7DABCDEFGHJKMNPQRS", f"https://api.pachca.com/webhooks/{MASK}"),
         ("X-Api-Key: 0123456789abcdef", f"X-Api-Key: {MASK}"),
         ('"api_key": "0123456789abcdef"', f'"api_key": "{MASK}"'),
         ("https://im.example.com/x?token=abcdef&y=1", f"https://im.example.com/x?token={MASK}&y=1"),
