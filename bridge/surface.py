@@ -132,6 +132,9 @@ class Surface:
 
 def _import_dashboard() -> None:
     import bridge.dashboard.pages  # noqa: F401 - in a thread, since it takes long
+    from bridge.dashboard.drawing import load_all
+
+    load_all()
 
 
 def _tell_bug(task: asyncio.Task[None]) -> None:

@@ -175,7 +175,7 @@ def is_same_origin(request: web.Request, hosts: Collection[str]) -> bool:
         return request.headers.get("Sec-Fetch-Site") == "same-origin"
     try:
         parts = urlsplit(origin)
-        names = {request.headers.get("Host", "").lower(), *(host.lower() for host in hosts)}
-        return parts.scheme in ("http", "https") and (parts.netloc.lower() in names or (parts.hostname or "") in names - {""})
+        is_ours = bool(parts.netloc) and parts.netloc.lower() == request.headers.get("Host", "").lower()
+        return parts.scheme in ("http", "https") and (is_ours or parts.hostname in {host.lower() for host in hosts})
     except ValueError:
         return False

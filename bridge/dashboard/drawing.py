@@ -86,6 +86,12 @@ def _read(folder: str, name: str) -> str:
     return files("bridge.dashboard").joinpath(folder, name).read_text(encoding="utf-8")
 
 
+def load_all() -> None:
+    """Translate every template now: that takes a tenth of a second, and blocks."""
+    for found in files("bridge.dashboard").joinpath("templates").iterdir():
+        _environment().get_template(found.name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

@@ -33,6 +33,8 @@ _MOST_FIELDS = 1100
 _LOGGED_EVERY_S = 60.0
 FRESH_S = 1.0
 """How long a page is shown again as it is."""
+_TIMES_FRESH = {"config": 5}
+"""Two processes read bridge.yaml for it."""
 _NEXT = re.compile(r"[a-z]*")
 
 Page = Callable[[Parts, Visit], Awaitable["web.Response"]]
@@ -119,7 +121,9 @@ class Dashboard:
         key = (visit.who, name, visit.request.query_string)
         async with self._one_at_a_time:
             now_s = self._parts.clock.monotonic_s()
-            self._fresh = {known: one for known, one in self._fresh.items() if now_s - one[0] < self._fresh_s}
+            self._fresh = {
+                known: one for known, one in self._fresh.items() if now_s - one[0] < self._fresh_s * _TIMES_FRESH.get(known[1], 1)
+            }
             if key not in self._fresh:
                 self._fresh[key] = (self._parts.clock.monotonic_s(), await show(self._parts, visit))
             return _again(self._fresh[key][1])

@@ -72,7 +72,7 @@ async def test_another_name_is_not_answered(anna: Visitor) -> None:
     assert (await anna.get("", Host="evil.example")).status == 421
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "file://", "", None])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1", "file://", "", None])
 async def test_a_form_of_another_site_does_nothing(anna: Visitor, origin: str | None) -> None:
     token = (await anna.get()).token
     headers = {} if origin is None else {"Origin": origin}

@@ -1,0 +1,60 @@
+"""What an operator asks a running bridge: the dashboard is there once the daemon is, with or without a control socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from adapters.registry import load_platform
+from bridge import surface as surface_module
+from bridge.config.reader_process import ReadingFailed
+from bridge.config.showing import Shown
+from bridge.reloading import Reloader
+from bridge.surface import Surface
+from tests.flows.world import World
+from tests.support.network import free_port
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path, platforms=("teamspirit", "discord"))
+    world.settings["web"] = {"admin": {"listen": f"127.0.0.1:{free_port()}"}}
+    await world.start_platforms()
+    yield world
+    await world.stop_bridge()
+    await world.stop_platforms()
+
+
+async def test_the_dashboard_is_there_once_the_daemon_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surface_module, "listen", lambda _: None)  # no place for a control socket
+    app = await world.start_bridge()
+
+    def read() -> Shown:
+        raise ReadingFailed("nobody reads here")
+
+    reloader = Reloader(app, read=read, preload=lambda _: None, notify=lambda _: None)  # type: ignore[arg-type]
+    surface = Surface(app, reloader, manifests=load_platform, shown=read)
+    url = f"http://127.0.0.1:{app.admin_port}/dashboard/"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as answer:
+            assert answer.status == 404
+        tasks = surface.start()
+        assert sorted(task.get_name() for task in tasks) == ["history", "rates"]
+        pages = await asyncio.gather(*(_read(session, url + place) for place in ("", "route?name=lobby", "")))
+        assert [status for status, _ in pages] == [200, 200, 200]
+        assert all("discord" in text and "lobby" in text for _, text in pages)
+        assert (await _read(session, url + "config"))[0] == 403, "this host may look at less"
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await surface.close()
+    await reloader.close()
+
+
+async def _read(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
+    async with session.get(url) as answer:
+        return answer.status, await answer.text()
