@@ -48,7 +48,7 @@ def decode_posted(data: dict[str, Any], decode_post: DecodePost) -> tuple[Said, 
     text = decode_text(written, written_in, decode_post) if written.strip() else EMPTY
     if event == ACTION:
         text = map_inlines(text, _italic)
-    files, lines = _files(data)
+    files, lines = _files(data, written.strip())
     content = decode_content(text=concat(text, *lines))
     if not content.text and not files:
         return Nothing(reason="a message without words or files")
@@ -67,15 +67,19 @@ def _italic(inline: Inline) -> Inline:
     return Text(inline.text, inline.marks | int(Mark.ITALIC), inline.link) if isinstance(inline, Text) else inline
 
 
-def _files(data: dict[str, Any]) -> tuple[list[PostedFile], list[RichText]]:
-    """Files whose bytes are there, and lines: comments, and addresses of the others."""
+def _files(data: dict[str, Any], text: str) -> tuple[list[PostedFile], list[RichText]]:
+    """Files whose bytes are there, and lines: comments, and addresses of the others. Programs write the text into the comments too
+    (deltachat-bot/matterdelta, api.py): what is said already is not said again."""
+    said = {text}
     found = record(data.get("Extra")).get("file")
     files: list[PostedFile] = []
     lines: list[RichText] = []
     for entry in found if isinstance(found, list) else []:
         file = record(entry)
         content, name = words(file.get("Data")), words(file.get("Name"))
-        if comment := words(file.get("Comment")).strip():
+        comment = words(file.get("Comment")).strip()
+        if comment and comment not in said:
+            said.add(comment)
             lines.append(plain(comment))
         if content:
             files.append(PostedFile(name, content))

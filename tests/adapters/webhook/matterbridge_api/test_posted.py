@@ -46,6 +46,17 @@ def test_marks_are_those_that_the_program_says() -> None:
     assert run.marks == int(Mark.ITALIC)
 
 
+def test_what_the_text_says_is_not_said_again_by_a_comment() -> None:
+    files = [
+        {"Name": name, "Data": "eA==", "Comment": comment} for name, comment in (("a", "look "), ("b", "look"), ("c", "and c"))
+    ]
+    said, found = decode({"text": "look", "Extra": {"file": [*files, files[2]]}})
+    assert text_of(said.content.text) == "look\nand c"
+    assert len(found) == 4
+    said, _ = decode({"text": "", "Extra": {"file": files[:2]}})
+    assert text_of(said.content.text) == "look"
+
+
 def test_a_file_without_bytes_is_a_line() -> None:
     entries = [{"URL": "javascript:x", "Name": "a.png"}, {"URL": "https://x.example/b", "Comment": "b it is"}, "odd", {}]
     said, files = decode({"Extra": {"file": entries}})
