@@ -10,6 +10,7 @@ import yaml
 
 from adapters.registry import load_platform
 from bridge.config.dashboard import Role
+from bridge.config.difference import difference
 from bridge.config.load import load_config
 from bridge.config.model import Loaded
 from bridge.config.secrets import secrets_of
@@ -79,3 +80,12 @@ def test_one_that_nobody_has_to_sign_in_for_is_warned_of(load: Load) -> None:
     for listen in ("0.0.0.0:8081", "127.0.0.1:8081"):
         assert warned(signed, listen, hosts=["bridge.example.com"]) == ""
     assert warned({"enabled": False}, hosts=["bridge.example.com"]) == ""
+
+
+def test_a_reload_puts_another_user_in_force_at_once(load: Load) -> None:
+    now, new = load(None).config, load({"users": {"anna": {"password": GOOD}}}).config
+    assert now is not None
+    assert new is not None
+    found = difference(now, new, started_with=now)
+    assert (found.sections, found.needs_restart) == (("web.admin.dashboard",), ())
+    assert GOOD not in str(list(found.lines()))
