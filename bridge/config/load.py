@@ -212,6 +212,9 @@ class _Reader:
         journal, media = self._folders(given)
         web = self._web(given, accounts)
         log = self._section(given, "log", LogSection) or LogSection()
+        if log.content:
+            why = "what people write goes into the log" if log.level == "debug" else "has no effect without level: debug"
+            self._faults.warn(given["log"].value, "log.content", why)
         shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
         commands = read_commands(self._values, given, accounts, routes)
         ops = read_ops(self._values, given, reader)
@@ -229,7 +232,7 @@ class _Reader:
             journal=journal,
             media=media,
             web=web,
-            log=LogConfig(format=log.format, level=log.level),
+            log=LogConfig(format=log.format, level=log.level, content=log.content),
             drain_s=shutdown.drain_s,
             reserved_names=reserved,
             commands=commands,

@@ -87,6 +87,8 @@ class LogFormat(StrEnum):
 class LogConfig:
     format: LogFormat = LogFormat.AUTO
     level: str = "info"
+    content: bool = False
+    """Whether debug lines of what arrives have people's words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

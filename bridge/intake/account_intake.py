@@ -43,7 +43,7 @@ from bridge.model.outcomes import Arrival, Outcome, Skip, SkipRule
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.model.rich_text import plain
 from bridge.observability import spans
-from bridge.observability.outcome_log import reference
+from bridge.observability.outcome_log import reference, words
 from bridge.observability.verbosity import is_debug_shown
 from bridge.policy.echo import is_own
 from bridge.policy.loops import RecentMessages
@@ -283,7 +283,7 @@ class AccountIntake:
     def _arrived(self, event: ChatEvent, arrival: Arrival) -> None:
         self._counts.event(self._account, arrival)
         if is_debug_shown():
-            log.debug(arrival.value, key=event.meta.event_key, message=reference(event))
+            log.debug(arrival.value, key=event.meta.event_key, message=reference(event), **words(event))
 
     def _skipped(self, event: ChatEvent, planned: PlannedDelivery, rule: SkipRule, delivery_id: int) -> None:
         self._counts.outcome(planned.target.account, planned.route, Outcome.SKIPPED, rule)

@@ -83,7 +83,7 @@ def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: Te
     Secrets given once stay masked: what an account used before a reload is as secret as what it uses now."""
     _masker.add(secrets)
     level = _LEVELS[config.level.lower()]
-    show_debug(level == logging.DEBUG)
+    show_debug(level == logging.DEBUG, with_words=config.content)
     output = stream or sys.stderr
     render = _renderer(config.format, output)
     shared = [

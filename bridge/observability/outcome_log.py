@@ -1,5 +1,6 @@
 """The outcome of each delivery, counted and logged: one debug line per decision, and lasting conditions at info, ever more rarely.
-No line contains message text: a message is identified by its ids, a rule or an error by its own words."""
+No line contains message text, unless `log.content` asks for it: a message is identified by its ids, a rule or an error by its own
+words."""
 
 from __future__ import annotations
 
@@ -10,13 +11,16 @@ import structlog
 
 from bridge.journal.contract import Dead, Delivered, OpenDelivery, Skipped
 from bridge.model.errors import Scope
-from bridge.model.events import ChatEvent
+from bridge.model.events import ChatEvent, MessageCreated, MessageEdited
 from bridge.model.outcomes import LossNote, Outcome, SkipRule
 from bridge.model.refs import ChatAddress
-from bridge.observability.verbosity import is_debug_shown
+from bridge.model.rich_text import text_of
+from bridge.observability.verbosity import are_words_shown, is_debug_shown
 from bridge.policy.repeats import Repeats
 
 log = structlog.get_logger("outbox")
+
+_LONGEST_WORDS = 500
 
 
 class OutboxCounts(Protocol):
@@ -35,6 +39,13 @@ def reference(event: ChatEvent) -> str:
     """The event's message as `account/chat#id`, or its chat if it is of none."""
     message_id = getattr(event, "message_id", "")
     return f"{event.meta.origin}#{message_id}" if message_id else str(event.meta.origin)
+
+
+def words(event: ChatEvent) -> dict[str, str]:
+    """What people said, as a field of a debug line, where the configuration wants it (`log.content`)."""
+    if not are_words_shown() or not isinstance(event, MessageCreated | MessageEdited):
+        return {}
+    return {"words": text_of(event.content.text)[:_LONGEST_WORDS]}
 
 
 class Verdicts:

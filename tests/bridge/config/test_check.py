@@ -170,3 +170,10 @@ def test_every_url_that_carries_a_secret_is_looked_at(tmp_path: Path) -> None:
     found = [str(warning) for warning in loaded.warnings if "not encrypted" in str(warning)]
     assert any("accounts.d.gateway_url" in one for one in found)
     assert not any("hooks/1" in one for one in found)
+
+
+@pytest.mark.parametrize(("level", "words"), [("debug", "goes into the log"), ("info", "no effect without level: debug")])
+def test_words_in_the_log_are_a_warning(zoo: Any, level: str, words: str) -> None:
+    (warning,) = zoo.warnings(ROUTE + f"log: {{level: {level}, content: true}}\n")
+    assert "log.content" in warning
+    assert words in warning
