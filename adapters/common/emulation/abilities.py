@@ -66,6 +66,13 @@ class OpensThreads(Protocol):
 
 
 @runtime_checkable
+class ChangesThreads(Protocol):
+    async def change_thread(self, chat_id: str, thread_id: str, person: str, *, name: str = "", closed: bool | None = None) -> None:
+        """Give a thread a new name, close it or open it again. Raises ValueError where the chat has no such thread."""
+        ...
+
+
+@runtime_checkable
 class AsksPolls(Protocol):
     async def ask_poll(self, chat_id: str, person: str, question: str, options: Sequence[str], *, many: bool = False) -> str:
         """Post a poll; returns the message's id. Raises ValueError for what the platform's client does not let people ask."""

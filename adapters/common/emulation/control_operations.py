@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from adapters.common.emulation.abilities import ArchivesChats, AsksPolls, OpensThreads, PinsMessages, ShowsTyping
+from adapters.common.emulation.abilities import ArchivesChats, AsksPolls, ChangesThreads, OpensThreads, PinsMessages, ShowsTyping
 from adapters.common.emulation.contract import Emulator, Fault, RemovesBot, StreamFault, Upload
 
 
@@ -66,6 +66,15 @@ class StartThread(InChat, frozen=True):
     message_id: str = ""
 
 
+class ChangeThread(InChat, frozen=True):
+    """`name`: a new one; `closed`: whether it is from now on. What is left out stays."""
+
+    thread_id: str
+    person: str
+    name: str = ""
+    closed: bool | None = None
+
+
 class Type(InChat, frozen=True):
     person: str
 
@@ -118,7 +127,21 @@ class RefuseConnections(_Body, frozen=True):
 
 
 Acting = (
-    AddChat | AddPerson | Say | Edit | Delete | React | Pin | StartThread | Type | Ask | Vote | ClosePoll | RemoveBot | CloseChat
+    AddChat
+    | AddPerson
+    | Say
+    | Edit
+    | Delete
+    | React
+    | Pin
+    | StartThread
+    | ChangeThread
+    | Type
+    | Ask
+    | Vote
+    | ClosePoll
+    | RemoveBot
+    | CloseChat
 )
 """What people and administrators do."""
 Operation = Acting | Inject | ClearFaults | Disturb | RefuseConnections
@@ -132,6 +155,7 @@ OPERATIONS: Mapping[str, type[Operation]] = {
     "react": React,
     "pin": Pin,
     "start_thread": StartThread,
+    "change_thread": ChangeThread,
     "type": Type,
     "ask": Ask,
     "vote": Vote,
@@ -147,6 +171,7 @@ OPERATIONS: Mapping[str, type[Operation]] = {
 _OPTIONAL: Mapping[str, type] = {
     "pin": PinsMessages,
     "start_thread": OpensThreads,
+    "change_thread": ChangesThreads,
     "type": ShowsTyping,
     "ask": AsksPolls,
     "remove_bot": RemovesBot,
@@ -198,7 +223,7 @@ def _close(platform: str, emulator: Emulator, operation: CloseChat) -> None:
 
 
 async def _act_where_possible(
-    platform: str, emulator: Emulator, operation: Pin | StartThread | Type | Ask | Vote | ClosePoll
+    platform: str, emulator: Emulator, operation: Pin | StartThread | ChangeThread | Type | Ask | Vote | ClosePoll
 ) -> object:
     chat_id = operation.chat_id
     match operation:
@@ -206,6 +231,9 @@ async def _act_where_possible(
             await emulator.pin(chat_id, operation.message_id, operation.person, remove=operation.remove)
         case StartThread() if isinstance(emulator, OpensThreads):
             return await emulator.start_thread(chat_id, operation.person, operation.name, message_id=operation.message_id)
+        case ChangeThread() if isinstance(emulator, ChangesThreads):
+            name, closed = operation.name.strip(), operation.closed
+            await emulator.change_thread(chat_id, operation.thread_id, operation.person, name=name, closed=closed)
         case Type() if isinstance(emulator, ShowsTyping):
             await emulator.type(chat_id, operation.person)
         case Ask() if isinstance(emulator, AsksPolls):

@@ -260,6 +260,14 @@ class DiscordEmulator(EmulatorBase):
     async def rename_thread(self, thread_id: str, person: str, name: str) -> None:
         self.people.rename_thread(thread_id, person, name)
 
+    async def change_thread(self, chat_id: str, thread_id: str, person: str, *, name: str = "", closed: bool | None = None) -> None:
+        if thread_id not in {thread.thread_id for thread in self.threads(chat_id)}:
+            raise ValueError("the channel has no such thread")
+        if name:
+            await self.rename_thread(thread_id, person, name)
+        if closed is not None:
+            await self.lock_thread(thread_id, locked=closed)
+
     async def delete_thread(self, thread_id: str) -> None:
         """A moderator deletes a thread or post with everything in it. Its messages get no events of their own."""
         self.people.delete_thread(thread_id)

@@ -37,6 +37,14 @@ class Topics:
     async def close_topic(self, chat_id: str, topic: str, person: str, *, closed: bool = True) -> None:
         self.world.close_topic(self._chat(chat_id), self._person(person), int(topic), closed=closed)
 
+    async def change_thread(self, chat_id: str, thread_id: str, person: str, *, name: str = "", closed: bool | None = None) -> None:
+        if not thread_id.isdecimal() or int(thread_id) not in self._chat(chat_id).topics:
+            raise ValueError("the group has no such topic")
+        if name:
+            await self.rename_topic(chat_id, thread_id, person, name)
+        if closed is not None:
+            await self.close_topic(chat_id, thread_id, person, closed=closed)
+
     async def delete_topic(self, chat_id: str, topic: str) -> None:
         self.world.remove_topic(self._chat(chat_id), int(topic))
 

@@ -47,6 +47,8 @@ export class Chat {
     this.list = this.feed.list;
     this.threads = new Threads({
       title, canOpen: this.room.names_threads, onChoose: (threadId) => this.chooseThread(threadId), onOpen: (name) => this.startThread(name),
+      canChange: this.info.can.includes("change_thread"),
+      onChange: (threadId, change) => this.act("change_thread", { person: this.composer.person, thread_id: threadId, ...change }),
     });
     this.pins = h("div", { class: "pins", hidden: true });
     this.typing = h("p", { class: "typing", role: "status", dir: "auto", hidden: true });

@@ -7,9 +7,14 @@ const MOST_LISTED = 12;
 const NAME_MOST = 100;
 
 export class Threads {
-  /** `onChoose(threadId)`: empty is the whole chat. `onOpen(name)` opens one. */
-  constructor({ title, canOpen, onChoose, onOpen }) {
+  /** `onChoose(threadId)`: empty is the whole chat. `onOpen(name)` opens one. `onChange(threadId, {name?, closed?})` renames, closes or
+   *  reopens one, where the messenger's people can. */
+  constructor({ title, canOpen, canChange, onChoose, onOpen, onChange }) {
     this.onChoose = onChoose;
+    this.title = title;
+    this.canChange = canChange;
+    this.onChange = onChange;
+    this.renaming = "";
     this.chosen = "";
     this.named = new Map();
     this.row = h("div", { class: "thread-row", role: "group", "aria-label": `Threads in ${title}` });
@@ -18,9 +23,10 @@ export class Threads {
     this.form = h("form", { class: "thread-form", hidden: true, onSubmit: (event) => {
       event.preventDefault();
       const name = this.field.value.trim();
-      if (name) onOpen(name);
+      if (name && this.renaming) onChange(this.renaming, { name });
+      else if (name) onOpen(name);
       this.asking(false);
-    } }, this.field, h("button", { type: "submit", class: "primary" }, "Open"));
+    } }, this.field, this.submit = h("button", { type: "submit", class: "primary" }, "Open"));
     this.open = canOpen && h("button", { type: "button", class: "thread-new", title: "New thread", "aria-label": `New thread in ${title}`,
       onClick: () => this.asking(this.form.hidden) }, icon("plus"));
     this.node = h("div", { class: "threads" }, this.row, this.form);
@@ -31,9 +37,13 @@ export class Threads {
     if (this.open) this.open.disabled = !isReady;
   }
 
-  asking(wanted) {
+  /** `renaming`: the thread that gets the name; empty: a new one. */
+  asking(wanted, renaming = "") {
     this.form.hidden = !wanted;
-    this.field.value = "";
+    this.renaming = renaming;
+    this.field.value = renaming && this.nameOf(renaming);
+    this.field.setAttribute("aria-label", `Name of the ${renaming ? "chosen" : "new"} thread in ${this.title}`);
+    this.submit.textContent = renaming ? "Rename" : "Open";
     if (wanted) this.field.focus();
   }
 
@@ -67,6 +77,18 @@ export class Threads {
     this.onChoose(threadId);
   }
 
+  /** What people can do to the chosen thread, where the messenger lists it as one with a name. */
+  changes() {
+    const chosen = this.named.get(this.chosen);
+    if (!this.canChange || !chosen || chosen.own) return [];
+    const button = (word, onClick) => h("button", { type: "button", class: "thread-tab", onClick,
+      "aria-label": `${word} the thread ${plain(chosen.name)} in ${this.title}` }, word);
+    return [
+      button("Rename", () => this.asking(true, this.chosen)),
+      button(chosen.closed ? "Reopen" : "Close", () => this.onChange(this.chosen, { closed: !chosen.closed })),
+    ];
+  }
+
   draw() {
     const listed = [...this.named.values()].slice(-MOST_LISTED);
     if (this.chosen && !listed.some((thread) => thread.thread_id === this.chosen)) {
@@ -76,7 +98,8 @@ export class Threads {
       type: "button", class: closed ? "thread-tab closed" : "thread-tab", "aria-pressed": String(this.chosen === id),
       title: closed ? `${plain(name)} (closed)` : plain(name), onClick: () => this.choose(id),
     }, h("span", { dir: "auto" }, plain(name, 40)));
-    this.row.replaceChildren(...[tab("", "All"), ...listed.map((thread) => tab(thread.thread_id, thread.name, thread.closed)), this.open].filter(Boolean));
+    const tabs = listed.map((thread) => tab(thread.thread_id, thread.name, thread.closed));
+    this.row.replaceChildren(...[tab("", "All"), ...tabs, this.open, ...this.changes()].filter(Boolean));
     this.node.hidden = !listed.length && !this.open;
   }
 }

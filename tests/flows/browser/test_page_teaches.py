@@ -69,6 +69,15 @@ async def test_threads_and_topics_are_opened_and_written_in(page: Page) -> None:
     await telegram.get_by_role("button", name="Website", exact=True).click()
     await expect(message(page, "telegram", "beside it")).to_be_hidden()
     await expect(message(page, "telegram", "in the topic")).to_be_visible()
+    # a new name and a closing go to its partner
+    await telegram.get_by_role("button", name="Rename the thread Website").click()
+    await telegram.get_by_role("textbox", name="Name of the chosen thread").fill("Web pages")
+    await telegram.get_by_role("button", name="Rename", exact=True).click()
+    await expect(pane(page, "discord").get_by_role("button", name="Web pages", exact=True)).to_be_visible()
+    await telegram.get_by_role("button", name="Close the thread Web pages").click()
+    await expect(pane(page, "discord").get_by_title("Web pages (closed)")).to_be_visible()
+    await telegram.get_by_role("button", name="Reopen the thread Web pages").click()
+    await expect(pane(page, "discord").get_by_title("Web pages (closed)")).to_be_hidden()
 
     # a thread that grows from a message
     await use(await seen(page, "slack", "beside it"), "Open a thread")

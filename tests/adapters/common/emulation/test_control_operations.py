@@ -97,6 +97,12 @@ async def test_threads_are_opened_and_listed(world: World) -> None:
         assert await world.listed(platform, "threads") == [{"thread_id": opened, "name": "Website"}]
         inside = await world.do(platform, "say", person="Boris", text="here", thread_id=opened)
         assert world.seen(platform, inside).thread_id == opened
+        await world.do(platform, "change_thread", person="Boris", thread_id=opened, name="Web pages", closed=True)
+        assert await world.listed(platform, "threads") == [{"thread_id": opened, "name": "Web pages", "closed": True}]
+        await world.do(platform, "change_thread", person="Boris", thread_id=opened, closed=False)
+        assert await world.listed(platform, "threads") == [{"thread_id": opened, "name": "Web pages"}]
+        with pytest.raises(ControlError, match="has no such t"):
+            await world.do(platform, "change_thread", person="Boris", thread_id="404", name="x")
     with pytest.raises(ControlError, match="1 to 128 characters"):
         await world.do("telegram", "start_thread", person="Anna", name="x" * 129)
     assert await world.listed("slack", "threads") == []
