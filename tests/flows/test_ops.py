@@ -11,6 +11,7 @@ import pytest
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind
 from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
+from bridge.accounts.disk import Room
 from bridge.accounts.state import AccountState
 from bridge.journal import check
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
@@ -84,7 +85,11 @@ async def test_a_gap_and_a_full_disk_are_told(quiet_world: World, ops: EmulatedC
     await supervisor._intake.gap(chat.chat_id, since=until - timedelta(days=1), until=until, reason="too long ago")
     (line,) = await eventually(lambda: told(world, ops, "gap in slack/"))
     assert "2026-01-01 00:00 and 2026-01-02 00:00 UTC" in line
-    monkeypatch.setattr(app.reports, "room", lambda: {"journal": 20_000_000})
+
+    async def nearly_full() -> dict[str, Room]:
+        return {"journal": Room(free_bytes=20_000_000, total_bytes=10**9)}
+
+    monkeypatch.setattr(app.reports, "room", nearly_full)
     await eventually(lambda: told(world, ops, "the disk of the journal", "20 MB left", "free space there"))
 
 
