@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 
 class TelegramAdapter(ByNewThreads, ByThreadChanges):
+    main_thread_id = GENERAL_TOPIC
+
     """See `bridge.model.adapter.Adapter`, and the abilities there. What a copy's `adapter_data` is: `outbound.sender`."""
 
     def __init__(self, context: AdapterContext) -> None:

@@ -79,6 +79,12 @@ class ClosesThreads(Protocol):
 
 
 @runtime_checkable
+class HasMainThread(Protocol):
+    main_thread_id: str
+    """Stands in a `ThreadCopy` for the part of a chat that is no thread, where that is renamed and closed like one."""
+
+
+@runtime_checkable
 class DeletesThreads(Protocol):
     async def delete_thread(self, thread: ThreadCopy) -> None:
         """Delete it with all that was said in it. One that is gone already is a success. Raises as

@@ -172,3 +172,26 @@ async def test_once_the_bot_gets_the_right_new_messages_have_their_thread(quiet_
     await telegram.say(forum.chat_id, "Anna", "three", thread_id=topic)
     thread = (await world.copy("discord", "three")).thread_id
     assert title_of(world, "discord", thread) == "Releases"
+
+
+async def test_the_general_topic_follows_the_post_that_stands_for_it(quiet_world: World) -> None:
+    """What is said outside of topics has a post of its own in a forum of posts."""
+    world = quiet_world
+    telegram: Any = world.emulators["telegram"]
+    discord: Any = world.emulators["discord"]
+    await one_of_each(world)
+    forum = telegram.world.chats[int(world.chats["telegram"].chat_id)]
+    await world.say("telegram", "outside of topics", person="Anna")
+    post = (await world.copy("discord", "outside of topics")).thread_id
+    await discord.rename_thread(post, "Boris", "Everything else")
+    await eventually(lambda: forum.general_name == "Everything else", what="General's new name")
+    await discord.lock_thread(post)
+    await eventually(lambda: 1 in forum.closed_topics, what="General is closed")
+    telegram.world.close_general(forum, telegram.world.new_person("Boss"), closed=False)
+    await eventually(lambda: not is_closed(world, "discord", post), what="the post is open again")
+    telegram.world.rename_general(forum, telegram.world.new_person("Boss"), "Lobby")
+    await eventually(lambda: title_of(world, "discord", post) == "Lobby", what="the post's new name")
+    await world.say("discord", "goes on", person="Boris", thread_id=post)
+    assert not (await world.copy("telegram", "goes on")).thread_id
+    assert (forum.general_name, 1 in forum.closed_topics) == ("Lobby", False)
+    assert not [one.text for one in world.seen("telegram") if one.is_bot and "the thread" in one.text]

@@ -193,6 +193,33 @@ async def reopen_forum_topic(call: Call) -> bool:
     return _set_closed(call, closed=False)
 
 
+async def edit_general_forum_topic(call: Call) -> bool:
+    """The General topic is named and closed by calls of its own, and its service messages have no thread. Source: Bot API 10.3."""
+    chat, name = _forum(call), call.params.text("name").strip()
+    if not 1 <= len(name) <= TOPIC_NAME_LENGTH:
+        raise bad_request("TOPIC_TITLE_TOO_LONG" if name else "topic name must be non-empty")
+    if name == chat.general_name:
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    call.world.rename_general(chat, call.bot, name)
+    return True
+
+
+async def close_general_forum_topic(call: Call) -> bool:
+    return _set_general_closed(call, closed=True)
+
+
+async def reopen_general_forum_topic(call: Call) -> bool:
+    return _set_general_closed(call, closed=False)
+
+
+def _set_general_closed(call: Call, *, closed: bool) -> bool:
+    chat = _forum(call)
+    if (1 in chat.closed_topics) is closed:
+        raise bad_request("TOPIC_NOT_MODIFIED")
+    call.world.close_general(chat, call.bot, closed=closed)
+    return True
+
+
 def _set_closed(call: Call, *, closed: bool) -> bool:
     chat, thread_id = _topic(call)
     if (thread_id in chat.closed_topics) is closed:
@@ -223,4 +250,7 @@ METHODS: dict[str, Method] = {
     "closeForumTopic": close_forum_topic,
     "reopenForumTopic": reopen_forum_topic,
     "deleteForumTopic": delete_forum_topic,
+    "editGeneralForumTopic": edit_general_forum_topic,
+    "closeGeneralForumTopic": close_general_forum_topic,
+    "reopenGeneralForumTopic": reopen_general_forum_topic,
 }

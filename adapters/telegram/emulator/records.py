@@ -105,6 +105,8 @@ class Chat:
     """Its public name; empty: it is private."""
     topics: dict[int, str] = field(default_factory=dict)
     closed_topics: set[int] = field(default_factory=set)
+    """1 is the General topic, which is not among `topics`."""
+    general_name: str = "General"
     messages: dict[int, Message] = field(default_factory=dict)
     albums: dict[str, list[int]] = field(default_factory=dict)
     last_message_id: int = 0

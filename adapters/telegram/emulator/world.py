@@ -246,6 +246,14 @@ class World:
         field = "forum_topic_closed" if closed else "forum_topic_reopened"
         self.service_message(chat, by, {field: {}}, thread_id=topic)
 
+    def rename_general(self, chat: Chat, by: Person, name: str) -> None:
+        chat.general_name = name
+        self.service_message(chat, by, {"forum_topic_edited": {"name": name}})
+
+    def close_general(self, chat: Chat, by: Person, *, closed: bool) -> None:
+        (chat.closed_topics.add if closed else chat.closed_topics.discard)(1)
+        self.service_message(chat, by, {"forum_topic_closed" if closed else "forum_topic_reopened": {}})
+
     def hide_general(self, chat: Chat, by: Person, *, hidden: bool) -> None:
         self.service_message(chat, by, {"general_forum_topic_hidden" if hidden else "general_forum_topic_unhidden": {}})
 

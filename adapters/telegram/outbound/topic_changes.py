@@ -1,8 +1,8 @@
 """Topics of forums that follow their partners: renamed, closed, reopened, deleted. Called by `adapter`.
 
 Source: editForumTopic, closeForumTopic, reopenForumTopic (the right can_manage_topics, unless the bot made the topic),
-deleteForumTopic (can_delete_messages), Bot API 10.3; the texts of refusals: tdlib/telegram-bot-api and public reports, November
-2026."""
+deleteForumTopic (can_delete_messages), Bot API 10.3; General has calls of its own (editGeneralForumTopic and so on). The texts of
+refusals: tdlib/telegram-bot-api and public reports, November 2026."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.common.http_errors import Effect
 from adapters.telegram.errors import Refused
+from adapters.telegram.outbound.encode import GENERAL_TOPIC
 from adapters.telegram.outbound.new_threads import NAME_LENGTH
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Call
@@ -34,13 +35,19 @@ class TopicChanges:
         await self._change("CloseForumTopic" if closed else "ReopenForumTopic", thread)
 
     async def delete_thread(self, thread: ThreadCopy) -> None:
+        if thread.thread_id == GENERAL_TOPIC:
+            raise Rejected("the General topic cannot be deleted")
         try:
             await self._change("DeleteForumTopic", thread)
         except NoThread:
             return
 
     async def _change(self, method: str, thread: ThreadCopy, **more: str) -> None:
-        params: dict[str, Any] = {"chat_id": thread.chat_id, "message_thread_id": int(thread.thread_id), **more}
+        params: dict[str, Any] = {"chat_id": thread.chat_id, **more}
+        if thread.thread_id == GENERAL_TOPIC:
+            method = method.replace("ForumTopic", "GeneralForumTopic")
+        else:
+            params["message_thread_id"] = int(thread.thread_id)
         try:
             await self._transport.call(Call(method, params), effect=Effect.IDEMPOTENT)
         except Refused as refusal:

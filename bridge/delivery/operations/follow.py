@@ -22,7 +22,7 @@ from bridge.model.errors import NoThread, Rejected, RetryLater
 from bridge.model.events import ThreadChange, ThreadChanged, ThreadDeleted
 from bridge.model.outcomes import Loss, LossNote, LossOf, Skip
 from bridge.model.refs import ThreadRef
-from bridge.model.threads import ClosesThreads, DeletesThreads, RenamesThreads, ThreadCopy
+from bridge.model.threads import ClosesThreads, DeletesThreads, HasMainThread, RenamesThreads, ThreadCopy
 from bridge.policy.routing import Deletes
 
 LONGEST_IN_LINE_S = 10.0
@@ -71,11 +71,11 @@ def _is_old(event: ThreadChanged, here: Partner) -> bool:
 def _native(event: ThreadChanged | ThreadDeleted, there: Partner, run: Execution, tools: Tools) -> _Call | None:
     """The call that does the same to the partner; None: there is none, or it is not to be made."""
     adapter, chat_id = run.target.adapter, run.target.chat.chat_id
-    if not there.thread_id:
+    thread_id = there.thread_id or (adapter.main_thread_id if isinstance(adapter, HasMainThread) else "")
+    if not thread_id:
         return None  # the chat itself is the partner
-    thread = ThreadCopy(
-        token=tools.sender.token(run, 0), chat_id=chat_id, thread_id=there.thread_id, is_alone=there.made is Made.ALONE
-    )
+    token = tools.sender.token(run, 0)
+    thread = ThreadCopy(token=token, chat_id=chat_id, thread_id=thread_id, is_alone=there.made is Made.ALONE)
     match event:
         case ThreadDeleted():
             # what people made is theirs: a copy's fate does not touch it, nor that of a thread that was taken for the same
