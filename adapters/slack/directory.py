@@ -123,6 +123,10 @@ class Directory:
         self._users.put(user_id, author, _FRESH_S)
         return author
 
+    def known_person(self, user_id: str) -> Author | None:
+        """As last seen. No I/O."""
+        return self._users.get(user_id)
+
     async def email_of(self, user_id: str) -> str:
         """Empty without the scope users:read.email, and for who has none. Source: docs.slack.dev, users.info."""
         answer = await self._transport.call("users.info", {"user": user_id}, tolerate=("user_not_found", "user_not_visible"))

@@ -58,9 +58,7 @@ class AccountEvents:
             case "user_change":
                 self._directory.learn_user(read(raw, UserChange).user)
             case "user_status_changed":
-                status = read(raw, UserStatus)
-                self._directory.learn_user(status.user)
-                await self._statuses.changed(status)
+                await self._statuses.changed(read(raw, UserStatus))
             case "subteam_created" | "subteam_updated":
                 self._directory.learn_group(read(raw, UserGroupChanged).subteam)
             case "emoji_changed":

@@ -61,7 +61,7 @@ class Statuses:
                 origin=ChatRef(account, chat_id),
                 occurred_at=now,
                 received_at=now,
-                author=to_author(user),
+                author=self._directory.known_person(user.id) or to_author(user),
             )
             told.append(StatusChanged(meta=meta, status=Status.OTHER, text=text))
         if told:
