@@ -118,7 +118,7 @@ def show(
         ("given up", moment(letter.died_at)),
         ("attempts", str(letter.attempts)),
         ("parts sent", str(letter.parts_sent)),
-        ("what", _kind(letter)),
+        ("what", letter.kind),
         ("text", _text(letter)),
     ):
         typer.echo(f"{name:<11}{one_line(value)}")
@@ -218,13 +218,6 @@ async def _letters(opened: DeadLetterStore, route: str) -> AsyncIterator[DeadLet
 # -- words ------------------------------------------------------------------------------------------------------------------
 
 
-def _kind(letter: DeadLetter) -> str:
-    if letter.event is None:
-        return "cannot be read"
-    name = type(letter.event).__name__
-    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
-
-
 def _text(letter: DeadLetter) -> str:
     from bridge.model.rich_text import text_of
 
@@ -237,7 +230,7 @@ def _text(letter: DeadLetter) -> str:
 
 def _excerpt(letter: DeadLetter) -> str:
     text = _text(letter)
-    return one_line(text, _EXCERPT) if text else _kind(letter)
+    return one_line(text, _EXCERPT) if text else letter.kind
 
 
 def _data(letter: DeadLetter) -> dict[str, Any]:
@@ -250,7 +243,7 @@ def _data(letter: DeadLetter) -> dict[str, Any]:
         "attempts": letter.attempts,
         "parts_sent": letter.parts_sent,
         "died_at": letter.died_at,
-        "kind": _kind(letter),
+        "kind": letter.kind,
         "text": _text(letter),
         "event": letter.event,
         "answers": answers_data(letter.answers),

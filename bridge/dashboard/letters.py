@@ -78,15 +78,8 @@ def _rows(letter: DeadLetter, visit: Visit) -> list[tuple[str, str]]:
         ("By", author),
         ("Attempts", str(letter.attempts)),
         ("Parts that arrived", str(letter.parts_sent)),
-        ("What", _kind(letter)),
+        ("What", letter.kind),
     ]
-
-
-def _kind(letter: DeadLetter) -> str:
-    if letter.event is None:
-        return "cannot be read"
-    name = type(letter.event).__name__
-    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
 
 
 # -- what people do -----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,14 @@ class DeadLetter(_Value, frozen=True):
     answers: tuple[StoredAnswer, ...] = ()
     """Of the last attempts, oldest first; not of every platform, and not in lists."""
 
+    @property
+    def kind(self) -> str:
+        """What was to be delivered, as people say it: "message edited"."""
+        if self.event is None:
+            return "cannot be read"
+        name = type(self.event).__name__
+        return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+
 
 class DeadMark(_Value, frozen=True):
     """A dead letter in a list, without its event."""
