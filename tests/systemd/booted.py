@@ -51,8 +51,12 @@ def why_not() -> str:
     return "no mount namespaces here"
 
 
+class NotHere(Exception):
+    """No such system comes up on this machine, before anything of the bridge is in it."""
+
+
 class Booted:
-    """`async with`. `folder` gets the layer's mount point."""
+    """`async with`, which raises NotHere. `folder` gets the layer's mount point."""
 
     def __init__(self, folder: Path, unit: Path, sysusers: Path) -> None:
         self._folder = folder
@@ -66,17 +70,20 @@ class Booted:
         layer = self._folder / "layer"
         layer.mkdir()
         self.root.mkdir()
-        _run("mount", "-t", "tmpfs", "tmpfs", str(layer))
-        for name in ("upper", "work"):
-            (layer / name).mkdir()
         options = f"lowerdir=/,upperdir={layer}/upper,workdir={layer}/work"
         try:
+            _run("mount", "-t", "tmpfs", "tmpfs", str(layer))
+            for name in ("upper", "work"):
+                (layer / name).mkdir()
             _run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
             self._install()
             self._boot()
-            await eventually(self._is_up, f"systemd is up: {self._said()}")
-        except BaseException:
+            await eventually(self._is_up, "systemd is up")
+        except BaseException as error:
+            said = self._said()
             self._end()
+            if isinstance(error, AssertionError | OSError):
+                raise NotHere(f"{error}: {said}") from error
             raise
         return self
 
