@@ -65,10 +65,8 @@ def refusal(
     """The error for an answer that is no success. `hidden` are secrets that a server might repeat in its message."""
     errors = dialect.errors
     code = find_text(errors.code, payload)
-    message = " ".join(find_text(errors.message, payload).split())[:_LONGEST_MESSAGE]
-    reason = ": ".join(part for part in (f"{operation}: HTTP {status}", code, message) if part)
-    for secret in hidden:
-        reason = reason.replace(secret, "***")
+    message = _without(hidden, " ".join(find_text(errors.message, payload).split()))[:_LONGEST_MESSAGE]
+    reason = ": ".join(part for part in (f"{operation}: HTTP {status}", _without(hidden, code), message) if part)
     by_webhook = operation == "webhook_send"
     after_s = _wait_s(dialect, headers, payload)
     if status == 429:
@@ -96,6 +94,13 @@ def refusal(
     if status == 403 and operation in _OF_ONE_MESSAGE:
         return RightMissing(reason, action=GIVE_RIGHT)
     return _by_status(operation, reason, effect, status, after_s)
+
+
+def _without(secrets: tuple[str, ...], text: str) -> str:
+    """The whole text without them: one that is cut first is not found any more."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def is_forbidden(error: BridgeError) -> bool:

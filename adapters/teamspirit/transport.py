@@ -35,6 +35,7 @@ from adapters.teamspirit.wire import Request, load_json
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.errors import BridgeError
 from bridge.model.events import Attachment
+from bridge.model.secret_urls import keys_in
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
@@ -277,5 +278,5 @@ def _webhook_urls(options: TeamSpiritOptions) -> list[str]:
 
 
 def _secrets(options: TeamSpiritOptions) -> list[str]:
-    key = options.api_key
-    return [*([] if key is None else [key.get_secret_value()]), *_webhook_urls(options)]
+    key, urls = options.api_key, _webhook_urls(options)
+    return [*([] if key is None else [key.get_secret_value()]), *urls, *(part for url in urls for part in keys_in(url))]

@@ -1,5 +1,5 @@
-"""All secrets of a configuration, for the log's masker: `SecretStr` values of every account, passwords in URLs, the URLs of
-`ops`, the headers of `otel`, and the passwords of the dashboard."""
+"""All secrets of a configuration, for the log's masker: `SecretStr` values of every account and the keys in those that are URLs,
+passwords in URLs, the URLs of `ops`, the headers of `otel`, and the passwords of the dashboard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from bridge.config.model import AccountConfig, Config
+from bridge.model.secret_urls import keys_in
 
 _URLS = re.compile(r"[\s,]+")
 
@@ -34,6 +35,7 @@ def secrets_of_account(account: AccountConfig) -> set[str]:
 def _secrets(value: Any) -> Iterator[str]:
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
+        yield from keys_in(value.get_secret_value())
     elif isinstance(value, SecretBytes):
         yield value.get_secret_value().decode("utf-8", "replace")
     elif isinstance(value, BaseModel):

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
+from bridge.model.secret_urls import keys_in
+
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
 
@@ -81,7 +83,4 @@ def secrets_of(options: TeamSpiritOptions) -> list[str]:
     if webhook is not None:
         found += [webhook.path, webhook.key, webhook.secret, webhook.previous_key, webhook.previous_secret]
     told = [one.get_secret_value() for one in found if one is not None]
-    # only the last part of an incoming webhook's URL is a key
-    return told + [
-        url.rstrip("/").rpartition("/")[2] for url in told if "://" in url and len(url.rstrip("/").rpartition("/")[2]) > 7
-    ]
+    return told + [part for secret in told for part in keys_in(secret)]

@@ -36,7 +36,7 @@ async def take(server: MattermostServer, request: web.Request) -> web.Response:
     assert not set(body) - _KNOWN, body
     status, channel = _place(server, request.match_info["hook"], body)
     if channel is None:
-        return refused(status)
+        return refused(status, request.match_info["hook"])
     props = {key: value for key, value in body.get("props", {}).items() if key not in _OWN_PROPS}
     props["from_webhook"] = "true"
     if server.names_may_be_overridden:
@@ -70,10 +70,11 @@ def with_slack_forms_read(text: str) -> str:
     return text
 
 
-def refused(status: int) -> web.Response:
+def refused(status: int, hook_id: str) -> web.Response:
+    """Its words have the hook's id, which is all that one needs to post by it."""
     body = {
         "id": "web.incoming_webhook.general.app_error",
-        "message": "Error processing webhook.",
+        "message": f"Failed to handle the payload of media type application/json for incoming webhook {hook_id}.",
         "detailed_error": "",
         "status_code": status,
     }

@@ -39,3 +39,12 @@ def test_changes_that_are_refused(dialect: str, operation: str, status: int, cod
     assert loaded is not None
     answer = {"error": {"code": code}, "id": code}
     assert type(refusal(loaded, operation, effect, status, {}, answer)) is error
+
+
+def test_a_secret_that_the_end_of_a_long_message_would_cut_is_hidden() -> None:
+    loaded = load_dialect("mattermost").dialect
+    assert loaded is not None
+    answer = {"id": "of-its-own", "message": "x" * 185 + " hook-id-0123456789"}
+    error = refusal(loaded, "webhook_send", Effect.CREATES, 400, {}, answer, hidden=("hook-id-0123456789",))
+    assert "hook" not in error.reason.removeprefix("webhook_send")
+    assert error.reason.endswith("***")

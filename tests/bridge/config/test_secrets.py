@@ -209,11 +209,12 @@ def test_secrets_of_a_configuration(zoo: Any) -> None:
     (zoo.folder / "token").write_text("from-a-file\n")
     loaded = zoo.load(
         "accounts:\n"
-        "  a: {platform: parrot, token_file: token, server: 'http://me:pass%20word@proxy', inner: {key: inner-key}}\n"
+        "  a: {platform: parrot, token_file: token, server: 'http://me:pass%20word@proxy', inner: {key: 'https://a.example/hooks/inner-key'}}\n"
         '  b: {platform: owl, secret: "${S}"}\n',
         S="from-the-environment",
     )
-    assert secrets_of(loaded.config) == {"from-a-file", "inner-key", "from-the-environment", "pass%20word", "pass word"}
+    hook = {"https://a.example/hooks/inner-key", "inner-key"}  # whose last part is the key
+    assert secrets_of(loaded.config) == {"from-a-file", *hook, "from-the-environment", "pass%20word", "pass word"}
 
 
 def test_a_pipe_as_a_secrets_file_is_a_fault_and_not_waited_for(zoo: Any) -> None:
