@@ -95,7 +95,7 @@ class Access:
 
     def sign_in(self, request: web.Request, name: str, password: str) -> str | None:
         """The cookie of a new session; None: that is wrong. Raises Limited."""
-        self._look_at_limits(request)
+        self.look_at_limits(request)
         user = self._user_of(password)
         if user is None or not hmac.compare_digest(user.name.encode(), name.encode()):
             self._count_wrong(request)
@@ -107,7 +107,7 @@ class Access:
         return Proxies(self._config().trusted_proxies).client(request.remote, request.headers)
 
     def _by_token(self, request: web.Request, token: str) -> Who | None:
-        self._look_at_limits(request)
+        self.look_at_limits(request)
         user = self._user_of(token)
         if user is None:
             self._count_wrong(request)
@@ -136,7 +136,8 @@ class Access:
 
     # -- limits -------------------------------------------------------------------------------------------------------------
 
-    def _look_at_limits(self, request: web.Request) -> None:
+    def look_at_limits(self, request: web.Request) -> None:
+        """Before anything is done with a password that comes from there. Raises Limited."""
         now_s = self._clock.monotonic_s()
         waits = [self._wrong.wait_s(caller, per_minute, now_s) for caller, per_minute in self._callers(request)]
         if (wait_s := max(waits)) > 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import structlog
@@ -26,10 +26,15 @@ from bridge.journal.contract import JournalError
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from bridge.web.door import StrangerRequest
+
 log = structlog.get_logger("dashboard")
 
 ROOT = "/dashboard/"
-_MOST_FIELDS = 1100
+_MOST_FIELDS, _MOST_FORM_BYTES = 1100, 64 * 1024
+_MOST_SIGN_IN_FIELDS, _MOST_SIGN_IN_BYTES = 8, 8 * 1024
+"""Strangers send this one: taking a form apart costs the time of those who relay."""
+_LONGEST_NEXT = 2000
 _LOGGED_EVERY_S = 60.0
 FRESH_S = 1.0
 """How long a page is shown again as it is."""
@@ -131,7 +136,7 @@ class Dashboard:
     async def _post(self, visit: Visit, name: str) -> web.StreamResponse:
         who, request = visit.who, visit.request
         is_ours = is_same_origin(request, self._hosts) or (who.by_token and "Origin" not in request.headers)
-        form = await _form(request)
+        form = await _form(request, _MOST_FORM_BYTES, _MOST_FIELDS) if is_ours else {}
         token = next(iter(form.get("token", ())), "")
         if not is_ours or not (who.by_token or self._access.sessions.is_form_token(token, who.name, who.session)):
             return _failed("This did not come from a page of the dashboard", "Open the page again, and try again.", 403, visit)
@@ -176,13 +181,15 @@ class Dashboard:
             return _to("./")
         if not self._access.has_passwords:
             return _failed("Nobody can sign in here", "There are no users in web.admin.dashboard of bridge.yaml.", 404)
-        return page(None, "login", {"error": "", "next": request.query.get("next", "")[:2000], "user": ""})
+        return page(None, "login", {"error": "", "next": request.query.get("next", "")[:_LONGEST_NEXT], "user": ""})
 
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
-        form = await _form(request)
-        given = {name: next(iter(form.get(name, ())), "") for name in ("user", "password", "next")}
         if not is_same_origin(request, self._hosts):
             return _failed("This did not come from a page of the dashboard", "Open the page again, and try again.", 403)
+        self._access.look_at_limits(request)
+        form = await _form(request, _MOST_SIGN_IN_BYTES, _MOST_SIGN_IN_FIELDS)
+        given = {name: next(iter(form.get(name, ())), "") for name in ("user", "password", "next")}
+        given["next"] = given["next"][:_LONGEST_NEXT]
         cookie = self._access.sign_in(request, given["user"], given["password"])
         if cookie is None:
             self._log_refused(request)
@@ -208,12 +215,12 @@ class Dashboard:
             log.warning("sign-in to the dashboard refused", client=self._access.client(request))
 
 
-async def _form(request: web.Request) -> Mapping[str, Sequence[str]]:
+async def _form(request: web.Request, most_bytes: int, most_fields: int) -> Mapping[str, Sequence[str]]:
     """The fields of a form; none if it is no form of ours. Raises HTTPException: too large, too slow."""
     if request.content_type != "application/x-www-form-urlencoded":
         return {}
     try:
-        return parse_qs((await request.read()).decode(), max_num_fields=_MOST_FIELDS)
+        return parse_qs((await cast("StrangerRequest", request).read(most_bytes)).decode(), max_num_fields=most_fields)
     except ValueError:
         return {}
 

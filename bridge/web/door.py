@@ -95,14 +95,16 @@ class StrangerRequest(web.Request):
     _is_let_go = False
     _size_bytes = 0
 
-    async def read(self) -> bytes:
+    async def read(self, most_bytes: int = MOST_BODY_BYTES) -> bytes:
         """The body. Raises HTTPRequestEntityTooLarge, HTTPRequestTimeout, HTTPServiceUnavailable; each closes the connection."""
+        if (self.content_length or 0) > most_bytes:
+            raise _closing(web.HTTPRequestEntityTooLarge(most_bytes, text="too large\n"))
         if self._read_bytes is None:
             self._body: bytearray | None = bytearray()
             self.bodies.begin(self)
             try:
                 async with asyncio.timeout(BODY_S):
-                    await self._receive()
+                    await self._receive(most_bytes)
                 self._read_bytes = bytes(self._body or b"")
             except TimeoutError:
                 raise _closing(web.HTTPRequestTimeout(text="too slow\n")) from None
@@ -131,14 +133,14 @@ class StrangerRequest(web.Request):
             self.writer.output_size = 0
         self._is_expected = True
 
-    async def _receive(self) -> None:
+    async def _receive(self, most_bytes: int) -> None:
         await self._expect()
         while piece := await self.content.readany():
             self.hold(len(piece))
             assert self._body is not None
             self._body += piece
-            if len(self._body) > MOST_BODY_BYTES:
-                raise _closing(web.HTTPRequestEntityTooLarge(MOST_BODY_BYTES, text="too large\n"))
+            if len(self._body) > most_bytes:
+                raise _closing(web.HTTPRequestEntityTooLarge(most_bytes, text="too large\n"))
 
     def hold(self, size_bytes: int) -> None:
         """Count what is kept in memory of the body, until the request is answered. Raises HTTPServiceUnavailable."""

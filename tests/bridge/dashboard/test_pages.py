@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
 
+from bridge.dashboard import pages
+from bridge.dashboard.access import _ATTEMPTS_PER_MINUTE
 from bridge.dashboard.pages import ACTS, PAGES
 from tests.support.clock import ManualClock
 from tests.support.dashboard import WALL, Board, Visitor, status_of
@@ -131,12 +135,58 @@ async def test_forms_are_bounded(anna: Visitor) -> None:
     token = (await anna.get()).token
     headers = {"Origin": anna.board.origin, "Content-Type": "application/x-www-form-urlencoded"}
     url = f"{anna.board.origin}/dashboard/retry"
-    for body, status in ((b"token=" + token.encode() + b"&id=1" * 5000, 403), (b"a" * (2 * 1024**2), 413), (b"\xff\xfe", 403)):
+    bodies = ((b"token=" + token.encode() + b"&id=1" * 5000, 403), (b"a" * (65 * 1024), 413), (b"\xff\xfe", 403))
+    for body, status in bodies:
         try:
             async with anna.session.post(url, data=io.BytesIO(body), headers=headers) as answer:
                 assert answer.status == status
         except aiohttp.ClientConnectionError:
             assert status == 413, "too large: the connection is closed, maybe before the answer was read"
+
+
+async def sent(board: Board, place: str, body: bytes, *, origin: str = "", length: bool = True) -> int:
+    """The status that a form gets; 413 also if the connection is closed on it. Without its length it comes piece by piece."""
+    headers = {"Origin": origin or board.origin, "Content-Type": "application/x-www-form-urlencoded"}
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for first in range(0, len(body), 4096):
+            yield body[first : first + 4096]
+
+    async with aiohttp.ClientSession() as session:
+        try:
+            url = f"{board.origin}/dashboard/{place}"
+            async with session.post(url, data=io.BytesIO(body) if length else pieces(), headers=headers) as answer:
+                return answer.status
+        except aiohttp.ClientConnectionError:
+            return 413
+
+
+@pytest.mark.parametrize("length", [True, False])
+async def test_a_stranger_makes_nobody_take_a_long_form_apart(board: Board, length: bool) -> None:
+    assert await sent(board, "login", b"user=" + b"a" * (8 * 1024), length=length) == 413
+    assert await sent(board, "login", b"user=" + b"a" * 4096, length=length) == 403
+
+
+async def test_a_form_that_is_refused_anyway_is_not_read(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+
+    def take(text: str, **more: Any) -> dict[str, list[str]]:
+        taken.append(text)
+        return parse_qs(text, **more)
+
+    monkeypatch.setattr(pages, "parse_qs", take)
+    assert await sent(board, "login", b"user=a", origin="https://evil.example") == 403
+    assert taken == []
+    for number in range(_ATTEMPTS_PER_MINUTE):
+        assert await sent(board, "login", b"user=a&password=b") == 403
+        assert len(taken) == number + 1
+    assert await sent(board, "login", b"user=a&password=b") == 429
+    assert len(taken) == _ATTEMPTS_PER_MINUTE
+
+
+async def test_what_is_wanted_next_is_cut_where_it_is_repeated(visitor: Visitor) -> None:
+    again = await visitor.post("login", {"user": "x", "password": "y", "next": "n" * 6000})
+    assert (again.status, "n" * 2000 in again.html, "n" * 2001 in again.html) == (403, True, False)
 
 
 async def test_a_journal_that_cannot_be_asked_is_said(anna: Visitor) -> None:
