@@ -27,7 +27,8 @@ class DashboardUser:
 class DashboardConfig:
     """Who may see the pages of the admin listener."""
 
-    enabled: bool = True
+    enabled: bool = False
+    """Only who asks for it, by a section of its own, gets one."""
     users: tuple[DashboardUser, ...] = ()
     user_header: str = ""
     """Where a proxy says whom it has signed in; empty: none does."""
@@ -39,3 +40,7 @@ class DashboardConfig:
     @property
     def has_sign_in(self) -> bool:
         return bool(self.users or self.user_header)
+
+    def is_open(self, *, is_local: bool) -> bool:
+        """Whether there is a dashboard for anybody. `is_local`: the listener is on loopback."""
+        return self.enabled and (self.has_sign_in or is_local)

@@ -71,7 +71,8 @@ class AdminSection(Section):
         default=(), description="Names under which it is asked (the Host of a request), beside addresses, localhost and its own"
     )
     dashboard: DashboardSection | None = Field(
-        default=None, description="Pages for people: what the bridge does, why, and what to do, at /dashboard/"
+        default=None,
+        description="Pages for people: what the bridge does, why, and what to do, at /dashboard/; without it there are none",
     )
 
 
@@ -89,7 +90,7 @@ def web_config(web: WebSection) -> WebConfig:
         forwarded=public.forwarded if public else ForwardedHeader.X_FORWARDED_FOR,
         admin=admin.listen if admin else None,
         admin_hosts=admin.hosts if admin else (),
-        dashboard=_dashboard_config(admin.dashboard or DashboardSection()) if admin else DashboardConfig(),
+        dashboard=_dashboard_config(admin.dashboard) if admin and admin.dashboard else DashboardConfig(),
     )
 
 
@@ -129,7 +130,11 @@ def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> 
 
 def _check_dashboard(faults: Faults, at: Node | None, admin: AdminSection) -> None:
     """Who signs in can, with a password that is no guess; and nobody sees it without one, but on this host."""
-    key, board = "web.admin.dashboard", admin.dashboard or DashboardSection()
+    key, board = "web.admin.dashboard", admin.dashboard
+    if board is None:
+        if "dashboard" in admin.model_fields_set:
+            faults.warn(at, key, "is empty, so there is no dashboard", hint="give users; {} lets whoever asks from this host look")
+        return
     seen: dict[str, str] = {}
     for name, user in board.users.items():
         password = user.password.get_secret_value()
@@ -150,9 +155,8 @@ def _check_dashboard(faults: Faults, at: Node | None, admin: AdminSection) -> No
     if not board.enabled or board.users or board.user_header:
         return
     if not is_loopback(admin.listen.host):
-        if admin.dashboard is not None:
-            why = f"there is no dashboard on {admin.listen.host}, since nobody would have to sign in"
-            faults.warn(at, key, why, hint="give users with a password_file each, or the user_header of a proxy")
+        why = f"there is no dashboard on {admin.listen.host}, since nobody would have to sign in"
+        faults.warn(at, key, why, hint="give users with a password_file each, or the user_header of a proxy")
     elif admin.hosts:
         why = f"who is let through to {admin.hosts[0]} may look at the dashboard without a password"
         faults.warn(at, key, why, hint="give users with a password_file each, or the user_header of the proxy; or enabled: false")

@@ -69,8 +69,7 @@ class Access:
     @property
     def is_open(self) -> bool:
         """Whether there is a dashboard here for anybody."""
-        config = self._config()
-        return config.enabled and (config.has_sign_in or self._is_local)
+        return self._config().is_open(is_local=self._is_local)
 
     @property
     def has_passwords(self) -> bool:
@@ -162,9 +161,11 @@ def _digest(text: str) -> bytes:
 
 
 def _is_from_here(request: web.Request) -> bool:
-    """Whether a program on this host asks for itself, and not a proxy for somebody else, as far as it says so."""
+    """Whether a program on this host asks for itself, and not a proxy for somebody else, as far as it says so. No browser speaks
+    HTTP/1.0 any more, and nginx does to what is behind it, where nobody tells it otherwise. Source: nginx, `proxy_http_version`."""
     address = parse(request.remote or "")
-    return address is not None and address.is_loopback and not any(name in request.headers for name in _BY_PROXIES)
+    is_here = address is not None and address.is_loopback
+    return is_here and request.version >= (1, 1) and not any(name in request.headers for name in _BY_PROXIES)
 
 
 def is_same_origin(request: web.Request, hosts: Collection[str]) -> bool:

@@ -22,7 +22,7 @@ from tests.support.network import free_port
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = World(tmp_path, platforms=("teamspirit", "discord"))
-    world.settings["web"] = {"admin": {"listen": f"127.0.0.1:{free_port()}"}}
+    world.settings["web"] = {"admin": {"listen": f"127.0.0.1:{free_port()}", "dashboard": {}}}
     await world.start_platforms()
     yield world
     await world.stop_bridge()

@@ -84,7 +84,7 @@ def _not_read() -> NoReturn:
 @asynccontextmanager
 async def explained(world: World, ops: EmulatedChat) -> AsyncIterator[Explained]:
     """Starts the bridge, with the control socket and the dashboard that the daemon has."""
-    world.settings["web"] = {"admin": {"listen": f"127.0.0.1:{free_port()}"}}
+    world.settings["web"] = {"admin": {"listen": f"127.0.0.1:{free_port()}", "dashboard": {}}}
     app = await world.start_bridge()
     reloader = Reloader(app, read=_not_read, preload=lambda _: None, notify=lambda _: None)
     surface = Surface(app, reloader, manifests=load_platform, shown=_not_read)

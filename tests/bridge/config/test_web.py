@@ -73,13 +73,24 @@ def test_one_that_nobody_has_to_sign_in_for_is_warned_of(load: Load) -> None:
         assert loaded.config is not None, loaded.faults
         return "\n".join(str(one) for one in loaded.warnings if "dashboard" in str(one))
 
-    assert warned(None) == ""
+    assert "is empty, so there is no dashboard" in warned(None)
+    assert warned({}) == ""
     assert warned({}, "0.0.0.0:8081").endswith("give users with a password_file each, or the user_header of a proxy")
-    assert "may look at the dashboard without a password" in warned(None, hosts=["bridge.example.com"])
+    assert "may look at the dashboard without a password" in warned({}, hosts=["bridge.example.com"])
     signed = {"users": {"anna": {"password": GOOD}}}
     for listen in ("0.0.0.0:8081", "127.0.0.1:8081"):
         assert warned(signed, listen, hosts=["bridge.example.com"]) == ""
     assert warned({"enabled": False}, hosts=["bridge.example.com"]) == ""
+
+
+def test_who_has_no_section_for_it_gets_none(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(ACCOUNTS + "web: {admin: {listen: '127.0.0.1:8081', hosts: [bridge.example.com]}}\n")
+    old = load_config(tmp_path / "old.yaml", {}, load_platform)
+    empty, asked_for = load(None), load({})
+    for loaded, is_open in ((old, False), (empty, False), (asked_for, True)):
+        assert loaded.config is not None, loaded.faults
+        assert loaded.config.web.dashboard.is_open(is_local=True) is is_open
+    assert not [one for one in old.warnings if "dashboard" in str(one)]
 
 
 def test_a_reload_puts_another_user_in_force_at_once(load: Load) -> None:

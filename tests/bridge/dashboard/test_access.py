@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.http import HttpVersion10
 
 from bridge.dashboard.access import _ATTEMPTS_PER_MINUTE, COOKIE
 from tests.support.clock import ManualClock
@@ -144,27 +145,31 @@ async def test_two_words_of_a_proxy_are_none(make: Make) -> None:
 
 
 async def test_without_anybody_this_host_may_look_and_nothing_else(make: Make) -> None:
-    board = await make(dashboard=None)
+    board = await make(dashboard={})
     async with board.visitor() as visitor:
         shown = await visitor.get()
         assert "this host may look" in shown.words
         for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"):
             assert (await visitor.get("", headers={header: "1.2.3.4"})).status == 403, "a proxy asks, for whoever it may be"
+        async with aiohttp.ClientSession(version=HttpVersion10) as nginx, nginx.get(f"{board.origin}/dashboard/") as answer:
+            assert answer.status == 403, "a proxy that says nothing speaks HTTP/1.0"
         refused = await visitor.post("retry", {"token": shown.token if "token" in shown.html else "", "id": "1"})
         assert refused.status == 403
 
 
 async def test_without_anybody_there_is_none_for_the_network(make: Make) -> None:
-    board = await make(dashboard=None, is_local=False)
+    board = await make(dashboard={}, is_local=False)
     async with board.visitor() as visitor:
         for place in ("", "login", "dashboard.css"):
             assert (await visitor.get(place)).status == 404
 
 
-async def test_it_can_be_switched_off(make: Make) -> None:
-    board = await make(dashboard={"enabled": False, "users": USERS})
+@pytest.mark.parametrize("dashboard", [{"enabled": False, "users": USERS}, None])
+async def test_it_is_there_only_where_it_is_asked_for(make: Make, dashboard: Any) -> None:
+    board = await make(dashboard=dashboard)
     async with board.visitor() as visitor:
-        assert (await visitor.get("login")).status == 404
+        for place in ("", "login", "dashboard.css"):
+            assert (await visitor.get(place)).status == 404
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ async def test_who_may_look_sees_it_and_reloads_nothing(visitor: Visitor) -> Non
 
 
 async def test_who_is_not_signed_in_does_not_see_it(make: object) -> None:
-    board = await make(dashboard=None)  # type: ignore[operator]
+    board = await make(dashboard={})  # type: ignore[operator]
     async with board.visitor() as visitor:
         shown = await visitor.get("config")
         assert (shown.status, "engineering" in shown.words) == (403, False)

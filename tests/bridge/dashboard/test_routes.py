@@ -58,7 +58,7 @@ async def test_pages_go_on(anna: Visitor) -> None:
 
 
 async def test_authors_are_for_who_is_signed_in(make: object, tmp_path: object) -> None:
-    board: Board = await make(dashboard=None)  # type: ignore[operator]
+    board: Board = await make(dashboard={})  # type: ignore[operator]
     await accept(board.journal, created("1"), A)
     async with board.visitor() as visitor:
         shown = await visitor.get("route?name=r1")

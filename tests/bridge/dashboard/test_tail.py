@@ -120,7 +120,7 @@ async def test_there_are_only_so_many_and_one_that_is_left_is_free_again(anna: V
 
 
 async def test_nobody_tails_without_a_password_and_a_stranger_sees_no_names(make: Make) -> None:
-    board = await make(dashboard=None)
+    board = await make(dashboard={})
     await accept(board.journal, created("1"), A)
     async with board.visitor() as visitor:
         assert "Anna" not in (await visitor.get("tail")).words
