@@ -78,14 +78,14 @@ class Access:
     def who(self, request: web.Request) -> Who | None:
         """None: not known, and to be sent away or asked for a password. Raises Limited."""
         config = self._config()
-        if (token := _token(request)) is not None:
-            return self._by_token(request, token)
         if config.user_header and self._is_trusted(request.remote):
             given = request.headers.getall(config.user_header, [])
             name = clean_name(given[0])[:_LONGEST_NAME] if len(given) == 1 else ""
             if name:
                 role = Role.OPERATE if given[0] in config.operators else Role.READ
                 return Who(name=name, role=role)
+        if config.users and (token := _token(request)) is not None:
+            return self._by_token(request, token)
         if (known := self._by_cookie(request)) is not None:
             return known
         if config.has_sign_in or not self._is_local or not _is_from_here(request):

@@ -166,7 +166,7 @@ class Dashboard:
     # -- signing in ---------------------------------------------------------------------------------------------------------
 
     def _unknown(self, request: web.Request, name: str) -> web.StreamResponse:
-        if "Authorization" in request.headers:
+        if "Authorization" in request.headers and self._access.has_passwords:
             self._log_refused(request)
             return _plain(401, "not authorised\n", **{"WWW-Authenticate": 'Bearer realm="dashboard"'})
         if not self._access.has_passwords:

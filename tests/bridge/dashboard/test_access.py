@@ -130,6 +130,24 @@ async def test_a_proxy_that_is_trusted_says_who_it_is(make: Make) -> None:
             assert "engineering" not in unknown.words
 
 
+@pytest.mark.parametrize("users", [{}, USERS])
+async def test_a_token_that_the_proxy_passes_on_is_not_ours(make: Make, users: Any) -> None:
+    board = await make(dashboard={**PROXIED, "users": users})
+    async with board.visitor() as visitor:
+        for _ in range(_ATTEMPTS_PER_MINUTE + 1):
+            shown = await visitor.get("", headers={"Remote-User": "anna", "Authorization": "Bearer of-the-proxy"})
+            assert "anna may operate" in shown.words
+        passed_on = {"Remote-User": "anna", "Authorization": "Bearer x"}
+        assert (await visitor.post("retry", {"id": "1"}, origin=None, headers=passed_on)).status == 403, "that takes the form"
+
+
+async def test_a_token_is_looked_at_only_where_somebody_has_one(make: Make) -> None:
+    board = await make(dashboard={})
+    async with board.visitor() as visitor:
+        for _ in range(_ATTEMPTS_PER_MINUTE + 1):
+            assert "this host may look" in (await visitor.get("", Authorization="Bearer of-something-else")).words
+
+
 async def test_nobody_else_says_who_it_is(make: Make) -> None:
     board = await make(dashboard={**PROXIED, "trusted_proxies": ["10.0.0.0/8"]})
     async with board.visitor() as visitor:
