@@ -26,7 +26,8 @@ COOKIE = "messenger_bridge_dashboard"
 _ATTEMPTS_PER_MINUTE = 6
 """Wrong passwords, of one address (or network of 64 bits)."""
 _ATTEMPTS_OF_ALL = 120
-"""Of all addresses together: nobody tries a dictionary from many."""
+"""Of all addresses together: nobody tries a dictionary from many. Beyond that an address has one try, so that nobody is kept out by
+what others try."""
 _BY_PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 _LONGEST_NAME = 64
 
@@ -138,8 +139,11 @@ class Access:
     def look_at_limits(self, request: web.Request) -> None:
         """Before anything is done with a password that comes from there. Raises Limited."""
         now_s = self._clock.monotonic_s()
-        waits = [self._wrong.wait_s(caller, per_minute, now_s) for caller, per_minute in self._callers(request)]
-        if (wait_s := max(waits)) > 0:
+        own, everybody = self._callers(request)
+        wait_s = self._wrong.wait_s(*own, now_s)
+        if not self._wrong.is_unused(*own, now_s):
+            wait_s = max(wait_s, self._wrong.wait_s(*everybody, now_s))
+        if wait_s > 0:
             raise Limited(wait_s)
 
     def _count_wrong(self, request: web.Request) -> None:

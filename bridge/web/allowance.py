@@ -23,6 +23,11 @@ class Allowances:
         tokens = min(float(per_minute), tokens + max(0.0, now_s - counted_s) * per_minute / 60)
         return 0.0 if tokens >= 1 else (1 - tokens) * 60 / per_minute
 
+    def is_unused(self, caller: Hashable, per_minute: int, now_s: float) -> bool:
+        """Whether the caller has made no request of late: all of its allowance is there."""
+        tokens, counted_s = self._buckets.get(caller, (float(per_minute), now_s))
+        return tokens + max(0.0, now_s - counted_s) * per_minute / 60 >= per_minute
+
     def take(self, caller: Hashable, per_minute: int, now_s: float) -> float:
         """0 if the request is allowed, which counts it; else the seconds until one is."""
         tokens, counted_s = self._buckets.pop(caller, (float(per_minute), now_s))

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp.http import HttpVersion10
 
-from bridge.dashboard.access import _ATTEMPTS_PER_MINUTE, COOKIE
+from bridge.dashboard.access import _ATTEMPTS_OF_ALL, _ATTEMPTS_PER_MINUTE, COOKIE
 from tests.support.clock import ManualClock
 from tests.support.dashboard import ANNA, USERS, WALL, Board, Visitor
 
@@ -56,6 +56,25 @@ async def test_wrong_passwords_are_refused_and_then_limited(make: Make) -> None:
         clock.forward(11)
         assert (await visitor.sign_in()).status == 200
     assert _ATTEMPTS_PER_MINUTE == 6
+
+
+async def test_what_others_try_keeps_nobody_out(make: Make) -> None:
+    clock = ManualClock()
+    board = await make(dashboard={"users": USERS, "trusted_proxies": ["127.0.0.1"]}, clock=clock)
+
+    async def tried(address: str, password: str) -> int:
+        return (await visitor.sign_in("anna", password, headers={"X-Forwarded-For": address}, follow=False)).status
+
+    async with board.visitor() as visitor:
+        for number in range(_ATTEMPTS_OF_ALL):
+            assert await tried(f"198.51.100.{number}", "wrong") == 403
+        assert await tried("198.51.100.1", ANNA) == 429, "it has tried before"
+        assert await tried("203.0.113.1", ANNA) == 303
+        assert await tried("203.0.113.1", ANNA) == 303
+        assert await tried("203.0.113.2", "wrong") == 403
+        assert await tried("203.0.113.2", ANNA) == 429, "one try, and no dictionary from many addresses"
+        clock.forward(61)
+        assert await tried("203.0.113.2", ANNA) == 303
 
 
 async def test_right_passwords_are_never_limited(visitor: Visitor) -> None:
