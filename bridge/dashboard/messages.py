@@ -40,19 +40,20 @@ async def show(parts: Parts, visit: Visit) -> web.Response:
     status = await parts.status()
     answer = await find(parts.journal, asked, config, now=parts.clock.now(), conditions=Conditions(lambda: status))
     unknown = answer.why_unknown(asked)
-    found = [_traced(traced, answer, with_author=visit.who.is_known) for traced in answer.found]
+    found = [_traced(traced, answer, is_known=visit.who.is_known) for traced in answer.found]
     return page(visit, "message", {"what": what, "error": unknown, "found": found}, status=404 if unknown else 200)
 
 
-def _traced(traced: Traced, answer: Answer, *, with_author: bool) -> dict[str, Any]:
+def _traced(traced: Traced, answer: Answer, *, is_known: bool) -> dict[str, Any]:
+    """`is_known`: who looks is signed in, and so sees names and what servers answered."""
     known = answer.known
-    shown = traced if with_author else replace(traced, author_name="")
+    shown = traced if is_known else replace(traced, author_name="")
     return {
         "titles": list(titles(shown)),
         "events": [
             {
                 "title": "" if event is traced.event else change_title(event, traced),
-                "deliveries": [_delivery(one, known) for one in event.deliveries],
+                "deliveries": [_delivery(one, known, with_answers=is_known) for one in event.deliveries],
             }
             for event in (traced.event, *traced.changes)
         ],
@@ -60,7 +61,7 @@ def _traced(traced: Traced, answer: Answer, *, with_author: bool) -> dict[str, A
     }
 
 
-def _delivery(one: TracedDelivery, known: Known) -> dict[str, Any]:
+def _delivery(one: TracedDelivery, known: Known, *, with_answers: bool) -> dict[str, Any]:
     return {
         "id": one.delivery_id,
         "to": f"{one.target}/{one.thread_id}" if one.thread_id else str(one.target),
@@ -70,5 +71,5 @@ def _delivery(one: TracedDelivery, known: Known) -> dict[str, Any]:
         "is_dead": one.state in (DeliveryStatus.DEAD, DeliveryStatus.HELD),
         "at": one.ended_at or known.due(one),
         "why": known.why(one),
-        "answers": list(answer_lines(one.answers)),
+        "answers": list(answer_lines(one.answers)) if with_answers else [],
     }

@@ -134,5 +134,8 @@ def _age_s(moment: str | None, now: datetime) -> float | None:
 
 
 async def show_audit(parts: Parts, visit: Visit) -> web.Response:
+    if not visit.who.is_known:
+        said = {"title": "The audit is for who is signed in", "text": "Give web.admin.dashboard users, or a proxy's user_header."}
+        return page(visit, "failed", said, status=403)
     found = await parts.journal.persons.audited(limit=_MOST_AUDITED)
     return page(visit, "audit", {"lines": found})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.journal.contract import Answered, DeliveryStatus
+from collections.abc import Awaitable, Callable
+
+from bridge.journal.contract import Answered, Audited, DeliveryStatus
 from bridge.model.errors import Answer
 from tests.bridge.journal.journal_makers import A, B, accept, at, created, kill
 from tests.support.dashboard import Board, Visitor
@@ -46,6 +48,24 @@ async def test_one_is_shown_with_its_attempts_and_without_words(anna: Visitor) -
     assert "what a person wrote" not in shown.words
     assert (await anna.get("letter?id=999")).status == 404
     assert (await anna.get("letter?id=x")).status == 404
+
+
+async def test_who_is_not_signed_in_sees_neither_answers_nor_the_audit(make: Callable[..., Awaitable[Board]]) -> None:
+    board = await make(dashboard={})
+    (number,) = await dead(board)
+    answer = Answer(status=502, took_s=0.25, body="key of 10.0.0.7")
+    await board.journal.record(board.journal.lease(A.account), [Answered(delivery_id=number, answer=answer, at=at(7))])
+    await board.journal.persons.audit(Audited(at=at(8), actor="anna", action="optin", subject="8"))
+    async with board.visitor() as visitor:
+        for place, status, words in (
+            (f"letter?id={number}", 200, "refused <0>"),
+            (f"message?what={number}", 200, "dead"),
+            ("audit", 403, ""),
+        ):
+            shown = await visitor.get(place)
+            assert (shown.status, words in shown.words) == (status, True), place
+            assert "10.0.0.7" not in shown.html
+            assert "optin" not in shown.html
 
 
 async def test_the_chosen_ones_are_retried_once_and_it_is_noted(anna: Visitor) -> None:
