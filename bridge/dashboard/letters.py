@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.dashboard.acting import Actions
+from bridge.dashboard.acting import Actions, whole
 from bridge.dashboard.drawing import page
 from bridge.dashboard.parts import Parts, Visit
 from bridge.journal.contract import DeadLetter, DeadMark
@@ -89,12 +89,14 @@ async def retry(parts: Parts, visit: Visit, actions: Actions) -> web.StreamRespo
     """The chosen ones are delivered again, in their order."""
     ids = sorted(visit.numbers("id", MOST_CHOSEN))
 
+    done: list[int] = []
+
     async def work() -> tuple[int, str]:
         dead = await _still_dead(parts, ids)
-        await parts.journal.retry_dead(dead)
+        await whole(parts.journal.retry_dead(dead), lambda _: done.append(len(dead)))
         return len(dead), f"{len(dead)} retried"
 
-    count = await actions.do(visit.who, "retry", _subject(ids), work)
+    count = await actions.do(visit.who, "retry", _subject(ids), work, failed=lambda: f"{sum(done)} retried, then it failed")
     return _back(f"dead?retried={count}")
 
 
@@ -104,11 +106,13 @@ async def drop(parts: Parts, visit: Visit, actions: Actions) -> web.StreamRespon
     if ids and visit.asked("sure") != "yes":
         return page(visit, "drop", {"ids": ids})
 
-    async def work() -> tuple[int, str]:
-        count = await parts.journal.drop_dead(ids, at=parts.clock.now())
-        return count, f"{count} dropped"
+    done: list[int] = []
 
-    count = await actions.do(visit.who, "drop", _subject(ids), work)
+    async def work() -> tuple[int, str]:
+        await whole(parts.journal.drop_dead(ids, at=parts.clock.now()), done.append)
+        return sum(done), f"{sum(done)} dropped"
+
+    count = await actions.do(visit.who, "drop", _subject(ids), work, failed=lambda: f"{sum(done)} dropped, then it failed")
     return _back(f"dead?dropped={count}")
 
 

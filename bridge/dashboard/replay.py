@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from bridge.dashboard.acting import Actions
+from bridge.dashboard.acting import Actions, whole
 from bridge.dashboard.drawing import HEADERS, page
 from bridge.dashboard.parts import Parts, Visit
 from bridge.journal.contract import DeadMark, DeliveryStatus
@@ -91,11 +92,13 @@ async def act(parts: Parts, visit: Visit, actions: Actions) -> web.StreamRespons
         return page(visit, "failed", {"title": "Nothing was retried", "text": wanted}, status=400)
     chosen, done = wanted, 0
 
-    async def work() -> tuple[int, str]:
+    def came(count: int, _: object) -> None:
         nonlocal done
+        done += count
+
+    async def work() -> tuple[int, str]:
         async for some in _batches(parts, chosen):
-            await parts.journal.retry_dead(some)
-            done += len(some)
+            await whole(parts.journal.retry_dead(some), partial(came, len(some)))
         return done, f"{done} retried"
 
     await actions.do(visit.who, "replay", str(chosen), work, failed=lambda: f"{done} retried, then it failed")

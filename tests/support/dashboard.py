@@ -17,6 +17,7 @@ from bridge.config.model import Config
 from bridge.config.showing import Shown
 from bridge.dashboard.pages import Dashboard
 from bridge.dashboard.parts import Parts
+from bridge.journal.contract import Audited
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.observability.history import Point
@@ -145,6 +146,14 @@ class Board:
         self.admin.more = self.dashboard.answer
         self.port = await self.admin.start("127.0.0.1", 0)
         self.origin = f"http://127.0.0.1:{self.port}"
+
+    async def noted(self) -> list[Audited]:
+        """What the audit says of what was done, the newest first; each was noted as begun before."""
+        found = await self.journal.persons.audited()
+        begun = [one.action for one in found if one.result == "begun"]
+        done = [one for one in found if one.result != "begun"]
+        assert sorted(begun) == sorted(one.action for one in done)
+        return done
 
     async def stop(self) -> None:
         await self.admin.stop()

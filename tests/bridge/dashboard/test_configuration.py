@@ -42,7 +42,7 @@ async def test_a_reload_does_what_was_seen_and_says_what_became_of_it(anna: Visi
     done = await anna.post("reload", {"token": other.token, "seen": seen_of(other.html)})
     assert (done.status, reloads.reloads) == (200, 1)
     assert "What was to change - route engineering" in done.words or "What changed - route engineering" in done.words
-    (noted,) = await anna.board.journal.persons.audited()
+    (noted,) = await anna.board.noted()
     assert (noted.actor, noted.action, noted.result) == ("dashboard anna", "reload", "- route engineering")
 
 
@@ -67,7 +67,7 @@ async def test_faults_are_said_and_keep_the_button_away(anna: Visitor) -> None:
     assert "Not reloaded" in failed.words
     assert "tg: refused" in failed.words
     assert "undone" in failed.words
-    (noted,) = await anna.board.journal.persons.audited()
+    (noted,) = await anna.board.noted()
     assert "tg: refused" in noted.result
 
 

@@ -76,7 +76,7 @@ async def test_the_chosen_ones_are_retried_once_and_it_is_noted(anna: Visitor) -
     assert await states(anna.board, ids) == [DeliveryStatus.BEHIND, DeliveryStatus.DEAD, DeliveryStatus.BEHIND]
     again = await anna.act("dead", "retry", chosen)
     assert "retried: 0" in again.words
-    newest, first = await anna.board.journal.persons.audited()
+    newest, first = await anna.board.noted()
     assert (first.actor, first.action, first.result) == ("dashboard anna", "retry", "2 retried")
     assert first.subject == f"dead letters {ids[0]}, {ids[2]}, 999"
     assert newest.result == "0 retried"
@@ -91,7 +91,7 @@ async def test_dropping_is_asked_a_second_time(anna: Visitor) -> None:
     done = await anna.post("drop", {"token": asked.token, "id": str(ids[0]), "sure": "yes"})
     assert "dropped: 1" in done.words
     assert await states(anna.board, ids) == [DeliveryStatus.SKIPPED, DeliveryStatus.DEAD]
-    (noted,) = await anna.board.journal.persons.audited()
+    (noted,) = await anna.board.noted()
     assert (noted.action, noted.result) == ("drop", "1 dropped")
 
 

@@ -50,7 +50,7 @@ async def test_what_died_since_is_counted_then_retried_in_order(anna: Visitor, m
     assert [one.delivery_id for one in await anna.board.journal.dead_letters()] == [before, held]
     again = await anna.post("replay", form_of(counted))
     assert "retried: 0" in again.words, "each exactly once, however often the form is sent"
-    newest, first = await anna.board.journal.persons.audited()
+    newest, first = await anna.board.noted()
     assert (first.action, first.result, newest.result) == ("replay", "10 retried", "0 retried")
     assert first.subject.startswith("dead letters since 2025-02-01 00:01:39")
 
