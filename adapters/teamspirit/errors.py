@@ -28,6 +28,7 @@ CHECK_KEY = "check api_key (and the account's rights) in the messenger; the brid
 CHECK_CHAT = "add the bot to the chat and give it the right to write there, or correct the chat in bridge.yaml"
 GIVE_RIGHT = "let the bot edit and delete its own posts, and react to posts, in that chat"
 CHECK_WEBHOOK = "check the chat's incoming_webhook in bridge.yaml: the messenger does not know it (any more), or may not post there"
+IF_OTHERS_TOO = "if the chat takes no other message either, its incoming_webhook is gone"
 CHECK_SERVER = "check server (and the dialect's base) in bridge.yaml"
 CHECK_HISTORY = "check the dialect's operation history against the server's reference"
 USE_ID = "put the chat's id into bridge.yaml; if it is the id, add the bot to the chat"
@@ -81,6 +82,8 @@ def refusal(
         return Rejected(reason)
     if code in errors.gone_codes:
         return Gone(reason)
+    if by_webhook and status == 400 and code in errors.chat_codes:
+        return RetryLater(f"{reason} ({IF_OTHERS_TOO})", scope=Scope.CHAT)  # of a webhook that is gone, and of one bad message
     if by_webhook and (status in (401, 403, 404, 410, 501) or (status < 500 and code in errors.chat_codes)):
         return ChatDown(reason, action=CHECK_WEBHOOK)
     if code in errors.unchangeable_codes:

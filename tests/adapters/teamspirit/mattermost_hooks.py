@@ -55,7 +55,7 @@ def _place(server: MattermostServer, hook_id: str, body: dict[str, Any]) -> tupl
     hook = server.incoming.get(hook_id)
     if not server.takes_incoming:
         return 501, None
-    if hook is None or not body.get("text"):
+    if hook is None or not body.get("text") or body["text"] in server.refused_texts:
         return 400, None
     name = body.get("channel", "").removeprefix("#")
     channel = next((key for key, one in server.channels.items() if one["name"] == name), None) if name else hook.channel

@@ -44,6 +44,7 @@ class MattermostServer:
         self.incoming: dict[str, mattermost_hooks.IncomingHook] = {}
         self.takes_incoming = True
         self.hook_status = 200
+        self.refused_texts: set[str] = set()
         self.names_may_be_overridden = False
         """EnablePostUsernameOverride and EnablePostIconOverride, which are off at first."""
         self.outgoing: tuple[str, str] | None = None
