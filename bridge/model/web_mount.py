@@ -37,6 +37,10 @@ def _free() -> float:
     return 0.0
 
 
+async def _always() -> bool:
+    return True
+
+
 HONEYPOT_FIELD = "leave_this_empty"
 """A field that forms made by the bridge hide from people: who fills it in is a robot. It is answered as if it was taken, and not
 relayed."""
@@ -67,6 +71,8 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     spend: Callable[[], float] = _free
     """Count one more message against the key's rate, where a single call brings many: seconds to wait before it may be taken, 0 if
     it was counted."""
+    is_valid: Callable[[], Awaitable[bool]] = _always
+    """Whether the key may still be used, for a call that lasts and brings many messages. Raises StoreDown."""
 
 
 @runtime_checkable

@@ -241,7 +241,11 @@ class KeyedCalls:
         def spend() -> float:
             return self._allowances.take(key.key_id, key.per_minute, self._clock.monotonic_s())
 
-        handling = handler(cast("web.Request", request), grant_of(key, place, is_replay=is_replay, spend=spend))
+        async def is_valid() -> bool:
+            return await self._find(secret, key.direction) is not None
+
+        grant = grant_of(key, place, is_replay=is_replay, spend=spend, is_valid=is_valid)
+        handling = handler(cast("web.Request", request), grant)
         from aiohttp import web
 
         answer: web.StreamResponse | None = None
@@ -321,7 +325,9 @@ def _is_reading(key: StoredKey, request: StrangerRequest) -> bool:
     return key.direction is KeyDirection.OUT or (key.direction is KeyDirection.API and request.method != "POST")
 
 
-def grant_of(key: StoredKey, place: str, *, is_replay: bool, spend: Callable[[], float]) -> KeyGrant:
+def grant_of(
+    key: StoredKey, place: str, *, is_replay: bool, spend: Callable[[], float], is_valid: Callable[[], Awaitable[bool]]
+) -> KeyGrant:
     return KeyGrant(
         key_id=key.key_id,
         chat=key.chat,
@@ -333,6 +339,7 @@ def grant_of(key: StoredKey, place: str, *, is_replay: bool, spend: Callable[[],
         is_replay=is_replay,
         place=place,
         spend=spend,
+        is_valid=is_valid,
     )
 
 

@@ -37,12 +37,14 @@ class Receiver:
         self._waiting: deque[tuple[Job, asyncio.Future[str]]] = deque()
         self._came = asyncio.Event()
         self._intake: Intake | None = None
+        self._last_intake: Intake | None = None
+        """Stays when the account is not up any more: what is only kept can still be."""
 
     async def run(self, intake: Intake) -> None:
         """Runs until cancelled."""
         incidents = Incidents(intake.cursor, intake.is_known)
         await intake.set_own_names([])
-        self._intake = intake
+        self._intake = self._last_intake = intake
         await self._tidy()
         intake.connected()
         tidying = asyncio.create_task(self._tidy_now_and_then(), name=f"tidy {self._account}")
@@ -78,10 +80,10 @@ class Receiver:
             self._intake.notice(reason, action)
 
     async def keep(self, end: str, body: Body, reason: str) -> None:
-        """Keep a body that could not be decoded, for an admin who writes a template."""
-        if self._intake is not None:
+        """Keep a body that could not be decoded, for an admin who writes a template. Raises StoreDown."""
+        if self._last_intake is not None:
             text = json.dumps(body.data if body.kind is Kind.JSON else dict(body.fields) or body.text)
-            await self._intake.undecodable(text.encode(), f"{end}: {reason}")
+            await self._last_intake.undecodable(text.encode(), f"{end}: {reason}")
 
     async def take(self, job: Job) -> str:
         """Returns the message's id once it is on disk. Raises Busy. If it becomes no message, its files are removed. If the caller

@@ -64,8 +64,12 @@ class Posting:
         )
         return self._answer(data, end, await self._receiver.take(job))
 
+    def ignored(self, reason: str) -> None:
+        """Count what is understood and is not to be taken."""
+        self._receiver.ignored(reason)
+
     async def keep(self, end: str, raw: Any, why: str) -> None:
-        """Keep what was not understood, where nobody can be told."""
+        """Keep what was not understood, or cannot be taken any more, where nobody can be told. Raises StoreDown."""
         await self._receiver.keep(end, Body(kind=Kind.TEXT, text=str(raw)[:_MOST_KEPT]), why)
 
     def _end_of(self, data: dict[str, Any], ends: Sequence[str]) -> str:

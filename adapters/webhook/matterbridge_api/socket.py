@@ -1,7 +1,4 @@
-"""A websocket of matterbridge's API: messages in both directions, one JSON text each.
-
-matterbridge answers nothing to what a program says here. So what cannot be taken now is waited with, and the program's next words
-with it; what is no message is kept with the input that was not understood."""
+"""A websocket of matterbridge's API: messages in both directions, one JSON text each. What a program says is `hearing`'s."""
 
 from __future__ import annotations
 
@@ -11,16 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from adapters.webhook.inbound.receiver import Busy
-from adapters.webhook.inbound.refusal import Refusal
 from adapters.webhook.matterbridge_api import message
 from adapters.webhook.matterbridge_api.acknowledged import acknowledged
+from adapters.webhook.matterbridge_api.hearing import Hearing
 from adapters.webhook.matterbridge_api.posting import Posting
 from adapters.webhook.matterbridge_api.readers import Cursors, Readers
 from adapters.webhook.outbound.fetching import MOST_AT_ONCE
 from bridge.model.account_store import StoreDown
 from bridge.model.clock import Clock
-from bridge.model.tasks import end
 from bridge.model.web_mount import KeyGrant
 
 if TYPE_CHECKING:
@@ -38,7 +33,7 @@ _CLOSE_S = 5.0
 async def serve_socket(
     request: web.Request, grant: KeyGrant, posting: Posting, readers: Readers, cursors: Cursors, clock: Clock
 ) -> web.StreamResponse:
-    """Returns once the program, or the bridge, ends it."""
+    """Returns once the program, or the bridge, ends it; however it ends, nothing is heard after that."""
     from aiohttp import WSCloseCode, web
 
     socket = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=MOST_BYTES, compress=False, timeout=_CLOSE_S)
@@ -47,16 +42,31 @@ async def serve_socket(
         body = json.dumps({"message": "this path is for websockets: send Upgrade: websocket"})
         return web.Response(status=400, text=body, content_type="application/json")
     await socket.prepare(request)
-    hearing = asyncio.create_task(_hear(socket, grant, posting, readers, clock), name="hear a websocket of a program")
-    with suppress(ConnectionError, StoreDown):
-        await socket.send_json(message.greeting(clock.now()))
-        await _tell(request, socket, grant, readers, cursors, clock, hearing.done)
-    if hearing.done():
-        hearing.result()  # what failed there is not swallowed
-    await end([hearing])
+    hearing = Hearing(socket, grant, posting, readers, clock)
+    task = asyncio.create_task(hearing.run(), name="hear a websocket of a program")
+    try:
+        with suppress(ConnectionError):
+            await socket.send_json(message.greeting(clock.now()))
+            await _tell(request, socket, grant, readers, cursors, clock, task.done)
+        code = WSCloseCode.TRY_AGAIN_LATER if readers.is_closed else WSCloseCode.GOING_AWAY
+        if not task.done():
+            await _say_goodbye(socket, code)
+    finally:
+        await hearing.finish(task)
+    if not task.cancelled():
+        task.result()  # what failed there is not swallowed
     with suppress(ConnectionError):
-        await socket.close(code=WSCloseCode.TRY_AGAIN_LATER if readers.is_closed else WSCloseCode.GOING_AWAY)
+        await socket.close(code=code)
     return socket
+
+
+async def _say_goodbye(socket: web.WebSocketResponse, code: int) -> None:
+    """`close` would drop what the program says until it hears of it."""
+    from aiohttp import WSMsgType
+
+    with suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_S):
+            await socket.send_frame(code.to_bytes(2, "big"), WSMsgType.CLOSE)
 
 
 async def _tell(
@@ -68,41 +78,17 @@ async def _tell(
     clock: Clock,
     is_gone: Callable[[], bool],
 ) -> None:
-    """Raises ConnectionError, StoreDown."""
+    """Raises ConnectionError."""
     while not readers.is_closed and not is_gone():
-        unread = await readers.next(cursors, MOST_AT_ONCE, LOOK_EVERY_S, is_gone)
+        try:
+            unread = await readers.next(cursors, MOST_AT_ONCE, LOOK_EVERY_S, is_gone)
+        except StoreDown:  # the program may go on speaking meanwhile
+            await clock.sleep(_AGAIN_S)
+            continue
         for one in unread.messages:
             await socket.send_json(one)
         if unread.messages:
             await acknowledged(request, clock)
-            await asyncio.shield(readers.have_read(grant.key_id, cursors, unread.cursors))
+            with suppress(StoreDown):  # what is read next is noted with it
+                await asyncio.shield(readers.have_read(grant.key_id, cursors, unread.cursors))
         cursors = unread.cursors
-
-
-async def _hear(socket: web.WebSocketResponse, grant: KeyGrant, posting: Posting, readers: Readers, clock: Clock) -> None:
-    """Ends when the program closes the connection, sends what is too large, or does not answer a ping."""
-    from aiohttp import WSMsgType
-
-    async for frame in socket:
-        if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-            continue
-        while wait_s := grant.spend():
-            await clock.sleep(wait_s)
-        await _take(frame.data, grant, posting, readers, clock)
-
-
-async def _take(said: str | bytes, grant: KeyGrant, posting: Posting, readers: Readers, clock: Clock) -> None:
-    while not readers.is_closed:
-        try:
-            await posting.take(json.loads(said), grant)
-        except Busy:
-            await clock.sleep(_AGAIN_S)
-            continue
-        except Refusal as refusal:
-            if refusal.status in (503, 507):
-                await clock.sleep(_AGAIN_S)
-                continue
-            await posting.keep(grant.chat, said, refusal.why)
-        except (ValueError, RecursionError):
-            await posting.keep(grant.chat, said, "no JSON in a websocket")
-        return

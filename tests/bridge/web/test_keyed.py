@@ -40,7 +40,8 @@ async def test_a_key_leads_to_its_chat(door: Door) -> None:
     assert (await door.ask(f"/in/{secret}?a=1")).startswith(OK)
     ((method, grant, body),) = door.account.calls
     assert (method, body) == ("POST", b"hello")
-    assert replace(grant, spend=uncounted) == KeyGrant(
+    assert await grant.is_valid()
+    expected = KeyGrant(
         key_id="k1",
         chat="alerts",
         direction=KeyDirection.IN,
@@ -50,6 +51,9 @@ async def test_a_key_leads_to_its_chat(door: Door) -> None:
         most_bytes=1_000_000,
         spend=uncounted,
     )
+    assert replace(grant, spend=uncounted, is_valid=expected.is_valid) == expected
+    await door.journal.revoke_key("k1", at=door.clock.now())
+    assert not await grant.is_valid()
     assert door.counted() == {("hooks", "in", "taken"): 1}
     (stored,) = await door.journal.keys()
     assert stored.last_used_on == door.clock.now().date()

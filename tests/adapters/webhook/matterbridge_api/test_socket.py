@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from adapters.webhook.matterbridge_api import hearing as hearing_module
 from adapters.webhook.matterbridge_api import socket as socket_module
 from tests.adapters.webhook.matterbridge_api.served import Served, serving
 from tests.support.patience import PATIENCE_S, eventually
@@ -53,7 +54,7 @@ async def test_what_is_no_message_is_kept_and_the_next_is_taken() -> None:
 
 
 async def test_what_cannot_be_taken_now_is_waited_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket_module, "_AGAIN_S", 0.02)
+    monkeypatch.setattr(hearing_module, "_AGAIN_S", 0.02)
     async with serving() as served, connected(served) as client:
         waits = iter((0.01, 0.01, 0.0))
         served.adapter._receiver._intake, intake = None, served.adapter._receiver._intake
