@@ -58,9 +58,7 @@ class Hearing:
                     await self._take(frame.data)
         finally:
             if self._lost:
-                log.warning(
-                    "what a program said at its end is lost", key=self._grant.key_id, end=self._grant.chat, texts=self._lost
-                )
+                log.warning("what a program said at its end is lost", chat=self._grant.chat, count=self._lost)
 
     async def finish(self, task: asyncio.Task[None]) -> None:
         """Let `run`, which is that task, take what has arrived, and end it."""
