@@ -17,7 +17,7 @@ import structlog
 
 from bridge.account_trial import NotUp
 from bridge.config.difference import Difference
-from bridge.config.model import Config
+from bridge.config.model import Config, Loaded
 from bridge.config.reader_process import Reading, ReadingFailed
 from bridge.journal.contract import JournalError
 from bridge.model.clock import SYSTEM_CLOCK, Clock
@@ -61,6 +61,12 @@ class Reloaded:
     difference: Difference = field(default_factory=Difference)
     rolled_back: bool = False
     """It was begun, and undone."""
+    seen: str = ""
+    """A hash of what was read (`Loaded.seen`)."""
+    is_other: bool = False
+    """It was not begun: the file is not the one that was agreed to."""
+    is_crowded: bool = False
+    """It was not begun: too many others are under way."""
 
     @property
     def ok(self) -> bool:
@@ -90,6 +96,10 @@ class Reloaded:
             "difference": self.difference.data(),
             "lines": list(self.difference.lines()),
         }
+
+
+_Read = Reloaded | tuple[Config, Loaded, Iterable[str]]
+"""The configuration with its warnings and secrets, or why there is none."""
 
 
 class Reloader:
@@ -134,11 +144,14 @@ class Reloader:
         while True:
             await hang_up.wait()
             hang_up.clear()
-            await self._do(self._reload(keep=False), "reload", self._reloads)
+            await self._do(self._reload(), "reload", self._reloads)
 
-    async def reload(self, *, keep: bool = False) -> Reloaded:
-        """`keep`: what does not come up stays all the same, and is tried again as after a start."""
-        return _crowded() if len(self._reloads) >= _MOST_WAITING else await self._do(self._reload(keep), "reload", self._reloads)
+    async def reload(self, *, keep: bool = False, agreed: Callable[[str], bool] | None = None) -> Reloaded:
+        """`keep`: what does not come up stays all the same, and is tried again as after a start. `agreed` says of what was read
+        (`Loaded.seen`) whether it is what somebody wanted to apply; None: whatever it is."""
+        if len(self._reloads) >= _MOST_WAITING:
+            return _crowded()
+        return await self._do(self._reload(keep, agreed), "reload", self._reloads)
 
     async def look(self) -> Reloaded:
         """What a reload would change."""
@@ -159,14 +172,20 @@ class Reloader:
             read = await self._read_file()
             if isinstance(read, Reloaded):
                 return read
-            config, warnings, _ = read
-            return Reloaded(warnings=warnings, difference=await asyncio.to_thread(self._app.difference, config))
+            config, loaded, _ = read
+            differs = await asyncio.to_thread(self._app.difference, config)
+            return Reloaded(warnings=tuple(loaded.warnings), difference=differs, seen=loaded.seen)
 
-    async def _reload(self, keep: bool) -> Reloaded:
+    async def _reload(self, keep: bool = False, agreed: Callable[[str], bool] | None = None) -> Reloaded:
         async with self._one_at_a_time:
-            # with the moment: where a unit has Type=notify-reload, systemd tells by it which reload is meant (sd_notify(3))
-            self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-            reloaded = await self._reloaded(keep)
+            if agreed is None:
+                self._tell_begun()
+            read = await self._read_file()
+            if agreed is not None:
+                if not agreed(read.seen if isinstance(read, Reloaded) else read[1].seen):
+                    return Reloaded(faults=("the file is not the one that was agreed to",), is_other=True)
+                self._tell_begun()
+            reloaded = await self._reloaded(read, keep)
             self._latest = (self._clock.now(), reloaded)
             for line in [*map(str, reloaded.config_faults), *reloaded.faults]:
                 if reloaded.applied:
@@ -177,11 +196,15 @@ class Reloader:
             self._notify("STATUS=" + " ".join(masked(reloaded.outcome or "bridge.yaml reloaded").split()))
             return reloaded
 
-    async def _reloaded(self, keep: bool) -> Reloaded:
-        read = await self._read_file()
+    def _tell_begun(self) -> None:
+        # with the moment: where a unit has Type=notify-reload, systemd tells by it which reload is meant (sd_notify(3))
+        self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    async def _reloaded(self, read: _Read, keep: bool) -> Reloaded:
         if isinstance(read, Reloaded):
             return read
-        config, warnings, secrets = read
+        config, loaded, secrets = read
+        warnings = tuple(loaded.warnings)
         try:
             differs = await asyncio.to_thread(self._app.difference, config)
             set_up_logging(self._app.config.log, secrets=secrets)
@@ -203,8 +226,7 @@ class Reloader:
             log.warning("changed, and in force only after a restart", keys=", ".join(needs_restart))
         return Reloaded(applied=True, warnings=warnings, difference=differs)
 
-    async def _read_file(self) -> Reloaded | tuple[Config, tuple[ConfigFault, ...], Iterable[str]]:
-        """The configuration with its warnings and secrets, or why there is none."""
+    async def _read_file(self) -> _Read:
         try:
             reading = await asyncio.to_thread(self._read)
         except (ReadingFailed, OSError) as error:
@@ -213,12 +235,12 @@ class Reloader:
             return Reloaded(faults=(_unexpected(error),))
         loaded = reading.loaded
         if loaded.config is None:
-            return Reloaded(config_faults=tuple(loaded.faults), warnings=tuple(loaded.warnings))
-        return loaded.config, tuple(loaded.warnings), reading.secrets
+            return Reloaded(config_faults=tuple(loaded.faults), warnings=tuple(loaded.warnings), seen=loaded.seen)
+        return loaded.config, loaded, reading.secrets
 
 
 def _crowded() -> Reloaded:
-    return Reloaded(faults=("others are under way; try again when they are done",))
+    return Reloaded(faults=("others are under way; try again when they are done",), is_crowded=True)
 
 
 def _unexpected(error: Exception) -> str:

@@ -99,7 +99,7 @@ def load_config(
             elif not faults.faults:
                 faults.add(None, "", "the file is empty", hint="bridge.yaml.example shows all options")
     found, warnings = faults.in_order(Masker(values.secrets))
-    return Loaded(None if found else config, found, warnings)
+    return Loaded(None if found else config, found, warnings, values.seen(text or ""))
 
 
 def show_config(path: Path, environ: Mapping[str, str], platforms: Mapping[str, Platform]) -> Shown:

@@ -149,3 +149,5 @@ class Loaded:
     config: Config | None
     faults: list[ConfigFault] = field(default_factory=list)
     warnings: list[ConfigFault] = field(default_factory=list)
+    seen: str = ""
+    """A hash of all that was read: the file, what its `*_file`s say, and variables. Empty: nothing was."""

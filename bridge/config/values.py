@@ -6,6 +6,7 @@ of type `int` or `bool` parses it. Used by the section readers of this package.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -65,6 +66,17 @@ class Values:
         """Secrets written into the file itself."""
         self._environ = environ
         self._left = _MOST_VALUES
+        self._seen = hashlib.sha256()
+
+    def seen(self, text: str) -> str:
+        """A hash of the file's text, and of what was read for it from elsewhere: tells whether any of it differs."""
+        whole = self._seen.copy()
+        whole.update(text.encode("utf-8", "surrogateescape"))
+        return whole.hexdigest()
+
+    def _saw(self, text: str) -> None:
+        raw = text.encode("utf-8", "surrogateescape")
+        self._seen.update(b"%d:%s" % (len(raw), raw))
 
     # -- the parts of a file ------------------------------------------------------------------------------------------------
 
@@ -108,6 +120,8 @@ class Values:
             self.faults.add(node, key, problem)
         if problems:
             raise _Failed
+        if text != node.value:
+            self._saw(text)
         # a copy: a string kept from the node tree would keep the memory around it allocated
         return (text + "\0")[:-1]
 
@@ -282,6 +296,7 @@ class Values:
         if "\x00" in text:
             self._fault(node, key, f"the secret's file {path} is not text")
         self.secrets.add(text)
+        self._saw(text)
         if mode & stat.S_IROTH:
             self.faults.warn(node, key, f"the secret's file {path} is readable by everyone", hint=f"chmod 600 {path}")
         return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +220,15 @@ async def test_looks_are_bounded_and_keep_no_reload_away(one: Bridge) -> None:
     assert (await first).ok
     assert (await second).ok
     assert 0 < sum(found.ok for found in await asyncio.gather(*looking)) < 30
+
+
+async def test_only_what_was_agreed_to_is_applied(one: Bridge) -> None:
+    one.loaded = replace(one.loaded, seen="before")
+    seen = (await one.reloader.look()).seen
+    assert seen == "before"
+    one.loaded = replace(one.loaded, seen="after")
+    refused = await one.reloader.reload(agreed=seen.__eq__)
+    assert (refused.ok, refused.is_other, one.applied) == (False, True, 0)
+    assert (one.told, one.reloader.latest()) == ([], {}), "nothing was begun"
+    assert (await one.reloader.reload(agreed="after".__eq__)).ok
+    assert (one.applied, one.told[0].startswith("RELOADING=1")) == (1, True)

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.registry import load_platform
+from bridge.config.load import load_config
 from tests.support.budget import examples
 from tests.support.patience import PATIENCE_S
 
@@ -265,3 +267,20 @@ print(rss_mb() - before)
         [sys.executable, "-c", code, tmp_path / "bridge.yaml"], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert float(done.stdout) < 40, f"{done.stdout} MB"
+
+
+def test_what_was_read_is_told_from_anything_else(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.yaml"
+
+    def seen(token: str = "one", variable: str = "a", more: str = "") -> str:
+        (tmp_path / "key").write_text(f"key-{token}\n")
+        path.write_text(
+            f"accounts:\n  s: {{platform: teamspirit, server: 'http://${{HOST}}', api_key_file: key}}\nroutes: []  # {more}\n"
+        )
+        return load_config(path, {"HOST": variable}, load_platform).seen
+
+    found = seen()
+    assert found == seen()
+    assert len({found, seen(token="two"), seen(variable="b"), seen(more="c")}) == 4
+    path.write_text("routes: [")
+    assert load_config(path, {}, load_platform).seen not in ("", found)
