@@ -38,8 +38,6 @@ _LONGEST_NEXT = 2000
 _LOGGED_EVERY_S = 60.0
 FRESH_S = 1.0
 """How long a page is shown again as it is."""
-_TIMES_FRESH = {"config": 5}
-"""Two processes read bridge.yaml for it."""
 _NEXT = re.compile(r"[a-z]*")
 
 Page = Callable[[Parts, Visit], Awaitable["web.Response"]]
@@ -52,10 +50,21 @@ PAGES: Mapping[str, Page] = {
     "dead": letters.show,
     "replay": replay.show,
     "letter": letters.show_one,
-    "config": configuration.show,
     "audit": overview.show_audit,
 }
-ACTS: Mapping[str, Act] = {"retry": letters.retry, "drop": letters.drop, "replay": replay.act, "reload": configuration.reload}
+NAMES = frozenset((*PAGES, "tail", "config"))
+ACTS: Mapping[str, Act] = {"retry": letters.retry, "drop": letters.drop, "replay": replay.act}
+_ASKS: Mapping[str, Sequence[str]] = {
+    "": ("route",),
+    "route": ("name", "before"),
+    "message": ("what",),
+    "dead": ("route", "after", "retried", "dropped"),
+    "replay": ("since", "until", "route", "held"),
+    "letter": ("id",),
+    "tail": ("route", "outcome"),
+}
+"""What a page makes of its query: one that differs in nothing else is the same page."""
+_LONGEST_ASKED = 2000
 
 
 class Dashboard:
@@ -68,9 +77,11 @@ class Dashboard:
         self._access = Access(lambda: parts.config().web.dashboard, Sessions(), parts.clock, is_local=is_local)
         self._actions = Actions(parts)
         self._tails = Tails(parts)
+        self._file = configuration.File(parts)
+        self._acts: Mapping[str, Act] = {**ACTS, "reload": self._file.reload}
         self._one_at_a_time = asyncio.Lock()
         """Pages read the journal, which those who relay read too."""
-        self._fresh: dict[tuple[Who, str, str], tuple[float, web.Response]] = {}
+        self._fresh: dict[tuple[Who, str, tuple[str, ...]], tuple[float, web.Response]] = {}
         """Who asks for a page again within a second gets the same one."""
         self._logged_at_s = float("-inf")
 
@@ -78,6 +89,7 @@ class Dashboard:
         """Tails end; what is under way is finished first, for a while."""
         self._tails.close()
         await self._actions.close()
+        await self._file.close()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The response to any path that is no other page of the admin listener."""
@@ -101,6 +113,8 @@ class Dashboard:
             refused = page(None, "login", said, status=429)
             refused.headers["Retry-After"] = str(wait_s)
             return refused
+        except Busy:
+            return _failed("Others are at work", "Too much was asked for at once. Try again in a moment.", 503)
         except JournalError as error:
             return _failed("The journal cannot be asked", str(error), 503)
         except ReadingFailed as error:
@@ -117,18 +131,18 @@ class Dashboard:
             return await self._post(visit, name)
         if name == "events":
             return await self._tails.stream(visit, lambda: self._is_still(request, who))
+        if name == "config":
+            return await self._file.show(self._parts, visit)  # it reads no journal, and during a reload it waits
         shown = self._tails.show if name == "tail" else PAGES.get(name)
         if shown is None:
             return _failed("There is no such page", "", 404, visit)
         return await self._page(visit, name, shown)
 
     async def _page(self, visit: Visit, name: str, show: Page) -> web.StreamResponse:
-        key = (visit.who, name, visit.request.query_string)
+        key = (visit.who, name, tuple(visit.asked(one, _LONGEST_ASKED) for one in _ASKS.get(name, ())))
         async with self._one_at_a_time:
             now_s = self._parts.clock.monotonic_s()
-            self._fresh = {
-                known: one for known, one in self._fresh.items() if now_s - one[0] < self._fresh_s * _TIMES_FRESH.get(known[1], 1)
-            }
+            self._fresh = {known: one for known, one in self._fresh.items() if now_s - one[0] < self._fresh_s}
             if key not in self._fresh:
                 self._fresh[key] = (self._parts.clock.monotonic_s(), await show(self._parts, visit))
             return _again(self._fresh[key][1])
@@ -146,16 +160,13 @@ class Dashboard:
             gone = _to("login")
             gone.del_cookie(COOKIE, path=None)  # type: ignore[arg-type]
             return gone
-        if name not in ACTS:
+        if name not in self._acts:
             return _failed("There is no such page", "", 404, visit)
         if not who.may_operate:
             return _failed("You may look, but not change anything", "That takes the role operate in bridge.yaml.", 403, visit)
         self._fresh.clear()
         sent = Visit(request=request, who=who, form_token=visit.form_token, form=form)
-        try:
-            return await ACTS[name](self._parts, sent, self._actions)
-        except Busy:
-            return _failed("Others are at work", "Too much was asked for at once. Try again in a moment.", 503, visit)
+        return await self._acts[name](self._parts, sent, self._actions)
 
     def _is_still(self, request: web.Request, who: Who) -> bool:
         try:
@@ -238,7 +249,7 @@ def _next(wanted: str) -> str:
         parts = urlsplit(wanted)
     except ValueError:
         return "./"
-    if parts.scheme or parts.netloc or parts.path not in (*PAGES, "tail") or not _NEXT.fullmatch(parts.path):
+    if parts.scheme or parts.netloc or parts.path not in NAMES or not _NEXT.fullmatch(parts.path):
         return "./"
     query = urlencode([(name, value) for name, values in parse_qs(parts.query).items() for value in values])
     return f"./{parts.path}?{query}" if query else f"./{parts.path}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -69,13 +70,21 @@ class Reloads:
     found: Reloaded = field(default_factory=Reloaded)
     reloads: int = 0
     looks: int = 0
+    may_look: asyncio.Event = field(default_factory=asyncio.Event)
+    """Not set while a reload is under way."""
 
-    async def reload(self, *, keep: bool = False) -> Reloaded:
+    def __post_init__(self) -> None:
+        self.may_look.set()
+
+    async def reload(self, *, keep: bool = False, agreed: Callable[[str], bool] | None = None) -> Reloaded:
+        if agreed is not None and not agreed(self.found.seen):
+            return Reloaded(faults=("another",), is_other=True)
         self.reloads += 1
         return self.found
 
     async def look(self) -> Reloaded:
         self.looks += 1
+        await self.may_look.wait()
         return self.found
 
 
@@ -99,6 +108,8 @@ class Board:
         self.status = status_of()
         self.asked = 0
         """How often the status was asked for."""
+        self.read = 0
+        """How often the file was read to be shown."""
         self.points: list[Point] = []
         self.reloads = Reloads()
         self.clock = clock
@@ -116,6 +127,7 @@ class Board:
         return loaded.config
 
     def shown(self) -> Shown:
+        self.read += 1
         return show_config(self.folder / "bridge.yaml", {}, {name: load_platform(name) for name in platforms()})
 
     async def start(self) -> None:

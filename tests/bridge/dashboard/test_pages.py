@@ -12,7 +12,7 @@ import pytest
 
 from bridge.dashboard import pages
 from bridge.dashboard.access import _ATTEMPTS_PER_MINUTE
-from bridge.dashboard.pages import ACTS, PAGES
+from bridge.dashboard.pages import ACTS, NAMES
 from tests.support.clock import ManualClock
 from tests.support.dashboard import WALL, Board, Visitor, status_of
 
@@ -21,7 +21,7 @@ BAD = "<script>alert(1)</script>\u202e'\"&{{7*7}}"
 
 
 async def test_every_page_is_safe_to_show(anna: Visitor) -> None:
-    for place in PAGES:
+    for place in sorted(NAMES):
         shown = await anna.get(place)
         policy = shown.headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy
@@ -88,7 +88,7 @@ async def test_a_form_of_another_site_does_nothing(anna: Visitor, origin: str | 
 
 @pytest.mark.parametrize("token", ["", "x", "\u00e9"])
 async def test_a_form_without_its_token_does_nothing(anna: Visitor, token: str) -> None:
-    for place in (*ACTS, "logout"):
+    for place in (*ACTS, "reload", "logout"):
         assert (await anna.post(place, {"token": token, "id": "1"})).status == 403
     assert (await anna.get("", follow=False)).status == 200
 
@@ -116,7 +116,7 @@ async def test_a_proxy_that_changes_the_host_is_named(make: Make) -> None:
 async def test_who_may_look_changes_nothing(visitor: Visitor) -> None:
     await visitor.sign_in("wall", WALL)
     token = (await visitor.get()).token
-    for place in ACTS:
+    for place in (*ACTS, "reload"):
         refused = await visitor.post(place, {"token": token, "id": "1"})
         assert refused.status == 403
         assert "You may look" in refused.words
@@ -202,6 +202,7 @@ async def test_a_page_is_made_once_a_second_for_each_visitor(make: Make) -> None
         await visitor.sign_in()
         for _ in range(3):
             assert "anna" in (await visitor.get()).words
+            assert "anna" in (await visitor.get(f"?x={clock.monotonic_s()}&page=2")).words, "no page knows these words"
         assert board.asked == 1
         await other.sign_in("wall", WALL)
         assert "wall may look" in (await other.get()).words
