@@ -38,6 +38,18 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     return outcome(task)
 
 
+async def to_the_end(work: Coroutine[Any, Any, T], name: str, *, within_s: float) -> T:
+    """What the work comes to. A caller who is cancelled is so once the work is over, or has gone on for `within_s` seconds more."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=within_s)
+        raise
+    finally:
+        await end([task])
+
+
 def outcome(task: asyncio.Task[T]) -> T:
     """Of a task that was waited for. Raises as `within`: a CancelledError of its own would be taken for the caller's."""
     if not task.done():

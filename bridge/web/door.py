@@ -156,6 +156,11 @@ class StrangerRequest(web.Request):
         if self.transport is not None:
             self.transport.abort()
 
+    def _cancel(self, exc: BaseException) -> None:
+        """Called by aiohttp when the connection is lost. A body that is whole stays readable."""
+        if not self._payload.is_eof():
+            super()._cancel(exc)
+
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         response.headers.pop("Server", None)  # it would name the versions of Python and aiohttp
 

@@ -16,12 +16,13 @@ import structlog
 from bridge.journal.contract import ArrivalStore, JournalError, KeySecret, KeyStore, StoredKey
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName
+from bridge.model.tasks import to_the_end
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import KEY_PREFIX, Terms, hash_of, looks_right, new_secret, opens
 from bridge.web.allowance import Allowances
 from bridge.web.arrivals import KEPT_BYTES, as_kept, is_worth_keeping
 from bridge.web.client_address import household
-from bridge.web.key_paths import NOTHING, shown
+from bridge.web.key_paths import NOTHING, Shown, shown
 from bridge.web.reading import while_valid
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ _RETRY_BUSY_S = 5
 RETRY_DOWN_S = 30
 """How soon a sender may come again whose account is not up."""
 _PREFLIGHT_S = 600
+_LAST_S = 30.0
+"""Longest that a program's post is still taken after its connection is gone."""
 _SLOW_BODY_S = 0.25
 """A body that took longer is one that a revocation may have overtaken."""
 
@@ -105,7 +108,14 @@ class KeyedCalls:
     async def answer(self, request: StrangerRequest, path: str, client: str) -> web.StreamResponse | None:
         """None: no valid key is shown. `client` is the caller's address. Raises JournalError, HTTPException (the answer to a body
         that is too large or too slow) and HandlerFailed."""
-        direction, secret, place = shown(path, request.headers.get("Authorization", "")) or NOTHING
+        found = shown(path, request.headers.get("Authorization", "")) or NOTHING
+        if found.direction is KeyDirection.API and request.method == "POST":
+            # matterbridge takes what a program posts also if it does not wait for the answer
+            return await to_the_end(self._answer(request, found, client), "post of a program", within_s=_LAST_S)
+        return await self._answer(request, found, client)
+
+    async def _answer(self, request: StrangerRequest, found: Shown, client: str) -> web.StreamResponse | None:
+        direction, secret, place = found
         key = await self._find(secret, direction)
         if key is None:
             return None

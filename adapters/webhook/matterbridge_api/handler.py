@@ -21,6 +21,7 @@ from adapters.webhook.matterbridge_api.readers import Readers
 from adapters.webhook.outbound.fetching import MOST_AT_ONCE, Fetching, is_gone, write
 from bridge.model.account_store import StoreDown
 from bridge.model.clock import Clock
+from bridge.model.tasks import to_the_end
 from bridge.model.web_mount import HoldsBytes, KeyGrant
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ MOST_POSTED_BYTES = 4 * 1024**2
 """Of a message with its files, which are base64 in it. matterbridge's own limit of a file is 1 MB (`MediaDownloadSize`)."""
 MOST_DRAINED = 1000
 HEARTBEAT_S = 15.0
+_LAST_S = 30.0
+"""Longest that a post is still taken after its connection is gone."""
 _BLANK = b" "
 """Before a line of JSON it says nothing, and shows that a reader is gone."""
 _NOT_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -92,9 +95,11 @@ class Handler:
                 request.hold(len(block))
             raw += block
         body = parse(bytes(raw), request.headers.get("Content-Type", ""))
-        answer = await self._posting.take(
+        # the body is whole: matterbridge takes it also if the program does not wait for the answer
+        taking = self._posting.take(
             body.data if body.kind is Kind.JSON else None, grant, request_id_of(low_headers(request.headers))
         )
+        answer = await to_the_end(taking, "post of a program", within_s=_LAST_S)
         return web.json_response(answer, headers=_NOT_STORED)
 
     # -- reading --------------------------------------------------------------------------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any, cast
 
 import pytest
 
-from bridge.model.tasks import end
+from bridge.model.tasks import end, to_the_end
+from tests.support.patience import PATIENCE_S
 
 
 async def forever() -> None:
@@ -83,3 +85,40 @@ async def test_what_does_not_let_go_is_returned_in_time() -> None:
     assert quick.cancelled()
     release.set()
     await slow
+
+
+async def test_work_goes_on_to_its_end_for_a_caller_who_is_cancelled() -> None:
+    release, done = asyncio.Event(), []
+
+    async def work() -> int:
+        await release.wait()
+        done.append(1)
+        return 5
+
+    caller = asyncio.create_task(to_the_end(work(), "work", within_s=PATIENCE_S))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+    release.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert done == [1]
+    assert await to_the_end(work(), "work", within_s=0) == 5
+
+
+async def test_work_that_does_not_end_ends_with_its_caller() -> None:
+    inner: list[asyncio.Task[Any]] = []
+
+    async def work() -> None:
+        inner.append(cast("asyncio.Task[Any]", asyncio.current_task()))
+        await forever()
+
+    caller = asyncio.create_task(to_the_end(work(), "work", within_s=0.01))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert inner[0].cancelled()

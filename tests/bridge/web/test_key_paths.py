@@ -8,6 +8,7 @@ from bridge.model.web_mount import KeyDirection
 from bridge.policy.access_keys import new_secret
 from bridge.web.key_paths import NOTHING, Shown, shown
 from tests.support.keyed_door import Door, header, status
+from tests.support.patience import eventually, stays
 from tests.support.raw_http import OK
 
 IN, OUT, API = KeyDirection.IN, KeyDirection.OUT, KeyDirection.API
@@ -105,3 +106,22 @@ async def test_a_stranger_learns_nothing_there(door: Door, method: str) -> None:
     places = [(f"/hooks/{new_secret()}", ""), ("/hooks/x", ""), ("/", ""), ("/", wrong), ("/topic", wrong), ("/topic", "")]
     answers = {(await door.ask(path, head, method=method)).split(b"Date")[0] for path, head in places}
     assert [status(answer) for answer in answers] == [401]
+
+
+async def test_a_program_need_not_wait_for_the_answer_to_what_it_posts(door: Door) -> None:
+    """Its connection may be gone before the key is found."""
+    secret = await door.key(direction=API)
+    for number in range(5):
+        caller = await door.connect(f"POST /api/{secret}/api/message HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{number:02d}")
+        await caller.writer.drain()
+        caller.writer.close()
+        await eventually(lambda number=number: len(door.account.calls) == number + 1)
+    assert [body for _, _, body in door.account.calls] == [f"{number:02d}".encode() for number in range(5)]
+
+
+async def test_half_a_post_is_none(door: Door) -> None:
+    secret = await door.key(direction=API)
+    caller = await door.connect(f"POST /api/{secret}/api/message HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12")
+    await eventually(lambda: door.account.entered == 1)
+    caller.writer.close()
+    await stays(lambda: not door.account.calls)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.web_mount import EVERY_CHAT
 from tests.adapters.webhook.matterbridge_api.served import serving
+from tests.support.patience import eventually
 
 FILE = {"Name": "a/../map.png", "Data": base64.b64encode(b"\x89PNG").decode(), "Comment": "the map", "URL": "", "Size": 4}
 
@@ -149,3 +152,26 @@ async def test_it_is_not_taken_while_the_account_is_not_up() -> None:
     async with serving() as served:
         served.adapter._receiver._intake = None
         assert await served.post({"text": "x"}, 503)
+
+
+async def test_what_is_posted_without_waiting_for_the_answer_is_taken() -> None:
+    """matterbridge's own server runs its handler to the end."""
+    async with serving() as served:
+        began, go = asyncio.Event(), asyncio.Event()
+
+        async def slowly() -> None:
+            began.set()
+            await go.wait()
+
+        served.intake.before_accept = slowly
+        for text in ("first", "second"):
+            _, writer = await asyncio.open_connection("127.0.0.1", int(served.base.rpartition(":")[2]))
+            body = json.dumps({"text": text}).encode()
+            writer.write(b"POST /api/message HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            await began.wait()
+            waiting = served.adapter._receiver._waiting
+            await eventually(lambda text=text, waiting=waiting: text == "first" or bool(waiting))
+            writer.close()
+            await writer.wait_closed()
+        go.set()
+        await served.intake.until(lambda: served.intake.texts() == ["first", "second"])
