@@ -142,7 +142,7 @@ async def test_a_platform_that_is_not_reached_is_told_by_its_reason(tmp_path: Pa
     async with bridge(tmp_path, [one, two]) as app:
         await is_in(app, "two", AccountState.UP)
         two.adapter = lambda platform, context: Unreachable(platform, context) if context.options else Careful(platform, context)
-        assert "name or service not known" in await refused(app, with_token(app.config, "two", "new"), within_s=SOON_S)
+        assert "name or service not known" in await refused(app, with_token(app.config, "two", "new"), within_s=10 * SOON_S)
         await relays(app, one, two)
 
 

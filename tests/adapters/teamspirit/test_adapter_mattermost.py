@@ -127,7 +127,10 @@ async def test_a_change_that_is_not_allowed_is_no_trouble_of_the_chat(
             await mattermost.send(outbound("0" * 26))
 
 
-async def test_receiving(server: MattermostServer, mattermost: Adapter, channel: str, intake: RecordingIntake) -> None:
+async def test_receiving(
+    server: MattermostServer, mattermost: Adapter, channel: str, intake: RecordingIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.teamspirit.inbound.receiver.REREAD_WITH_WEBHOOK_S", 0.05)
     anna = server.add_user("anna", "Anna", "Petrova")
     server.post(channel, anna, "from before the bridge")
     async with running(mattermost, intake):

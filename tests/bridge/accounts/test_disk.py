@@ -88,6 +88,7 @@ async def test_a_disk_that_does_not_answer_is_asked_once_and_holds_up_nothing(ha
     disks._within_s = PATIENCE_S
     assert not (await disks.room())["journal"].error, "the other one is asked as ever"
     assert hanging.asked.count(Path("s")) == 1
+    hanging.answer.set()  # the loop waits for the thread at its end
 
 
 async def test_what_was_answered_too_late_is_not_told_later(hanging: Hanging) -> None:
@@ -105,3 +106,4 @@ async def test_a_disk_that_is_known_to_hang_is_not_waited_for(hanging: Hanging) 
     disks._within_s = 10 * PATIENCE_S
     async with asyncio.timeout(PATIENCE_S):
         assert (await disks.room())["spool"].error
+    hanging.answer.set()

@@ -51,7 +51,7 @@ async def test_who_is_answered(host: str, is_answered: bool) -> None:
 def report_of(**more: Any) -> dict[str, Any]:
     well: dict[str, Any] = {"status": "pass", "reason": "", "action": ""}
     parked = {"status": "fail", "reason": "the token was revoked", "action": "make a new one\nin BotFather"}
-    lane = {"target": "tg/1", "status": "warn", "waiting": 3, "oldest": "2026-01-01", "reason": "429"}
+    lane = {"target": "tg/1", "status": "warn", "waiting": 3, "oldest": "2026-01-01", "reason": "429", "action": ""}
     return {
         "ok": False,
         "status": "fail",

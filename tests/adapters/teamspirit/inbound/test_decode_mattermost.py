@@ -227,9 +227,12 @@ async def test_one_post_that_is_odd_hides_no_other(
     assert heads == ["+one", "+odd", "+old", "+two", "+far ahead", "+three"]
 
 
-async def test_every_change_of_a_card_is_an_edit(server: MattermostServer, channel: str, intake: RecordingIntake) -> None:
+async def test_every_change_of_a_card_is_an_edit(
+    server: MattermostServer, channel: str, intake: RecordingIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The server counts none of them as an edit of the post. Also the second time that a card says the same, also of a post from
     long ago; and a reaction to the post changes nothing."""
+    monkeypatch.setattr("adapters.teamspirit.inbound.receiver.REREAD_WITH_WEBHOOK_S", 0.05)
     poster = server.add_user("ci")
     adapter = make_adapter(account_options(server))
 
