@@ -27,9 +27,8 @@ _IN_COMMENT = re.compile(
     r"(?!\$\{\w+\})[^\s#].*",
     re.I,
 )
-_COMMENT = re.compile(
-    r"([\w-]*(?:token|secret|passw\w*|credential|authorization|cookie|apprise|key)[\w-]*['\"]?\s*[:=]\s*)(?!\$\{\w+\})[^\s#].*",
-    re.I,
+_KEY_IN_COMMENT = re.compile(
+    r"[\w-]*(?:token|secret|passw\w*|credential|authorization|cookie|apprise|key)[\w-]*['\"]?\s*[:=]", re.I
 )
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.M)
 _REFERENCE = re.compile(r"\$\{\w+\}")
@@ -84,9 +83,37 @@ def shown(text: str, root: Node | None, secrets: Iterable[str], keys: Keys, sect
     for _, node in sorted(found.items(), key=lambda one: one[0], reverse=True):
         _mask(lines, node)
     masker = Masker(secrets)
-    result = _COMMENT.sub(lambda found: _IN_COMMENT.sub(rf"\g<1>{MASK}", found[0]), masker("".join(lines)))
-    kept = result.splitlines()
+    kept = list(_masked_comments(masker("".join(lines)).splitlines()))
     return Shown("\n".join(kept[:MOST_LINES]), is_cut=len(kept) > MOST_LINES)
+
+
+def _masked_comments(lines: Iterable[str]) -> Iterator[str]:
+    """Values of keys that sound like secrets, and what stands in the comments below such a key: its value may go on there."""
+    key_column: int | None = None
+    for line in lines:
+        found = _COMMENT.search(line)
+        if found is None:
+            key_column = key_column if not line.strip() else None
+            yield line
+            continue
+        words, is_whole = found[0], not line[: found.start()].strip()
+        column = len(words) - len(words.lstrip("# \t"))
+        text = words[column:]
+        is_below = key_column is not None and is_whole and (column > key_column or (column == key_column and text[:1] == "-"))
+        if is_below and text:
+            yield f"{line[: found.start()]}{words[:column]}{MASK}"
+            continue
+        if text or not is_whole:
+            key_column = _key_column(words, column)
+        yield line[: found.start()] + _IN_COMMENT.sub(rf"\g<1>{MASK}", words)
+
+
+def _key_column(comment: str, column: int) -> int | None:
+    """Where a key that sounds like a secret begins; what is deeper belongs to it. In the midst of a line: where that begins."""
+    key = _KEY_IN_COMMENT.search(comment)
+    if key is None:
+        return None
+    return key.start() if not comment[column : key.start()].strip("- '\"") else column
 
 
 def _mask(lines: list[str], node: ScalarNode) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from adapters.registry import load_platform, platforms
 from bridge.config.load import show_config
 from bridge.config.showing import MOST_LINES, Shown
@@ -94,3 +96,36 @@ def test_an_alias_is_masked_where_it_stands(tmp_path: Path) -> None:
     found = shown(tmp_path, text)
     assert "hidden" not in found.text
     assert found.text.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# token: |\n#   hidden-1\n#\n#   hidden-2\n\n#     hidden-3",
+        "#token: >-\n#  hidden-1\n#platform: webhook",
+        "# token:\n#   hidden-1",
+        "# 'token':  # of the old bot\n#   hidden-1",
+        "# token: hidden-1\n#   hidden-2",
+        "# tokens:\n# - hidden-1\n# - hidden-2",
+        "# - token: |\n#     hidden-1",
+        "#   bot: {token:\n#     hidden-1}",
+        "## token: |\n##   hidden-1",
+        "# # token: |\n# #   hidden-1",
+        "x-a: 1  # token: |\n         #   hidden-1",
+        "# token: |\n      #   hidden-1",
+    ],
+)
+def test_a_secret_below_its_key_in_comments_is_masked(tmp_path: Path, comment: str) -> None:
+    text = f"{comment}\n# server: shown-1\nroutes: []\n#   shown-2\n"
+    found = shown(tmp_path, text)
+    assert "hidden" not in found.text, found.text
+    assert "shown-1" in found.text
+    assert "shown-2" in found.text
+    assert found.text.count("\n") == text.rstrip("\n").count("\n"), "each line keeps its number"
+
+
+def test_what_stands_beside_a_secret_in_comments_is_shown(tmp_path: Path) -> None:
+    found = shown(tmp_path, "#spirit:\n#  api_key: hidden\n#  server: shown-1\n#  rooms:\n#    - shown-2\nroutes: []\n")
+    assert "hidden" not in found.text
+    assert "shown-1" in found.text
+    assert "shown-2" in found.text
