@@ -19,6 +19,8 @@ from bridge.config.sections import BaseUrl, ListenAddress, NetworkText, Section
 from bridge.model.forwarded import ForwardedHeader
 
 SHORTEST_PASSWORD = 12
+_WIDEST_PREFIX = {4: 8, 6: 7}
+"""Bits, by version: those of the widest private networks, 10.0.0.0/8 and fc00::/7."""
 _USER = re.compile(r"[^\x00-\x20\x7f:]{1,64}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -149,6 +151,10 @@ def _check_dashboard(faults: Faults, at: Node | None, admin: AdminSection) -> No
     if board.user_header and not board.trusted_proxies:
         hint = "name the proxy's address: trusted_proxies: [127.0.0.1]"
         faults.add(at, f"{key}.user_header", "nobody is trusted to say who somebody is", hint=hint)
+    wide = [network for network in map(ip_network, board.trusted_proxies) if network.prefixlen < _WIDEST_PREFIX[network.version]]
+    if board.user_header and wide:
+        why = f"{wide[0]} is more than a proxy's network: whoever calls from there is believed to be anybody"
+        faults.add(at, f"{key}.trusted_proxies", why, hint="name the proxy's own address, as in 127.0.0.1")
     if board.operators and not board.user_header:
         hint = "give user_header, or users with role: operate"
         faults.add(at, f"{key}.operators", "no proxy names anybody", hint=hint)

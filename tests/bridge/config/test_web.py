@@ -53,6 +53,9 @@ def test_users_have_passwords_of_their_own_from_files_too(load: Load, tmp_path: 
         ({"users": {"anna": {"password": GOOD, "role": "admin"}}}, "role: "),
         ({"users": {"a": {"password": GOOD}, "b": {"password": GOOD}}}, "users.b.password: is that of a too"),
         ({"user_header": "Remote-User"}, "user_header: nobody is trusted"),
+        ({"user_header": "Remote-User", "trusted_proxies": ["127.0.0.1", "0.0.0.0/0"]}, "trusted_proxies: 0.0.0.0/0 is more than"),
+        ({"user_header": "Remote-User", "trusted_proxies": ["0.0.0.0/1", "128.0.0.0/1"]}, "trusted_proxies: 0.0.0.0/1 is more"),
+        ({"user_header": "Remote-User", "trusted_proxies": ["::/0"]}, "trusted_proxies: ::/0 is more than a proxy's network"),
         ({"user_header": "Remote User", "trusted_proxies": ["10.0.0.1"]}, "must be the name of a header"),
         ({"operators": ["anna"]}, "operators: no proxy names anybody"),
         ({"user": {}}, "unknown key 'user'"),
@@ -65,6 +68,11 @@ def test_what_is_wrong_is_said(load: Load, dashboard: object, fault: str) -> Non
     said = "\n".join(map(str, loaded.faults))
     assert fault in said
     assert GOOD not in said
+
+
+def test_a_private_network_may_hold_the_proxy(load: Load) -> None:
+    assert load({"user_header": "Remote-User", "trusted_proxies": ["10.0.0.0/8", "fc00::/7", "127.0.0.0/8"]}).config is not None
+    assert load({"users": {"anna": {"password": GOOD}}, "trusted_proxies": ["0.0.0.0/0"]}).config is not None
 
 
 def test_one_that_nobody_has_to_sign_in_for_is_warned_of(load: Load) -> None:
