@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.world import World
-from tests.support.patience import eventually
+from tests.support.patience import eventually_asked
 from tests.systemd.booted import Booted, NotHere, why_not
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
@@ -52,8 +52,8 @@ async def run(system: Booted, *words: str) -> None:
 
 async def test_the_service_lives_and_dies_under_systemd(world: World, system: Booted) -> None:
     await run(system, "start", "messenger-bridge")
-    assert system.shown("ActiveState") == "active"
-    await eventually(lambda: "dead letters" in system.shown("StatusText"))
+    assert await system.shown("ActiveState") == "active"
+    await eventually_asked(lambda: system.shown("StatusText"), holds=lambda text: "dead letters" in text)
     await world.say("telegram", "under systemd")
     await world.copy("discord", "under systemd")
 
@@ -62,23 +62,24 @@ async def test_the_service_lives_and_dies_under_systemd(world: World, system: Bo
     await run(system, "reload", "messenger-bridge")
     configure(world, system, "accounts: 5\n")
     assert (await asyncio.to_thread(system.systemctl, "reload", "messenger-bridge")).returncode != 0
-    assert system.shown("ActiveState") == "active", "a faulty file changes nothing"
+    assert await system.shown("ActiveState") == "active", "a faulty file changes nothing"
     configure(world, system)
 
-    before = system.shown("MainPID")
+    before = await system.shown("MainPID")
     await run(system, "kill", "--kill-whom=main", "--signal=KILL", "messenger-bridge")
     await world.say("telegram", "while it was away")
-    await eventually(lambda: system.shown("MainPID") not in (before, "0") and system.shown("ActiveState") == "active")
+    await eventually_asked(lambda: system.shown("MainPID"), holds=lambda pid: pid not in (before, "0"))
+    await eventually_asked(lambda: system.shown("ActiveState"), holds="active".__eq__)
     await world.copy("discord", "while it was away")
 
     await run(system, "stop", "messenger-bridge")
-    assert (system.shown("ActiveState"), system.shown("Result")) == ("inactive", "success")
+    assert (await system.shown("ActiveState"), await system.shown("Result")) == ("inactive", "success")
     assert "stopped" in system.log()
 
 
 async def test_it_is_nobody_and_sees_nothing_of_the_machine(world: World, system: Booted) -> None:
     await run(system, "start", "messenger-bridge")
-    pid = system.shown("MainPID")
+    pid = await system.shown("MainPID")
     status = system.run("cat", f"/proc/{pid}/status").stdout
     values = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert values["CapEff"].strip("0") == values["CapBnd"].strip("0") == ""
