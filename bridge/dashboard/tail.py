@@ -6,6 +6,7 @@ Source of the format: HTML, "Server-sent events": https://html.spec.whatwg.org/m
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_TAILS = 8
 """At once, of all visitors: each takes one of the listener's connections, and asks the journal every second."""
+MOST_OF_ONE = 2
+"""Of them, of one person: two pages."""
 _LATEST = 50
 _PAGE = 50
 _MOST_CAUGHT_UP = 5000
@@ -53,7 +56,8 @@ _TONES = {
 class Tails:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._open = 0
+        self._open: Counter[tuple[str, bool]] = Counter()
+        """By who has them open."""
         self._ends = asyncio.Event()
 
     def close(self) -> None:
@@ -79,29 +83,35 @@ class Tails:
         """The events, until the visitor goes, is not who it was any more (`still`), or the bridge stops."""
         from aiohttp import web
 
-        if self._open >= MOST_TAILS:
-            text = f"{MOST_TAILS} tails are open already\n"
+        one = visit.who.name, visit.who.is_known
+        if self._open.total() >= MOST_TAILS or self._open[one] >= MOST_OF_ONE:
+            text = f"{self._open[one]} tails of yours, and {self._open.total()} in all, are open already\n"
             return web.Response(status=503, text=text, headers={"Retry-After": "10"})
         answer = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         answer.force_close()
-        self._open += 1
+        self._open[one] += 1
         try:
             await answer.prepare(visit.request)
             await self._follow(answer, visit, still)
         finally:
-            self._open -= 1
+            self._open[one] -= 1
+            self._open += Counter()  # without those who have none
         return answer
 
     async def _follow(self, answer: web.StreamResponse, visit: Visit, still: Callable[[], bool]) -> None:
-        reader, after, left_out = _Reader(self._parts, visit), *await self._begin(visit)
-        await _send(answer, f"retry: {_RETRY_MS}\n\n{_event({'gap': left_out}) if left_out else ''}")
+        reader, after = _Reader(self._parts, visit), None
+        await _send(answer, f"retry: {_RETRY_MS}\n\n")
         silent_s = 0.0
         while still() and not self._ends.is_set():
+            text = ""
             try:
+                if after is None:
+                    after, left_out = await self._begin(visit)
+                    text = _event({"gap": left_out}) if left_out else ""
                 found = await self._parts.journal.steps(after=after, limit=_PAGE)
-                text = "".join(await reader.events(found, after))
+                text += "".join(await reader.events(found, after))
             except JournalError as error:
-                text = _event({"gap": f"the journal cannot be asked: {error}"})
+                text += _event({"gap": f"the journal cannot be asked: {error}"})
                 found = None
             is_new = found is not None and found.last != after
             after = found.last if found is not None else after

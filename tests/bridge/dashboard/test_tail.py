@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from bridge.dashboard import tail
+from bridge.journal.contract import JournalError
 from tests.bridge.journal.journal_makers import A, accept, created, deliver, kill
-from tests.support.dashboard import ANNA, USERS, Board, Visitor
+from tests.support.dashboard import ANNA, USERS, WALL, Board, Visitor
 from tests.support.patience import PATIENCE_S, eventually
 
 Make = Callable[..., Awaitable[Board]]
@@ -114,9 +115,44 @@ async def test_there_are_only_so_many_and_one_that_is_left_is_free_again(anna: V
         refused = await anna.get("events")
         assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
         assert (await anna.get("")).status == 200
-    await eventually(lambda: not anna.board.dashboard._tails._open, what="the place is free")
+    await eventually(lambda: not anna.board.dashboard._tails._open.total(), what="the place is free")
     async with tailing(anna):
         pass
+
+
+async def test_one_person_leaves_places_for_others(anna: Visitor) -> None:
+    async with anna.board.visitor() as wall:
+        await wall.sign_in("wall", WALL)
+        async with tailing(anna), tailing(anna):
+            refused = await anna.get("events")
+            assert (refused.status, "2 tails of yours" in refused.html) == (503, True)
+            async with tailing(wall):
+                pass
+    await eventually(lambda: not anna.board.dashboard._tails._open, what="nothing is kept of who has gone")
+
+
+async def test_who_wants_no_body_opens_no_stream(anna: Visitor) -> None:
+    async with anna.session.head(f"{anna.board.origin}/dashboard/events") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+
+
+async def test_a_journal_that_cannot_be_asked_at_first_is_said(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "_LOOK_S", 0.05)
+    await accept(anna.board.journal, created("1"), A)
+    steps, fails = anna.board.journal.steps, True
+
+    async def ask(**more: Any) -> Any:
+        if fails:
+            raise JournalError("disk I/O error")
+        return await steps(**more)
+
+    monkeypatch.setattr(anna.board.journal, "steps", ask)
+    async with tailing(anna, "after=0") as stream:
+        assert "disk I/O error" in (await stream.next())["gap"]
+        fails = False
+        while "gap" in (told := await stream.next()):
+            pass
+        assert told["id"] == "1", "and then it goes on from where the page was"
 
 
 async def test_nobody_tails_without_a_password_and_a_stranger_sees_no_names(make: Make) -> None:
