@@ -106,6 +106,10 @@ class Surface:
     # -- the dashboard ------------------------------------------------------------------------------------------------------
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
+        if self._dashboard is None and not self._app.config.web.dashboard.is_open(is_local=self._is_local):
+            from bridge.web.admin import no_dashboard
+
+            return no_dashboard()  # who calls must not make a daemon import what nobody asked for
         if self._dashboard is None:
             await asyncio.to_thread(_import_dashboard)
             self._dashboard = self._dashboard or self._new_dashboard()
@@ -115,7 +119,6 @@ class Surface:
         from bridge.dashboard.pages import Dashboard
         from bridge.dashboard.parts import Parts
 
-        admin = self._started_with.web.admin
         parts = Parts(
             config=lambda: self._app.config,
             journal=self._app.journal,
@@ -126,8 +129,12 @@ class Surface:
             manifests=self._manifests,
             clock=self._clock,
         )
-        is_local = admin is not None and is_loopback(admin.host)
-        return Dashboard(parts, hosts=self._started_with.web.admin_hosts, is_local=is_local)
+        return Dashboard(parts, hosts=self._started_with.web.admin_hosts, is_local=self._is_local)
+
+    @property
+    def _is_local(self) -> bool:
+        admin = self._started_with.web.admin
+        return admin is not None and is_loopback(admin.host)
 
 
 def _import_dashboard() -> None:

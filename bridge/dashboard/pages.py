@@ -22,6 +22,7 @@ from bridge.dashboard.parts import Parts, Visit
 from bridge.dashboard.sessions import SESSION_S, Sessions
 from bridge.dashboard.tail import Tails
 from bridge.journal.contract import JournalError
+from bridge.web.admin import no_dashboard
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -94,7 +95,7 @@ class Dashboard:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The response to any path that is no other page of the admin listener."""
         if not self._access.is_open:
-            return _plain(404, "there is no dashboard here; see web.admin.dashboard in bridge.yaml\n")
+            return no_dashboard()
         if request.path in ("/", ROOT.rstrip("/")):
             return _to("dashboard/")
         name = request.path.removeprefix(ROOT)
@@ -129,6 +130,8 @@ class Dashboard:
         visit = Visit(request=request, who=who, form_token=self._access.sessions.form_token(who.name, who.session))
         if request.method == "POST":
             return await self._post(visit, name)
+        if name == "events" and request.method == "HEAD":
+            return _plain(405, "only GET\n", Allow="GET")
         if name == "events":
             return await self._tails.stream(visit, lambda: self._is_still(request, who))
         if name == "config":

@@ -114,6 +114,11 @@ class AdminWeb:
         return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})
 
 
+def no_dashboard() -> web.Response:
+    """What its paths answer where there is none."""
+    return _refusal(404, "there is no dashboard here; see web.admin.dashboard in bridge.yaml\n")
+
+
 async def _nothing(_: web.Request) -> web.Response:
     return _refusal(404, "not found\n")
 

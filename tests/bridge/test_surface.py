@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NoReturn
 
 import aiohttp
 import pytest
@@ -53,6 +54,32 @@ async def test_the_dashboard_is_there_once_the_daemon_is(world: World, monkeypat
     await asyncio.wait(tasks)
     await surface.close()
     await reloader.close()
+
+
+async def test_where_there_is_none_nothing_is_loaded_for_who_asks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surface_module, "listen", lambda _: None)
+
+    def load() -> None:
+        raise AssertionError("loaded, for a page that nobody gets")
+
+    monkeypatch.setattr(surface_module, "_import_dashboard", load)
+    del world.settings["web"]["admin"]["dashboard"]
+    app = await world.start_bridge()
+    reloader = Reloader(app, read=_unread, preload=lambda _: None, notify=lambda _: None)
+    surface = Surface(app, reloader, manifests=load_platform, shown=_unread)
+    tasks = surface.start()
+    async with aiohttp.ClientSession() as session:
+        for place in ("", "login", "config"):
+            status, text = await _read(session, f"http://127.0.0.1:{app.admin_port}/dashboard/{place}")
+            assert (status, "web.admin.dashboard" in text) == (404, True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await reloader.close()
+
+
+def _unread() -> NoReturn:
+    raise ReadingFailed("nobody reads here")
 
 
 async def _read(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
