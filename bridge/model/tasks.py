@@ -44,10 +44,11 @@ async def to_the_end(work: Coroutine[Any, Any, T], name: str, *, within_s: float
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=within_s)
+        try:
+            await asyncio.wait([task], timeout=within_s)
+        finally:
+            await end([task])
         raise
-    finally:
-        await end([task])
 
 
 def outcome(task: asyncio.Task[T]) -> T:

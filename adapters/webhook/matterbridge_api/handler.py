@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,9 +14,9 @@ from adapters.webhook.inbound.receiver import AGAIN_S, Busy
 from adapters.webhook.inbound.refusal import Refusal
 from adapters.webhook.inbound.request_headers import low_headers, request_id_of
 from adapters.webhook.matterbridge_api import message
-from adapters.webhook.matterbridge_api.acknowledged import acknowledged
+from adapters.webhook.matterbridge_api.acknowledged import LONGEST_S, Line, line_of
 from adapters.webhook.matterbridge_api.posting import Posting
-from adapters.webhook.matterbridge_api.readers import Readers
+from adapters.webhook.matterbridge_api.readers import Readers, Unread
 from adapters.webhook.outbound.fetching import MOST_AT_ONCE, Fetching, is_gone, write
 from bridge.model.account_store import StoreDown
 from bridge.model.clock import Clock
@@ -31,8 +30,8 @@ MOST_POSTED_BYTES = 4 * 1024**2
 """Of a message with its files, which are base64 in it. matterbridge's own limit of a file is 1 MB (`MediaDownloadSize`)."""
 MOST_DRAINED = 1000
 HEARTBEAT_S = 15.0
-_LAST_S = 30.0
-"""Longest that a post is still taken after its connection is gone."""
+_LAST_S = LONGEST_S + 5
+"""Longest that a call is still worked on after its connection is gone."""
 _BLANK = b" "
 """Before a line of JSON it says nothing, and shows that a reader is gone."""
 _NOT_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -113,12 +112,19 @@ class Handler:
                 before = await readers.begin(grant.key_id, self._posting.ends_of(grant))
                 unread = await readers.unread(before, MOST_DRAINED)
                 response = web.json_response(unread.messages, headers=_NOT_STORED)
-                with suppress(ConnectionError):
+
+                async def say() -> None:
                     await response.prepare(request)
                     await response.write_eof()
-                    await acknowledged(request, self._clock)
+
+                async def hand_over() -> None:
+                    with line_of(request) as line:
+                        await line.arrive(say(), self._clock)
                     with suppress(StoreDown):  # its list is sent; it gets the same once more
-                        await asyncio.shield(readers.have_read(grant.key_id, before, unread.cursors))
+                        await readers.have_read(grant.key_id, before, unread.cursors)
+
+                with suppress(ConnectionError):
+                    await to_the_end(hand_over(), "messages for a reader", within_s=_LAST_S)  # it may close once it has them
         return response
 
     async def _stream(self, request: web.Request, grant: KeyGrant, readers: Readers) -> web.StreamResponse:
@@ -131,15 +137,19 @@ class Handler:
         async def say(lines: bytes) -> None:
             await write(request, response, lines)
 
-        with suppress(ConnectionError, TimeoutError, StoreDown):
+        async def hand_over(line: Line, unread: Unread) -> None:
+            await line.arrive(say(b"".join(map(message.line, unread.messages))), self._clock)
+            await readers.have_read(grant.key_id, cursors, unread.cursors)
+
+        with suppress(ConnectionError, TimeoutError, StoreDown), line_of(request) as line:
             await response.prepare(request)
             await say(message.line(message.greeting(self._clock.now())))
             while not readers.is_closed:
                 unread = await readers.next(cursors, MOST_AT_ONCE, HEARTBEAT_S, lambda: is_gone(request))
-                await say(b"".join(map(message.line, unread.messages)) or _BLANK)
                 if unread.messages:
-                    await acknowledged(request, self._clock)
-                    await asyncio.shield(readers.have_read(grant.key_id, cursors, unread.cursors))
+                    await to_the_end(hand_over(line, unread), "messages for a reader", within_s=_LAST_S)
+                else:
+                    await say(_BLANK)
                 cursors = unread.cursors
         return response
 

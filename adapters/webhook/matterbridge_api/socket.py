@@ -9,13 +9,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from adapters.webhook.matterbridge_api import message
-from adapters.webhook.matterbridge_api.acknowledged import acknowledged
+from adapters.webhook.matterbridge_api.acknowledged import LONGEST_S, line_of
 from adapters.webhook.matterbridge_api.hearing import Hearing
 from adapters.webhook.matterbridge_api.posting import Posting
-from adapters.webhook.matterbridge_api.readers import Cursors, Readers
+from adapters.webhook.matterbridge_api.readers import Cursors, Readers, Unread
 from adapters.webhook.outbound.fetching import MOST_AT_ONCE
 from bridge.model.account_store import StoreDown
 from bridge.model.clock import Clock
+from bridge.model.tasks import to_the_end
 from bridge.model.web_mount import KeyGrant
 
 if TYPE_CHECKING:
@@ -79,16 +80,23 @@ async def _tell(
     is_gone: Callable[[], bool],
 ) -> None:
     """Raises ConnectionError."""
-    while not readers.is_closed and not is_gone():
-        try:
-            unread = await readers.next(cursors, MOST_AT_ONCE, LOOK_EVERY_S, is_gone)
-        except StoreDown:  # the program may go on speaking meanwhile
-            await clock.sleep(_AGAIN_S)
-            continue
+
+    async def say(unread: Unread) -> None:
         for one in unread.messages:
             await socket.send_json(one)
-        if unread.messages:
-            await acknowledged(request, clock)
-            with suppress(StoreDown):  # what is read next is noted with it
-                await asyncio.shield(readers.have_read(grant.key_id, cursors, unread.cursors))
-        cursors = unread.cursors
+
+    async def hand_over(unread: Unread) -> None:
+        await line.arrive(say(unread), clock)
+        with suppress(StoreDown):  # what is read next is noted with it
+            await readers.have_read(grant.key_id, cursors, unread.cursors)
+
+    with line_of(request) as line:
+        while not readers.is_closed and not is_gone():
+            try:
+                unread = await readers.next(cursors, MOST_AT_ONCE, LOOK_EVERY_S, is_gone)
+            except StoreDown:  # the program may go on speaking meanwhile
+                await clock.sleep(_AGAIN_S)
+                continue
+            if unread.messages:
+                await to_the_end(hand_over(unread), "messages for a program", within_s=LONGEST_S + 5)
+            cursors = unread.cursors

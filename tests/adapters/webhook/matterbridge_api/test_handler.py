@@ -72,7 +72,7 @@ async def test_two_who_drain_by_one_key_share_what_there_is() -> None:
             await served.say(f"m{number}", f"t{number}")
         found = await asyncio.gather(*(served.texts() for _ in range(5)))
         assert sorted(text for texts in found for text in texts) == sorted(f"m{number}" for number in range(20))
-        assert not served.adapter._doors._others["api"].__self__._readers._draining
+        await eventually(lambda: not served.adapter._doors._others["api"].__self__._readers._draining)
 
 
 async def test_ends_of_one_key_come_in_the_order_of_arrival() -> None:
@@ -243,3 +243,29 @@ async def test_a_full_disk_is_no_answer() -> None:
         assert await served.texts() == ["not yet read"]
         served.store.is_full = False
         assert await served.texts() == ["not yet read"], "where the reader was could not be stored"
+
+
+def fetch(port: int, head: str) -> list[str]:
+    """As a program that closes the moment it has the list."""
+    with socket.create_connection(("127.0.0.1", port)) as raw:
+        raw.sendall(f"GET /api/messages HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += raw.recv(65536)
+        head_bytes, _, body = answer.partition(b"\r\n\r\n")
+        (length,) = [int(line[15:]) for line in head_bytes.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        while len(body) < length:
+            body += raw.recv(65536)
+    return [one["text"][:3] for one in json.loads(body)]
+
+
+@pytest.mark.parametrize("head", ["", "Connection: close\r\n"])
+@pytest.mark.parametrize("size_chars", [10, 20_000])
+async def test_a_program_that_closes_once_it_has_the_list_does_not_get_it_again(head: str, size_chars: int) -> None:
+    async with serving() as served:
+        port = int(served.base.rpartition(":")[2])
+        for number in range(8):
+            for part in range(5):
+                await served.say(f"{number}.{part}" + "x" * size_chars, f"t{number}-{part}")
+            assert await asyncio.to_thread(fetch, port, head) == [f"{number}.{part}" for part in range(5)]
+            assert await asyncio.to_thread(fetch, port, head) == []
