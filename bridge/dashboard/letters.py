@@ -36,10 +36,15 @@ async def show(parts: Parts, visit: Visit) -> web.Response:
 def _done(visit: Visit) -> str:
     """What was just done, in the query of the page that follows."""
     for word in ("retried", "dropped"):
-        count = visit.asked(word, 9)
-        if count.isascii() and count.isdecimal():
-            return f"{word}: {int(count)}"
+        if (count := _count(visit, word)) is not None:
+            left = _count(visit, "left")
+            return f"{word}: {count}" + (f"; left out, since they were not counted: {left}" if left else "")
     return ""
+
+
+def _count(visit: Visit, word: str) -> int | None:
+    count = visit.asked(word, 9)
+    return int(count) if count.isascii() and count.isdecimal() else None
 
 
 async def _marks(parts: Parts, route: str, after: int) -> tuple[list[DeadMark], int]:

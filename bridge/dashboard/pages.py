@@ -59,7 +59,7 @@ _ASKS: Mapping[str, Sequence[str]] = {
     "": ("route",),
     "route": ("name", "before"),
     "message": ("what",),
-    "dead": ("route", "after", "retried", "dropped"),
+    "dead": ("route", "after", "retried", "dropped", "left"),
     "replay": ("since", "until", "route", "held"),
     "letter": ("id",),
     "tail": ("route", "outcome"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,17 +31,24 @@ _MOST_REASONS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Which dead letters are meant. `as_of`: when they were counted."""
+    """Which dead letters are meant. `as_of`: when they were counted; `up_to`: the last of them. A clock that is set back says of
+    what dies later that it died before; the numbers of deliveries only grow."""
 
     since: datetime
     until: datetime | None
     route: str
     with_held: bool
     as_of: datetime
+    up_to: int | None = None
 
     def takes(self, mark: DeadMark) -> bool:
+        """Whether it is among those that were counted."""
+        return self.names(mark) and mark.died_at <= self.as_of and (self.up_to is None or mark.delivery_id <= self.up_to)
+
+    def names(self, mark: DeadMark) -> bool:
+        """Whether it is of that time and route, whenever it came to it."""
         return (
-            self.since <= mark.died_at <= min(self.until or self.as_of, self.as_of)
+            self.since <= mark.died_at <= (self.until or mark.died_at)
             and (not self.route or mark.route == self.route)
             and (self.with_held or mark.state is DeliveryStatus.DEAD)
         )
@@ -61,6 +68,19 @@ class _Counted:
     last: DeadMark | None = None
     reasons: Counter[str] = field(default_factory=Counter)
     targets: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Done:
+    retried: int = 0
+    left_out: int = 0
+    """Of that time and route too, and not among those that were counted."""
+
+    def came(self, count: int, _: object) -> None:
+        self.retried += count
+
+    def __str__(self) -> str:
+        return f"{self.retried} retried" + (f", {self.left_out} left out that were not counted" if self.left_out else "")
 
 
 async def show(parts: Parts, visit: Visit) -> web.Response:
@@ -90,54 +110,57 @@ async def act(parts: Parts, visit: Visit, actions: Actions) -> web.StreamRespons
     wanted = "the moment of the count is missing" if as_of is None else _range(visit, min(as_of, parts.clock.now()))
     if isinstance(wanted, str):
         return page(visit, "failed", {"title": "Nothing was retried", "text": wanted}, status=400)
-    chosen, done = wanted, 0
+    chosen, done = replace(wanted, up_to=_number(visit.asked("up_to", 20))), _Done()
 
-    def came(count: int, _: object) -> None:
-        nonlocal done
-        done += count
+    async def work() -> tuple[None, str]:
+        async for some in _batches(parts, chosen, done):
+            await whole(parts.journal.retry_dead(some), partial(done.came, len(some)))
+        return None, str(done)
 
-    async def work() -> tuple[int, str]:
-        async for some in _batches(parts, chosen):
-            await whole(parts.journal.retry_dead(some), partial(came, len(some)))
-        return done, f"{done} retried"
-
-    await actions.do(visit.who, "replay", str(chosen), work, failed=lambda: f"{done} retried, then it failed")
+    await actions.do(visit.who, "replay", str(chosen), work, failed=lambda: f"{done}, then it failed")
     from aiohttp import web
 
-    return web.Response(status=303, headers={**HEADERS, "Location": f"dead?retried={done}"})
+    return web.Response(status=303, headers={**HEADERS, "Location": f"dead?retried={done.retried}&left={done.left_out}"})
 
 
-async def _chosen(parts: Parts, wanted: Range) -> AsyncIterator[DeadMark]:
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() else None
+
+
+async def _named(parts: Parts, wanted: Range) -> AsyncIterator[DeadMark]:
     """In their order, from the oldest delivery on."""
     after = 0
     while True:
         marks = await parts.journal.dead_marks(after=after, limit=_PAGE)
         for mark in marks:
-            if wanted.takes(mark):
+            if wanted.names(mark):
                 yield mark
         if len(marks) < _PAGE:
             return
         after = marks[-1].delivery_id
 
 
-async def _batches(parts: Parts, wanted: Range) -> AsyncIterator[list[int]]:
+async def _batches(parts: Parts, wanted: Range, done: _Done) -> AsyncIterator[list[int]]:
     batch: list[int] = []
     count = 0
-    async for mark in _chosen(parts, wanted):
+    async for mark in _named(parts, wanted):
+        if count == MOST or not wanted.takes(mark):
+            done.left_out += 1
+            continue
         batch.append(mark.delivery_id)
         count += 1
-        if len(batch) == _AT_ONCE or count == MOST:
+        if len(batch) == _AT_ONCE:
             yield batch
             batch = []
-        if count == MOST:
-            return
     if batch:
         yield batch
 
 
 async def _counted(parts: Parts, wanted: Range) -> _Counted:
     counted = _Counted()
-    async for mark in _chosen(parts, wanted):
+    async for mark in _named(parts, wanted):
+        if not wanted.takes(mark):
+            continue
         if counted.count == MOST:
             counted.is_more = True
             break

@@ -60,13 +60,26 @@ async def test_what_died_after_the_count_or_died_again_stays(anna: Visitor) -> N
     form = form_of(await anna.get(f"replay?since={SINCE}"))
     form["as_of"] = at(300).isoformat()
     later = await died(anna.board, "2", 301)
-    await anna.post("replay", form)
+    done = await anna.post("replay", form)
+    assert "retried: 1; left out, since they were not counted: 1" in done.words
     assert await retried(anna.board) == [first]
     again = Dead(delivery_id=first, reason="refused again", at=at(302))
     await anna.board.journal.record(anna.board.journal.lease(A.account), [again])
     await anna.post("replay", form)
     assert await retried(anna.board) == []
     assert [one.delivery_id for one in await anna.board.journal.dead_letters()] == [first, later]
+
+
+async def test_a_clock_that_is_set_back_brings_nothing_among_the_counted(anna: Visitor) -> None:
+    first = await died(anna.board, "1", 200)
+    form = form_of(await anna.get(f"replay?since={SINCE}"))
+    later = await died(anna.board, "2", 150)
+    done = await anna.post("replay", form)
+    assert "retried: 1; left out, since they were not counted: 1" in done.words
+    assert await retried(anna.board) == [first]
+    assert [one.delivery_id for one in await anna.board.journal.dead_letters()] == [later]
+    (noted,) = await anna.board.noted()
+    assert noted.result == "1 retried, 1 left out that were not counted"
 
 
 async def test_held_ones_only_on_request_and_a_route_by_its_name(anna: Visitor) -> None:
