@@ -65,7 +65,7 @@ FIGURES: dict[str, Figure] = {
     "throughput-100ms": _throughput((20, 100), 0.1),
     "hanging-neighbour": lambda quick: [speed.hanging_neighbour(hang=hang, seconds=12 if quick else 25) for hang in (False, True)],
     "neighbours": lambda quick: [
-        neighbours.neighbours(seconds=5 if quick else 30, backlog=5000 if quick else 100_000, characters=40_000)
+        neighbours.neighbours(seconds=5 if quick else 60, backlog=5000 if quick else 100_000, characters=40_000)
     ],
     "outage": lambda quick: [trouble.outage(seconds=5 if quick else 20)],
     "killed": lambda quick: [trouble.killed_in_a_backlog(target=target) for target in ("discord", "slack", "teamspirit")],
