@@ -70,8 +70,9 @@ class ByFirstMessage:
     is begun by a message with its title. For adapters that can look for what they sent, by their own `reconcile`."""
 
     async def first_of(self, copy: Copy) -> str:
-        """The first message of the thread that an answer to that message is in; empty where answers are not in threads."""
-        return copy.thread_id or copy.message_ids[0]
+        """The first message of the thread that an answer to that message is in; empty where answers are not in threads, and of a
+        message whose id was never told."""
+        return copy.thread_id or next(iter(copy.message_ids), "")
 
     async def opens_thread(self, _chat_id: str, begins_at: Copy | None) -> bool:
         return begins_at is None or bool(await self.first_of(begins_at))
@@ -79,13 +80,16 @@ class ByFirstMessage:
     async def open_thread(self, thread: OutboundThread) -> str:
         if thread.begins_at is not None:
             return await self.first_of(thread.begins_at)
-        return (await cast("Adapter", self).send(_opening(thread))).message_ids[0]
+        opened = await cast("Adapter", self).send(_opening(thread))
+        if not opened.message_ids:
+            raise Rejected("which message begins the thread was never told")
+        return opened.message_ids[0]
 
     async def find_thread(self, thread: OutboundThread, since: datetime | None) -> str:
         if since is None or thread.begins_at is not None or not isinstance(self, Reconciles):
             return ""
         found = await self.reconcile(_opening(thread), since)
-        return found.message_ids[0] if found is not None else ""
+        return next(iter(found.message_ids), "") if found is not None else ""
 
 
 class TitlesByFirstMessage:

@@ -14,7 +14,7 @@ from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.outbound.mentions import Mentions
 from adapters.teamspirit.outbound.sender import QUOTED
 from bridge.model.adapter import OutboundDelete, OutboundEdit, Receipt
-from bridge.model.errors import ChatDown, Rejected
+from bridge.model.errors import ChangeRefused, ChatDown, Rejected
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long
 
@@ -45,6 +45,8 @@ class Changes:
     async def delete(self, outbound: OutboundDelete) -> None:
         call = self._operations.delete
         assert call is not None
+        if not outbound.copy.message_ids:
+            raise ChangeRefused("it cannot be deleted: which message it became was never told")
         for message_id in outbound.copy.message_ids:
             values: Values = {"chat": self._encoder.chat(outbound.copy.chat_id), "message": {"id": message_id}}
             try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.model.adapter import Adapter, Copy, Edits, OutboundEdit, Receipt, Reply
-from bridge.model.errors import RetryLater
+from bridge.model.adapter import Adapter, Copy, Deletes, Edits, OutboundDelete, OutboundEdit, Receipt, Reply
+from bridge.model.errors import ChangeRefused, RetryLater
 from bridge.model.rich_text import plain
+from bridge.model.threads import OpensThreads
 from tests.adapters.teamspirit.harness import make_adapter, running
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
 from tests.support.intake import RecordingIntake
@@ -142,3 +143,16 @@ async def test_a_dialect_of_older_days_finds_the_threads_that_were_read(
         assert root_of(server, copy) == root
         assert root_of(server, await adapter.send(outbound(channel, reply=Reply(message_id=copy.message_ids[0])))) == root
     await adapter.close()
+
+
+async def test_a_copy_whose_id_was_never_told_is_not_deleted_and_begins_no_thread(
+    server: MattermostServer, mattermost: Adapter, channel: str
+) -> None:
+    """As of an account that posted by incoming webhooks before it had a key."""
+    assert isinstance(mattermost, Deletes)
+    assert isinstance(mattermost, OpensThreads)
+    copy = Copy(chat_id=channel, message_ids=())
+    with pytest.raises(ChangeRefused, match="cannot be deleted"):
+        await mattermost.delete(OutboundDelete(token="t", copy=copy))
+    assert not await mattermost.opens_thread(channel, copy)
+    assert await mattermost.opens_thread(channel, Copy(chat_id=channel, message_ids=(), thread_id="root"))
