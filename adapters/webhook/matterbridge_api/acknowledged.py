@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 LONGEST_S = 30.0
-_FIRST_S, _MOST_S = 0.002, 0.5
+_FIRST_S, _MOST_S = 0.002, 0.1
 _CLOSED = 7
 """The state of a connection that the other side has reset. Source: Linux, include/net/tcp_states.h, `TCP_CLOSE`."""
 

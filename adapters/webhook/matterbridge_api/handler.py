@@ -138,8 +138,9 @@ class Handler:
             await write(request, response, lines)
 
         async def hand_over(line: Line, unread: Unread) -> None:
-            await line.arrive(say(b"".join(map(message.line, unread.messages))), self._clock)
-            await readers.have_read(grant.key_id, cursors, unread.cursors)
+            with readers.handing_over(grant.key_id, request):
+                await line.arrive(say(b"".join(map(message.line, unread.messages))), self._clock)
+                await readers.have_read(grant.key_id, cursors, unread.cursors)
 
         with suppress(ConnectionError, TimeoutError, StoreDown), line_of(request) as line:
             await response.prepare(request)

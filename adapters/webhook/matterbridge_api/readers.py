@@ -14,13 +14,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.webhook.matterbridge_api import message
+from adapters.webhook.matterbridge_api.acknowledged import LONGEST_S
 from adapters.webhook.matterbridge_api.sending import gateway_of
-from adapters.webhook.outbound.fetching import LOOK_EVERY_S, Cursor, Fetching
+from adapters.webhook.outbound.fetching import LOOK_EVERY_S, Cursor, Fetching, is_gone
 from bridge.model.account_store import AccountStore
 from bridge.model.clock import Clock
 from bridge.model.web_mount import EVERY_CHAT
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from adapters.webhook.config import WebhookOptions
 
 _KEPT = re.compile(r"(\d{1,19})(?:\.([0-9a-f]{1,64}))?", re.ASCII)
@@ -46,6 +49,8 @@ class Readers:
         self._known: dict[tuple[str, str], Cursor] = {}
         self._draining: dict[str, tuple[asyncio.Lock, int]] = {}
         """Keys by which messages are being drained, each with the number of those who wait."""
+        self._handed_over: dict[asyncio.Event, tuple[str, web.Request]] = {}
+        """What is on its way to a reader: set once it is known whether it arrived."""
 
     @property
     def is_closed(self) -> bool:
@@ -54,8 +59,21 @@ class Readers:
     # -- where a key is -------------------------------------------------------------------------------------------------------
 
     async def begin(self, key_id: str, ends: Sequence[str]) -> Cursors:
-        """Where the key has read to. Raises StoreDown."""
+        """Where the key has read to; a reader who is gone may have got more than was known then. Raises StoreDown."""
+        for over in [over for over, (key, request) in self._handed_over.items() if key == key_id and is_gone(request)]:
+            await self._clock.wait(over, LONGEST_S)
         return {end: await self._cursor(key_id, end) for end in ends}
+
+    @contextmanager
+    def handing_over(self, key_id: str, request: web.Request) -> Iterator[None]:
+        """Messages are on their way; at its end it is known whether they are read."""
+        over = asyncio.Event()
+        self._handed_over[over] = key_id, request
+        try:
+            yield
+        finally:
+            del self._handed_over[over]
+            over.set()
 
     async def have_read(self, key_id: str, before: Cursors, after: Cursors) -> None:
         """A reader who was at `before` has all up to `after`; another of the same key may be further. Raises StoreDown."""

@@ -86,8 +86,8 @@ async def _tell(
             await socket.send_json(one)
 
     async def hand_over(unread: Unread) -> None:
-        await line.arrive(say(unread), clock)
-        with suppress(StoreDown):  # what is read next is noted with it
+        with readers.handing_over(grant.key_id, request), suppress(StoreDown):  # what is read next is noted with it
+            await line.arrive(say(unread), clock)
             await readers.have_read(grant.key_id, cursors, unread.cursors)
 
     with line_of(request) as line:
