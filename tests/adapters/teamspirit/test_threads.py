@@ -153,6 +153,6 @@ async def test_a_copy_whose_id_was_never_told_is_not_deleted_and_begins_no_threa
     assert isinstance(mattermost, OpensThreads)
     copy = Copy(chat_id=channel, message_ids=())
     with pytest.raises(ChangeRefused, match="cannot be deleted"):
-        await mattermost.delete(OutboundDelete(token="t", copy=copy))
+        await mattermost.delete(OutboundDelete(copy=copy))
     assert not await mattermost.opens_thread(channel, copy)
     assert await mattermost.opens_thread(channel, Copy(chat_id=channel, message_ids=(), thread_id="root"))
