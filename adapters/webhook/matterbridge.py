@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from bridge.model.foreign_settings import ForeignSection
@@ -14,6 +15,7 @@ BY_GATEWAY = True
 
 _MOST_BUFFER = 10_000
 _LONGEST_NAME = 64
+_HASH_CHARS = 8
 _ANOTHER_ADDRESS = (
     "give the programs web.public.url, which bridge.yaml must name, and a key as their token: "
     "messenger-bridge keys create 'ACCOUNT/*' --api (docs/matterbridge-api.md)"
@@ -37,6 +39,9 @@ def account(section: ForeignSection) -> dict[str, Any]:
 
 
 def chat(gateway: str, options: Mapping[str, Any]) -> str:
-    """The name of a gateway's end."""
-    clean = re.sub(r"[^A-Za-z0-9_.-]+", "-", gateway.strip())[:_LONGEST_NAME].strip("-._")
-    return clean or "api"
+    """The name of a gateway's end. One that had to be changed ends in a hash of the original: two gateways never share an end."""
+    clean = re.sub(r"[^A-Za-z0-9_.-]+", "-", gateway.strip()).strip("-._")
+    if clean == gateway.strip() and 0 < len(clean) <= _LONGEST_NAME:
+        return clean
+    suffix = sha256(gateway.strip().encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARS]
+    return f"{clean[: _LONGEST_NAME - _HASH_CHARS - 1].strip('-._') or 'api'}-{suffix}"
