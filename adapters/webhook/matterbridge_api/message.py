@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.webhook.outbound.encode_data import cut, moment
+from adapters.webhook.outbound.encode_data import FOREIGN, cut, moment
 from adapters.webhook.outbound.encode_text import encode_text
 from bridge.model.adapter import Outbound, OutboundEdit
 from bridge.model.original import Original
@@ -100,8 +100,8 @@ def deleted(account: str, gateway: str, message_id: str, at: datetime) -> bytes:
 
 def without(message_id: str, deletion: bytes, kept: bytes) -> bytes:
     """What is kept of a message once another, or itself, is deleted: no words of the deleted one."""
-    record = json.loads(kept)
-    if record["message"]["id"] == message_id:
+    record = _record(kept)
+    if record is None or record["message"]["id"] == message_id:  # of another form is only known that it names the message
         return deletion
     if record["message"]["parent_id"] == message_id:
         record.pop("quote", None)
@@ -109,14 +109,27 @@ def without(message_id: str, deletion: bytes, kept: bytes) -> bytes:
     return kept
 
 
-def shown(kept: bytes) -> dict[str, Any]:
-    """What a reader gets. What is answered stands behind the text, as matterbridge writes it (`QuoteFormat`)."""
-    record = json.loads(kept)
+def shown(kept: bytes, gateway: str, at: datetime) -> dict[str, Any]:
+    """What a reader gets. What is answered stands behind the text, as matterbridge writes it (`QuoteFormat`). What the account kept
+    while it had another style is a line."""
+    record = _record(kept)
+    if record is None:
+        return message(text=FOREIGN, username=BRIDGE, gateway=gateway, at=at, extra={})
     found: dict[str, Any] = record["message"]
     if quote := record.get("quote"):
         words = ": ".join(part for part in (quote["author"], " ".join(quote["excerpt"].split())) if part)
         found["text"] = f"{found['text']} (re @{words})"
     return found
+
+
+def _record(kept: bytes) -> dict[str, Any] | None:
+    """None: it is of another form."""
+    try:
+        record = json.loads(kept)
+    except ValueError:
+        return None
+    inner = record.get("message") if isinstance(record, dict) else None
+    return record if isinstance(inner, dict) and {"id", "text", "parent_id"} <= inner.keys() else None
 
 
 def _to_bytes(record: Mapping[str, Any]) -> bytes:

@@ -124,7 +124,8 @@ class Readers:
             latest = _LONG_AGO
             for mail in page.mail:
                 latest = max(latest, mail.at)  # an end's own order holds, even if the clock was set back
-                found.append((latest, message.shown(mail.content)))
+                gateway = gateway_of(end, self._options.ends[end])
+                found.append((latest, message.shown(mail.content, gateway, mail.at)))
             if page.mail:
                 after[end] = Cursor(page.mail[-1].number, page.mail[-1].mark)
             elif page.missed:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.webhook.outbound.encode_data import cut, extras, moment, put_all
+from adapters.webhook.outbound.encode_data import FOREIGN, cut, extras, moment, put_all
 from adapters.webhook.outbound.encode_markdown import encode_markdown
 from adapters.webhook.outbound.encode_text import encode_slack, encode_text
 from adapters.webhook.wire import StandardPayload
@@ -47,13 +47,30 @@ def deleted(end: str, outbound: OutboundDelete, now: datetime) -> StandardPayloa
 def without(message_id: str, deletion: StandardPayload, body: bytes) -> bytes:
     """An event's body once a message is deleted: `deletion` in place of what says something of that message, and no quotation of
     it in what replies to it."""
-    event = json.loads(body)
+    event = standard_event(body)
+    if event is None:  # of another form: known is only that it names the message
+        return to_bytes(deletion)
     data = event["data"]
     if data.get("message_id") == message_id:
         return to_bytes(deletion)
     if data.get("reply_to", {}).get("message_id") != message_id:
         return body
     return to_bytes({**event, "data": {**data, "reply_to": {"message_id": message_id, "author": "", "excerpt": ""}}})
+
+
+def standard_event(body: bytes) -> dict[str, Any] | None:
+    """None: what is kept is of another form, as after a change of the account's style."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return None
+    is_one = isinstance(event, dict) and isinstance(event.get("type"), str) and isinstance(event.get("data"), dict)
+    return event if is_one else None
+
+
+def foreign(end: str, message_id: str, at: datetime) -> StandardPayload:
+    """A line in place of what is of another form."""
+    return _event("message.created", {"end": end, "message_id": message_id, "text": FOREIGN}, None, at)
 
 
 def reacted(end: str, outbound: OutboundReaction, now: datetime, *, added: bool) -> StandardPayload:

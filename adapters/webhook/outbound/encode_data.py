@@ -18,6 +18,10 @@ _WORD_BYTES, _LINE_BYTES = 300, 1500
 _URL_CHARS = 2000
 
 
+FOREIGN = "[a message that was kept in another form, before the account's style was changed]"
+"""What a reader gets instead of it."""
+
+
 def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 

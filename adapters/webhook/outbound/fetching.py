@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from adapters.webhook.outbound import encode
 from bridge.model.account_store import AccountStore, Mail, MailPage
 from bridge.model.clock import Clock
 from bridge.model.errors import RetryLater
@@ -140,7 +141,7 @@ class Fetching:
         from aiohttp import web
 
         page = await self._page(request, store, end, after, limit, wait_s)
-        answer: dict[str, Any] = {"messages": [_message(mail) for mail in page.mail], "cursor": str(_end_of(page))}
+        answer: dict[str, Any] = {"messages": [_message(end, mail) for mail in page.mail], "cursor": str(_end_of(page))}
         answer |= {"missed": page.missed, "anew": page.is_anew}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
@@ -160,7 +161,7 @@ class Fetching:
                 if page.missed:
                     await write(request, response, f"event: missed\ndata: {page.missed}\n\n".encode())
                 for mail in page.mail:
-                    await write(request, response, _event(mail))
+                    await write(request, response, _event(end, mail))
                 after = _end_of(page)
                 if not page.mail:
                     await write(request, response, b": nothing new\n\n")
@@ -215,15 +216,15 @@ def _number(request: web.Request, name: str, *, most: int) -> int:
     return int(stated)
 
 
-def _message(mail: Mail) -> dict[str, Any]:
-    return {"cursor": str(Cursor(mail.number, mail.mark)), "id": mail.name, **json.loads(mail.content)}
+def _message(end: str, mail: Mail) -> dict[str, Any]:
+    event = encode.standard_event(mail.content) or encode.foreign(end, mail.name, mail.at)
+    return {"cursor": str(Cursor(mail.number, mail.mark)), "id": mail.name, **event}
 
 
-def _event(mail: Mail) -> bytes:
-    data = json.dumps(_message(mail), ensure_ascii=False, separators=(",", ":"))  # contains no line breaks
-    return f"id: {Cursor(mail.number, mail.mark)}\nevent: {json.loads(mail.content)['type']}\ndata: {data}\n\n".encode(
-        "utf-8", "replace"
-    )
+def _event(end: str, mail: Mail) -> bytes:
+    event = _message(end, mail)
+    data = json.dumps(event, ensure_ascii=False, separators=(",", ":"))  # contains no line breaks
+    return f"id: {event['cursor']}\nevent: {event['type']}\ndata: {data}\n\n".encode("utf-8", "replace")
 
 
 async def write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from adapters.webhook.outbound import fetching
+from bridge.model.outbound import Copy, OutboundDelete
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from tests.adapters.webhook.receivers import MemoryStore, account, message
 from tests.support.patience import PATIENCE_S, eventually
@@ -230,3 +231,21 @@ async def test_a_stop_ends_streams() -> None:
         await adapter.close()
         await answer.content.read()
         assert answer.content.at_eof()
+
+
+async def test_what_was_kept_in_another_style_is_a_line() -> None:
+    store = MemoryStore()
+    for content in (b'{"message": {"id": "t0", "text": "old", "parent_id": ""}}', b"[]", b"no JSON"):
+        await store.put_mail("alerts", f"t{len(store.boxes.get('alerts', []))}", content)
+    async with served(store) as (adapter, client):
+        await adapter.send(message("new", token="t9"))
+        page = await fetched(client)
+        assert [one["type"] for one in page["messages"]] == ["message.created"] * 4
+        assert ["another form" in text for text in texts(page)] == [True, True, True, False]
+        async with client.get("/out", headers={"Accept": "text/event-stream"}) as answer:
+            streamed = b""
+            while b"new" not in streamed:
+                streamed += await answer.content.readany()
+        assert streamed.count(b"another form") == 3
+        await adapter.delete(OutboundDelete(copy=Copy(chat_id="alerts", message_ids=("t0",))))
+        assert b"old" not in store.boxes["alerts"][0].content
