@@ -95,6 +95,9 @@ class Lane:
         self._failures = Failures(address, services, self._gate)
         self._verdicts = Verdicts(address, services.counts)
         self._platform_settled = False
+        self._current: DeliveryState | None = None
+        self._is_attempting = False
+        """From the moment that the limits let a message go until what became of it is handed to the log."""
         """Whether the platform had time to deliver echoes since the process started."""
 
     # -- input --------------------------------------------------------------------------------------------------------------
@@ -128,6 +131,12 @@ class Lane:
         self._waits.hurry()
 
     # -- one delivery after the other ---------------------------------------------------------------------------------------
+
+    @property
+    def is_posting(self) -> bool:
+        """Whether something may be in the chat already of which the journal does not know yet; a backlog alone is nothing."""
+        is_unknown = self._current is not None and self._current.unknown.is_open
+        return self._is_attempting or is_unknown or not self._attempt_log.are_complete
 
     async def run(self) -> None:
         try:
@@ -180,6 +189,7 @@ class Lane:
     def _begin(self, pending: OpenDelivery, is_prerecorded: bool, *, reworded: bool = False) -> DeliveryState:
         delivery = taken_up(pending, self._clock, prerecorded=is_prerecorded, reworded=reworded)
         self._gate.begin(delivery)
+        self._current = delivery
         return delivery
 
     async def _correct(self, delivery: DeliveryState, left_s: float) -> None:
@@ -225,13 +235,16 @@ class Lane:
         target = await self._gate.resolve(opened)
         self._groups.join(delivery, target)
         be_patient(delivery, self._clock.monotonic_s())
-        with opened.supervisor.using():
-            if spans.active is None:
-                return await self._services.executor.execute(delivery, target, self)
-            with spans.active.sending(delivery.together, delivery.attempts.number + 1) as over:
-                changes = await self._services.executor.execute(delivery, target, self)
-                over(changes)
-                return changes
+        try:
+            with opened.supervisor.using():
+                if spans.active is None:
+                    return await self._services.executor.execute(delivery, target, self)
+                with spans.active.sending(delivery.together, delivery.attempts.number + 1) as over:
+                    changes = await self._services.executor.execute(delivery, target, self)
+                    over(changes)
+                    return changes
+        finally:
+            self._is_attempting = False
 
     def _keep_answer(self, delivery: DeliveryState, error: Exception) -> None:
         answer = getattr(error, "answer", None)
@@ -326,6 +339,7 @@ class Lane:
 
     async def admit(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         await self._throttle.admit(target, messages, operation)
+        self._is_attempting = True
 
     def mark_accepted(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         self._throttle.mark_accepted(target, messages, operation)

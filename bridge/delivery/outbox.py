@@ -224,8 +224,9 @@ class Outbox:
         return len(self._lanes)
 
     def is_busy(self, address: ChatAddress) -> bool:
-        """Whether the chat has deliveries under way or waiting."""
-        return address in self._lanes
+        """Whether an attempt is under way in the chat, or the receipt of one is not on disk yet; not whether deliveries wait."""
+        lane = self._lanes.get(address)
+        return lane is not None and lane.is_posting
 
     @property
     def active_lanes(self) -> int:

@@ -13,7 +13,7 @@ from bridge.journal.contract import DeliveryStatus
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
-from bridge.model.refs import AccountName
+from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import OnUnknown, Route
 from tests.support.patience import eventually, stays
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
@@ -370,3 +370,19 @@ async def test_what_a_cancelled_adapter_had_accepted_is_delivered_without_a_rest
         app._supervisors[AccountName("one")].report_down(AccountDown("revoked meanwhile", action="nothing"))
         release.set()
         await eventually(lambda: two.texts() == ["cut off"])
+
+
+async def test_a_backlog_alone_is_nothing_under_way(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    there = ChatAddress(AccountName("two"), "c")
+    two.hang = asyncio.Event()
+    async with bridge(tmp_path, [one, two]) as app:
+        outbox = app._outbox
+        assert outbox is not None
+        assert not outbox.is_busy(there)
+        one.say("first")
+        await eventually(lambda: outbox.is_busy(there))
+        two.faults.append((RetryLater("flood", after_s=3600), False))
+        two.hang.set()
+        await eventually(lambda: two.sends == 1)
+        one.say("second")
+        await eventually(lambda: outbox.active_lanes == 1 and not outbox.is_busy(there))
