@@ -21,6 +21,8 @@ GROUPS_MAX = 200
 _LATE_S = 0.05
 _LATE_IN_A_ROW = 5
 """A process that never runs in time goes on nevertheless."""
+_MOST_WAITS, _LEAST_BOUND_S = 5, 5.0
+"""In a chat so busy that hardly anything is listened for, an album waits for so many times its wait, and at least for so long."""
 
 
 class Listened:
@@ -44,23 +46,25 @@ class Listened:
 class _Group:
     chat_id: str
     last_at_s: float
+    last_real_s: float
     messages: list[Message] = field(default_factory=list)
 
 
 class Albums:
-    """Groups by chat and media group id, oldest first. Times are those of `Listened`."""
+    """Groups by chat and media group id, oldest first. Times are those of `Listened`; `real_s` are of the monotonic clock."""
 
     def __init__(self, *, wait_s: float) -> None:
         self._wait_s = wait_s
+        self._bound_s = max(_MOST_WAITS * wait_s, _LEAST_BOUND_S)
         self._groups: dict[str, _Group] = {}
 
-    def add(self, item: AlbumItem, now_s: float) -> list[list[Message]]:
+    def add(self, item: AlbumItem, now_s: float, real_s: float = 0.0) -> list[list[Message]]:
         """Keep one message; gives back what is complete now: earlier groups of that chat, and this one if it is full."""
         message = item.message
         chat_id = str(message["chat"]["id"])
         complete = self._pop(lambda key, group: group.chat_id == chat_id and key != item.group)
-        group = self._groups.setdefault(item.group, _Group(chat_id, now_s))
-        group.last_at_s = now_s
+        group = self._groups.setdefault(item.group, _Group(chat_id, now_s, real_s))
+        group.last_at_s, group.last_real_s = now_s, real_s
         if all(kept["message_id"] != message["message_id"] for kept in group.messages):
             group.messages.append(message)
         if len(group.messages) >= ALBUM_MAX:
@@ -83,9 +87,9 @@ class Albums:
         """The groups of a chat, complete because something else follows there."""
         return self._pop(lambda _, group: group.chat_id == chat_id) if self._groups else []
 
-    def due(self, now_s: float) -> list[list[Message]]:
+    def due(self, now_s: float, real_s: float = 0.0) -> list[list[Message]]:
         """The groups for which nothing came for long enough."""
-        return self._pop(lambda _, group: now_s - group.last_at_s >= self._wait_s)
+        return self._pop(lambda _, group: now_s - group.last_at_s >= self._wait_s or real_s - group.last_real_s >= self._bound_s)
 
     def due_in_s(self, now_s: float) -> float | None:
         """How long until the next group is complete; None when there is none."""
@@ -101,7 +105,7 @@ class Albums:
         """Take back what `held` gave before a restart; it becomes due at once unless more arrives."""
         for message in messages:
             key = f"{message['chat']['id']}/{message['media_group_id']}"
-            self._groups.setdefault(key, _Group(str(message["chat"]["id"]), float("-inf"))).messages.append(message)
+            self._groups.setdefault(key, _Group(str(message["chat"]["id"]), float("-inf"), float("-inf"))).messages.append(message)
 
     def _pop(self, chosen: Callable[[str, _Group], bool]) -> list[list[Message]]:
         keys = [key for key, group in self._groups.items() if chosen(key, group)]

@@ -222,7 +222,7 @@ class Receiver:
             case Ignored():
                 self._intake.ignored(item.reason)
             case AlbumItem():
-                await self._finish(self._albums.add(item, self._listened.now_s), received_at)
+                await self._finish(self._albums.add(item, self._listened.now_s, self._clock.monotonic_s()), received_at)
             case Moved():
                 await self._commit()
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)
@@ -255,7 +255,7 @@ class Receiver:
         await self._intake.undecodable(raw, str(error), cursors=[self._cursor()])
 
     async def _flush_albums(self) -> None:
-        await self._finish(self._albums.due(self._listened.now_s), self._clock.now())
+        await self._finish(self._albums.due(self._listened.now_s, self._clock.monotonic_s()), self._clock.now())
         if self._events:
             await self._commit()
 

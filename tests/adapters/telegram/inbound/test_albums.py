@@ -9,7 +9,8 @@ from typing import Any
 
 from adapters.common.emulation.contract import StreamFault, Upload
 from adapters.telegram.emulator import TelegramEmulator
-from adapters.telegram.inbound.albums import Listened
+from adapters.telegram.inbound.albums import Albums, Listened
+from adapters.telegram.inbound.decoded import AlbumItem
 from adapters.telegram.transport import MOST_UPDATES
 from bridge.model.events import (
     AttachmentKind,
@@ -159,3 +160,17 @@ def test_a_process_that_wakes_late_looks_once_more_before_an_album_is_complete()
     for _ in range(6):
         listened.waited(3.0, 1.0)
     assert listened.now_s >= 6.0, "a process that is always late goes on"
+
+
+def test_an_album_in_a_chat_that_is_never_quiet_goes_on_at_last() -> None:
+    """Each batch takes seconds to store, and hardly anything is listened for in between."""
+    listened, albums = Listened(), Albums(wait_s=2.0)
+    message: Any = {"chat": {"id": 1}, "message_id": 1, "media_group_id": "g"}
+    albums.add(AlbumItem(message=message, group="1/g"), listened.now_s, 100.0)
+    real_s = 100.0
+    while not (complete := albums.due(listened.now_s, real_s)):
+        listened.waited(0.001, None)
+        real_s += 3.0
+        assert real_s < 120.0
+    assert complete == [[message]]
+    assert real_s - 100.0 >= 10.0, "five times the wait"
