@@ -9,6 +9,7 @@ spans" (operation types, links) and "OTLP/HTTP", read 2026-11-27."""
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -17,10 +18,11 @@ from contextlib import contextmanager
 from hashlib import blake2s
 from typing import Any, cast
 
+import structlog
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags, set_span_in_context
 
@@ -30,6 +32,9 @@ from bridge.model.events import ChatEvent
 from bridge.model.refs import AccountName
 from bridge.observability import spans
 from bridge.observability.metrics import installed_version
+from bridge.policy.repeats import Repeats
+
+log = structlog.get_logger("otel")
 
 MOST_WAITING = 4096
 _AT_ONCE, _EVERY_MS = 512, 5000.0
@@ -190,6 +195,29 @@ def _others(together: Sequence[OpenDelivery]) -> dict[str, tuple[int, ...]]:
     return {"messenger_bridge.merged_delivery_ids": ids} if ids else {}
 
 
+class Exporter(SpanExporter):
+    """Hands spans to another, and says when the collector does not take them: once, and then ever more rarely."""
+
+    def __init__(self, exporter: SpanExporter, endpoint: str) -> None:
+        self._exporter = exporter
+        self._endpoint = endpoint
+        self._failures = Repeats()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self._exporter.export(spans)
+        if result is SpanExportResult.SUCCESS:
+            self._failures.over()
+        elif times := self._failures.again(self._endpoint):
+            log.warning("spans not taken", times=times, action=f"see that a collector listens at otel.endpoint {self._endpoint}")
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._exporter.force_flush(timeout_millis)
+
+
 # -- the process ------------------------------------------------------------------------------------------------------------------
 
 
@@ -197,8 +225,9 @@ def begin(config: OtelConfig) -> None:
     """From now on spans are made, and sent to the collector. Imports the exporter: before the loop starts."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # a line for each try; `Exporter` says it instead
     headers = {name: value.get_secret_value() for name, value in config.headers}
-    exporter = OTLPSpanExporter(endpoint=config.endpoint, headers=headers, timeout=_REQUEST_S)
+    exporter = Exporter(OTLPSpanExporter(endpoint=config.endpoint, headers=headers, timeout=_REQUEST_S), config.endpoint)
     processor = BatchSpanProcessor(
         exporter, max_queue_size=MOST_WAITING, max_export_batch_size=_AT_ONCE, schedule_delay_millis=_EVERY_MS
     )

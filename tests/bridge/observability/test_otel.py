@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.testing import capture_logs
 
 from bridge.config.otel_model import OtelConfig
 from bridge.config.plain_options import Secret
@@ -134,6 +136,28 @@ async def test_a_collector_that_is_not_there_costs_nothing_and_ends_in_time(monk
     assert len(waiting) <= 512
     await asyncio.to_thread(otel.finish)
     assert spans.active is None
+
+
+def test_a_collector_that_is_not_there_costs_few_lines() -> None:
+    class Broken(SpanExporter):
+        result = SpanExportResult.FAILURE
+
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            return self.result
+
+    broken = Broken()
+    exporter = otel.Exporter(broken, "http://127.0.0.1:9/v1/traces")
+    with capture_logs() as lines:
+        for _ in range(100):
+            assert exporter.export([]) is SpanExportResult.FAILURE
+    assert [line["times"] for line in lines] == [1, 2, 4, 8, 16, 32, 64]
+    assert "otel.endpoint http://127.0.0.1:9/v1/traces" in lines[0]["action"]
+    broken.result = SpanExportResult.SUCCESS
+    exporter.export([])
+    broken.result = SpanExportResult.FAILURE
+    with capture_logs() as lines:
+        exporter.export([])
+    assert len(lines) == 1, "it was well meanwhile"
 
 
 def test_while_it_is_off_nothing_of_it_is_imported() -> None:
