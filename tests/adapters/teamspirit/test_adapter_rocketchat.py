@@ -313,7 +313,7 @@ async def test_commands_in_private_are_heard(rocket: RocketChatServer, intake: R
 
 async def test_every_operation_of_the_dialect_works(rocket: RocketChatServer) -> None:
     steps = await steps_of(context_of(options(rocket)), "general")
-    assert steps.pop("webhook_send").state is StepState.SKIPPED
+    assert [steps.pop(name).state for name in ("webhook_send", "rename_chat")] == [StepState.SKIPPED] * 2
     assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.complaints]
     reading = {"me", "chats", "direct_chats", "users", "find_users", "history"}
     assert set(steps) == reading | {"send", "edit", "react", "unreact", "set_status", "delete"}
