@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 
 class TelegramAdapter(ByNewThreads, ByThreadChanges):
-    main_thread_id = GENERAL_TOPIC
-
     """See `bridge.model.adapter.Adapter`, and the abilities there. What a copy's `adapter_data` is: `outbound.sender`."""
+
+    main_thread_id = GENERAL_TOPIC
 
     def __init__(self, context: AdapterContext) -> None:
         options: TelegramOptions = context.options

@@ -12,6 +12,7 @@ from adapters.discord.errors import Refused
 from adapters.discord.guild_cache import GuildCache
 from adapters.discord.identity import Identity
 from adapters.discord.inbound.history import RECENT, History
+from adapters.discord.inbound.last_seen import LastSeen
 from adapters.discord.inbound.thread_messages import ThreadMessages
 from adapters.discord.lenient import raw_of
 from adapters.discord.snowflakes import moment_of
@@ -19,7 +20,7 @@ from adapters.discord.transport import Transport
 from bridge.model.adapter import Intake
 from bridge.model.clock import Clock
 from bridge.model.errors import ConnectionLost, DeliveryError, RetryLater
-from bridge.model.events import ThreadChanged
+from bridge.model.events import ChatEvent, PinsChanged, ThreadChanged
 
 log = structlog.get_logger("discord")
 
@@ -40,8 +41,10 @@ class CatchUp:
         threads: ThreadMessages,
         intake: Intake,
         clock: Clock,
+        seen: LastSeen,
     ) -> None:
         self._transport = transport
+        self._seen = seen
         self._identity = identity
         self._guilds = guilds
         self._clock = clock
@@ -50,11 +53,14 @@ class CatchUp:
         self._threads = threads
         self.renamed_threads: set[str] = set()
         """Those whose new names were among the messages of the latest run."""
+        self._heard_until = clock.now()
 
-    async def run(self, since: str) -> None:
+    async def run(self, since: str, latest: str) -> None:
         """Everything after a message id, in all routed chats; several at once, since they are independent and the rate is the
-        transport's to keep. Raises ConnectionLost when Discord does not answer."""
+        transport's to keep. `latest`: the last message that was heard of live. Raises ConnectionLost when Discord does not
+        answer."""
         at_once = asyncio.Semaphore(CHATS_AT_ONCE)
+        self._heard_until = moment_of(latest)
         self.renamed_threads = set()
 
         async def one(chat_id: str) -> None:
@@ -102,6 +108,7 @@ class CatchUp:
                 async for events in self._history.events(channel_id, since):
                     await self._intake.accept(events, cursors=await self._threads.noting(events))
                     self.renamed_threads.update(e.meta.thread_id or "" for e in events if isinstance(e, ThreadChanged))
+                    self._note_pins(events)
                     for message, problem in self._history.take_unreadable():
                         await self._intake.undecodable(raw_of(message), problem)
                 failures.pop(channel_id, None)
@@ -116,6 +123,12 @@ class CatchUp:
             raise ConnectionLost(f"the history cannot be read: {reason}")
         del failures[channel_id]
         return reason
+
+    def _note_pins(self, events: Sequence[ChatEvent]) -> None:
+        """Those that were not heard of live: any other may have been taken away since."""
+        for event in events:
+            if isinstance(event, PinsChanged) and event.pinned and event.meta.occurred_at > self._heard_until:
+                self._seen.note_pin(event.meta.origin.chat_id, event.message_id, pinned=True)
 
     async def _read_changes(self, chat_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> None:
         try:

@@ -94,6 +94,19 @@ def deletion_of(message_id: str, chat_id: str, context: Context) -> MessageDelet
     return _deletion(message_id, chat_id, context)
 
 
+def deletion_in(message_id: str, parent_id: str, thread_id: str, context: Context) -> MessageDeleted:
+    """A message that went with its thread: of whose channel the server's lists may say nothing any more."""
+    account, now = context.identity.account, context.clock.now()
+    meta = EventMeta(
+        event_key=f"deleted:{account}:{parent_id}:{message_id}",
+        origin=ChatRef(account, parent_id),
+        thread_id=thread_id,
+        occurred_at=now,
+        received_at=now,
+    )
+    return MessageDeleted(meta=meta, message_id=message_id)
+
+
 def _meta(
     context: Context,
     kind: str,

@@ -103,7 +103,6 @@ def _system_message(data: wire.Message, kind: int, meta: EventMeta, author: Auth
             return ChatRenamed(meta=meta, name=name)
         case system_messages.PINNED:
             pinned = str(mapping(data.get("message_reference")).get("message_id") or "")
-            context.seen.note_pin(meta.origin.chat_id, pinned, pinned=True)
             return PinsChanged(meta=meta, message_id=pinned, pinned=True) if pinned else Ignored("pin of a deleted message")
         case system_messages.JOINED:
             return MembershipChanged(meta=meta, change=MembershipKind.JOINED, member=author)

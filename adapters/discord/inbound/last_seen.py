@@ -116,6 +116,11 @@ class LastSeen:
         self._chats[chat_id].searches += 1
         self._changed[chat_id] = None
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether there is something to be stored."""
+        return bool(self._changed)
+
     def take_changed(self) -> list[Cursor]:
         """What is to be stored since this was last asked."""
         changed, self._changed = self._changed, {}

@@ -26,6 +26,8 @@ log = structlog.get_logger("discord")
 
 ASKED_FOR = 30
 """So many threads of one channel, in none of its lists, are asked for after one start; the next start asks for others."""
+ASKED_FOR_IN_ALL = 100
+"""So many of all channels: what is said meanwhile waits until they are answered."""
 
 
 class MissedChanges:
@@ -38,10 +40,13 @@ class MissedChanges:
         self._guilds: GuildCache = context.guilds
         self._seen = context.seen
         self._deleted = deleted
+        self._left = 0
+        """How many threads may still be asked for."""
 
     async def find(self, chat_ids: Collection[str], told_names: Collection[str]) -> list[ChatEvent]:
         """What became of these channels and their threads since they were last seen. `told_names`: threads whose new names were
         read back with their messages. Raises AccountDown."""
+        self._left = ASKED_FOR_IN_ALL
         return [event for chat_id in sorted(chat_ids) for event in await self._of_chat(chat_id, told_names, chat_ids)]
 
     async def _of_chat(self, chat_id: str, told_names: Collection[str], routed: Collection[str]) -> list[ChatEvent]:
@@ -56,9 +61,10 @@ class MissedChanges:
         for thread_id, seen in reversed(self._seen.threads(chat_id).items()):
             thread = self._guilds.get(thread_id)
             if thread is None:
-                if asked >= ASKED_FOR:
+                if asked >= ASKED_FOR or self._left <= 0:
                     continue
                 asked += 1
+                self._left -= 1
                 thread, is_gone = await self._ask(thread_id)
                 self._seen.asked(chat_id, thread_id)
                 if is_gone:
@@ -94,7 +100,7 @@ class MissedChanges:
                 return None, True
             reason = refused.error.reason
         except DeliveryError as error:
-            reason = error.reason
+            reason, self._left = error.reason, 0  # the others would be answered the same
         except UNREADABLE as error:
             reason = f"an answer that is not understood: {type(error).__name__}"
         log.info("a thread cannot be read", account=self._context.identity.account, thread=thread_id, reason=reason)

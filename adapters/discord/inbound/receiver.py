@@ -19,10 +19,11 @@ from adapters.discord import wire
 from adapters.discord.directory import Directory
 from adapters.discord.errors import Refused
 from adapters.discord.inbound.catch_up import CatchUp
-from adapters.discord.inbound.decode import decode, deletion_of, thread_deletion
+from adapters.discord.inbound.decode import decode, deletion_in, thread_deletion
 from adapters.discord.inbound.decode_content import names_of
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.decode_polls import votes_of
+from adapters.discord.inbound.decode_service import PINNED
 from adapters.discord.inbound.gateway import GatewayEvent, SessionState
 from adapters.discord.inbound.guild_events import GuildEvents
 from adapters.discord.inbound.history import History
@@ -32,7 +33,7 @@ from adapters.discord.inbound.own_presence import Presence
 from adapters.discord.inbound.poll_reader import PollReader
 from adapters.discord.inbound.stream import Stream
 from adapters.discord.inbound.thread_messages import ThreadMessages
-from adapters.discord.lenient import UNREADABLE, mapping, objects, raw_of
+from adapters.discord.lenient import UNREADABLE, mapping, objects, raw_of, text
 from adapters.discord.snowflakes import id_of, moment_of, snowflake_at
 from adapters.discord.transport import Transport
 from bridge.model.adapter import Cursor, Intake
@@ -82,7 +83,9 @@ class Receiver:
         self._guild_events = GuildEvents(directory, context.identity, context.guilds, intake, on_restored, context.clock)
         self._threads = ThreadMessages(intake)
         self._missed = MissedChanges(transport, context, self._thread_deleted)
-        self._catch_up = CatchUp(transport, context.identity, context.guilds, history, self._threads, intake, context.clock)
+        self._catch_up = CatchUp(
+            transport, context.identity, context.guilds, history, self._threads, intake, context.clock, context.seen
+        )
         budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
         self._stream = Stream(options, transport, context.identity, context.clock, budget, alive, presence or Presence())
         self._polls = PollReader(transport, context.clock, self._take_votes)
@@ -157,7 +160,7 @@ class Receiver:
         await self._catch_up_if_due()
         await self._accept(events)
         await self._tell_names()
-        if self._clock.monotonic_s() - self._stored_at_s > STORE_POSITION_S:
+        if self._context.seen.has_changed or self._clock.monotonic_s() - self._stored_at_s > STORE_POSITION_S:
             await self._store_position()
 
     def _on_session(self, event: GatewayEvent) -> None:
@@ -257,12 +260,18 @@ class Receiver:
             self._polls.voted(channel_id, message_id)
 
     def _note_seen(self, name: str, data: Any) -> None:
+        """Only what is live: what a history shows may be older than what was seen since."""
         if name in ("CHANNEL_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE", "THREAD_UPDATE"):
             channel = self._guilds.get(id_of(data["id"]))
-            if channel is not None:
+            says_all = not name.startswith("THREAD") or "thread_metadata" in data
+            if channel is not None and says_all:
                 self._context.seen.note(channel, self._intake.routed_chats())
         elif name == "THREAD_DELETE":
             self._context.seen.forget(id_of(data["parent_id"]), id_of(data["id"]))
+        elif name == "MESSAGE_CREATE" and data.get("type") == PINNED:
+            chat_id, _ = self._guilds.chat_of(id_of(data["channel_id"]))
+            if pinned := text(mapping(data.get("message_reference")).get("message_id")):
+                self._context.seen.note_pin(chat_id, pinned, pinned=True)
 
     async def _thread_deleted(self, thread_id: str, parent_id: str, title: str, position: str) -> list[ChatEvent]:
         """Everything in it was deleted, which Discord does not report one by one. The message that started a thread in a text
@@ -273,7 +282,7 @@ class Receiver:
         ids = dict.fromkeys(await self._threads.of(thread_id))
         if parent is not None and parent.is_forum:
             ids[thread_id] = None
-        deleted = [deletion_of(message_id, thread_id, self._context) for message_id in ids]
+        deleted = [deletion_in(message_id, parent_id, thread_id, self._context) for message_id in ids]
         return [*deleted, thread_deletion(thread_id, parent_id, title, self._context, position)]
 
     # -- catching up ----------------------------------------------------------------------------------------------------------
@@ -285,7 +294,8 @@ class Receiver:
         time_there = self._time
         caught_up_to = int(snowflake_at(time_there.now() - DATE_ERROR)) if time_there.is_known else 0
         if self._latest:
-            await self._catch_up.run(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))
+            latest = str(self._latest)
+            await self._catch_up.run(snowflake_at(moment_of(latest) - timedelta(seconds=OVERLAP_S)), latest)
         self._latest = max(self._latest, caught_up_to)
         missed = await self._missed.find(self._intake.routed_chats(), self._catch_up.renamed_threads)
         self._awaited_guilds = None

@@ -35,8 +35,8 @@ class Statuses:
         self._directory = directory
         self._identity = identity
         self._clock = clock
-        self._chats: dict[str, tuple[float, frozenset[str]]] = {}
-        """By person: until when, and which channels."""
+        self._chats: dict[str, tuple[float, frozenset[str] | None]] = {}
+        """By person: until when, and which channels; None if they could not be asked for."""
         self._asked: list[float] = []
 
     async def changed(self, event: UserStatus) -> None:
@@ -70,7 +70,7 @@ class Statuses:
     async def _chats_of(self, user_id: str) -> frozenset[str] | None:
         """None: it cannot be found out now."""
         now_s = self._clock.monotonic_s()
-        until_s, chats = self._chats.get(user_id, (0.0, frozenset()))
+        until_s, chats = self._chats.get(user_id, (0.0, None))
         if until_s > now_s:
             return chats
         self._asked = [at for at in self._asked if now_s - at < _MINUTE_S]
@@ -81,10 +81,9 @@ class Statuses:
             async with asyncio.timeout(_WITHIN_S):
                 found = await self._directory.chats_of(user_id)
         except TimeoutError:
-            return None
-        if found is not None:
-            self._chats.pop(user_id, None)
-            self._chats[user_id] = now_s + KEPT_S, found
-            if len(self._chats) > PEOPLE_KEPT:
-                del self._chats[next(iter(self._chats))]
+            found = None
+        self._chats.pop(user_id, None)
+        self._chats[user_id] = now_s + KEPT_S, found
+        if len(self._chats) > PEOPLE_KEPT:
+            del self._chats[next(iter(self._chats))]
         return found

@@ -10,7 +10,8 @@ import pytest
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.emulator.records import Permission
 from adapters.discord.inbound import missed_changes
-from bridge.model.events import ChatRenamed, MessageDeleted, ThreadChange, ThreadChanged, ThreadDeleted
+from bridge.model.events import ChatRenamed, MessageCreated, MessageDeleted, ThreadChange, ThreadChanged, ThreadDeleted
+from bridge.model.threads import ThreadCopy
 from tests.adapters.discord.conftest import Bench
 from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
@@ -167,3 +168,48 @@ async def test_what_was_not_kept_before_a_crash_is_found_again(bench: Bench) -> 
     async with bench.running(adapter, intake):
         await eventually(lambda: intake.of(ThreadChanged), "the lock")
     assert failures == 1
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "unlocked"])
+async def test_what_the_bot_itself_did_before_a_stop_is_not_told_as_somebodys(bench: Bench, locked: bool) -> None:
+    """Nothing else happened in the chat, so nothing but the bot's own doing moved the position."""
+    emulator, intake = bench.emulator, bench.intake()
+    thread = await emulator.start_thread(bench.chat, "Anna", "Tonight")
+    if not locked:
+        await emulator.lock_thread(thread)
+    await hear(bench, intake, thread)
+    adapter = bench.adapter()
+    async with bench.running(adapter, intake):
+        before = intake.cursors[f"seen:{bench.chat}"]
+        await adapter.close_thread(ThreadCopy(token="t", chat_id=bench.chat, thread_id=thread), locked)
+        await eventually(lambda: intake.cursors[f"seen:{bench.chat}"] != before, "the bot's own doing is on disk")
+    await restart(bench, intake, words="one")
+    assert not intake.of(ThreadChanged)
+
+
+async def test_messages_of_a_thread_deleted_meanwhile_are_deleted_in_its_channel(bench: Bench) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    thread = await emulator.start_thread(bench.chat, "Anna", "Tonight")
+    await hear(bench, intake, thread)
+    (said,) = [event.message_id for event in intake.of(MessageCreated) if event.meta.thread_id == thread]
+    await emulator.delete_thread(thread)
+    intake.known_ids.clear()  # none of the channel's latest messages, which are compared one by one
+    await restart(bench, intake, words="one")
+    (deleted,) = intake.of(MessageDeleted)
+    assert (deleted.message_id, deleted.meta.origin.chat_id, deleted.meta.thread_id) == (said, bench.chat, thread)
+
+
+async def test_a_server_in_trouble_is_asked_for_one_thread_alone(bench: Bench) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    threads = [await emulator.start_thread(bench.chat, "Anna", f"Thread {number}") for number in range(4)]
+    await hear(bench, intake, *threads)
+    for thread in threads:
+        await emulator.delete_thread(thread)
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=LOOK_UP, status=500))
+    asked = Counter(emulator.calls())[LOOK_UP]
+    await restart(bench, intake, words="one")
+    tries = Counter(emulator.calls())[LOOK_UP] - asked
+    emulator.clear_faults()
+    await restart(bench, intake, words="two")
+    assert {event.meta.thread_id for event in intake.of(ThreadDeleted)} == set(threads)
+    assert tries == 1

@@ -69,3 +69,33 @@ async def test_the_bots_own_unpinning_is_not_told_and_that_of_its_pin_is(bench: 
         await emulator.pin(bench.chat, said, "Boris", remove=True)
         await heard(bench, intake, "three")
     assert told(intake) == [(said, False)]
+
+
+async def test_a_pin_read_back_does_not_undo_what_was_seen_since(bench: Bench) -> None:
+    """After a stop the last two minutes are read again: a pin in them may have been taken away before the stop."""
+    emulator, intake = bench.emulator, bench.intake()
+    async with bench.running(bench.adapter(), intake):
+        said = await emulator.say(bench.chat, "Anna", "the plan")
+        await emulator.pin(bench.chat, said, "Boris")
+        await emulator.pin(bench.chat, said, "Boris", remove=True)
+        await heard(bench, intake, "one")
+    emulator.gateway.invalidate_sessions()
+    async with bench.running(bench.adapter(), intake):
+        await heard(bench, intake, "two")
+        await emulator.edit(bench.chat, said, "the plan of today")
+        await heard(bench, intake, "three")
+    assert told(intake) == [(said, True), (said, False)]
+
+
+async def test_a_pin_of_a_stop_is_known_when_it_is_taken_away(bench: Bench) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    async with bench.running(bench.adapter(), intake):
+        said = await emulator.say(bench.chat, "Anna", "the plan")
+        await heard(bench, intake, "one")
+    await emulator.pin(bench.chat, said, "Boris")
+    emulator.gateway.invalidate_sessions()
+    async with bench.running(bench.adapter(), intake):
+        await heard(bench, intake, "two")
+        await emulator.pin(bench.chat, said, "Boris", remove=True)
+        await heard(bench, intake, "three")
+    assert told(intake) == [(said, True), (said, False)]
