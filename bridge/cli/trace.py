@@ -21,11 +21,13 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, known_routes, l
 from bridge.cli.output import as_json, fail, one_line, say, table
 from bridge.journal.tracing import StepKind
 from bridge.tracing.answers import answer_lines
+from bridge.tracing.asking import is_words
 from bridge.tracing.steps import Wanted
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.journal.tracing import Traced
+    from bridge.tracing.finding import WordsAnswer
     from bridge.tracing.known import Known
 
 
@@ -40,6 +42,7 @@ What = Annotated[
         show_default=False,
     ),
 ]
+Words = Annotated[bool, typer.Option("--words", help="MESSAGE is words, also if it looks like a link, a reference or a number.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show what happens as it happens, a line for each outcome.")]
 Begin = Annotated[
     int | None,
@@ -62,6 +65,7 @@ def trace(
     what: What = None,
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
+    words: Words = False,
     follow: Follow = False,
     begin: Begin = None,
     route: Routes = None,
@@ -72,35 +76,53 @@ def trace(
     show all that happens, with --follow."""
     loaded = load_or_exit(config, json=json)
     if follow or begin is not None:
-        if what is not None:
+        if what is not None or words:
             fail("--follow and --from show all messages: name none", EX_USAGE, json=json)
         wanted = Wanted(frozenset(known_routes(loaded, route or [], json=json)), frozenset(outcome or []))
         tap(config, journal, loaded, wanted, begin, live=follow, json=json)
     elif what is None:
-        fail("name a message, or give --follow", EX_USAGE, json=json)
+        fail("give the words to look for" if words else "name a message, or give --follow", EX_USAGE, json=json)
     elif route or outcome:
         fail("--route and --outcome belong to --follow and --from", EX_USAGE, json=json)
+    elif words or is_words(what):
+        found = _with_words(what, config, journal, loaded, json=json)
+        _answer(found.found, found.known, found.unknown, found.note, json=json)
     else:
         _trace_one(what, config, journal, loaded, json=json)
 
 
 def _trace_one(what: str, config: Path, journal: Path | None, loaded: Config, *, json: bool) -> None:
+    """Of one message as it was named. What names none may still be what somebody wrote."""
     from adapters import registry
-    from bridge.tracing.asking import asked_for, is_words
+    from bridge.tracing.asking import asked_for, is_number
     from bridge.tracing.conditions import Conditions
-    from bridge.tracing.finding import find, find_words
+    from bridge.tracing.finding import find
 
-    now = datetime.now(UTC)
-    if is_words(what):
-        words = with_journal(config, journal, lambda opened: find_words(opened, what, loaded, now=now), json=json)
-        _answer(words.found, words.known, words.unknown, words.note, json=json)
-        return
-    asked = int(what) if what.isascii() and what.isdecimal() else asked_for(what, loaded, registry.load_platform)
-    if isinstance(asked, str):
-        fail(asked, EX_USAGE, json=json)
-    conditions = Conditions(lambda: _status(config, journal or loaded.journal.path))
-    answer = with_journal(config, journal, lambda opened: find(opened, asked, loaded, now=now, conditions=conditions), json=json)
-    _answer(answer.found, answer.known, answer.why_unknown(asked), "", json=json)
+    asked = int(what) if is_number(what) else asked_for(what, loaded, registry.load_platform)
+    unknown = asked if isinstance(asked, str) else ""
+    if not isinstance(asked, str):
+        now, conditions = datetime.now(UTC), Conditions(lambda: _status(config, journal or loaded.journal.path))
+        answer = with_journal(
+            config, journal, lambda opened: find(opened, asked, loaded, now=now, conditions=conditions), json=json
+        )
+        unknown = answer.why_unknown(asked)
+        if not unknown:
+            _answer(answer.found, answer.known, "", "", json=json)
+            return
+    words = _with_words(what, config, journal, loaded, json=json)
+    if words.found:
+        note = f"{unknown}; shown is what has it among its words" + (f". {words.note}" if words.note else "")
+        _answer(words.found, words.known, "", note, json=json)
+    elif isinstance(asked, str):
+        fail(unknown, EX_USAGE, json=json)
+    else:
+        _answer([], words.known, unknown, "", json=json)
+
+
+def _with_words(words: str, config: Path, journal: Path | None, loaded: Config, *, json: bool) -> WordsAnswer:
+    from bridge.tracing.finding import find_words
+
+    return with_journal(config, journal, lambda opened: find_words(opened, words, loaded, now=datetime.now(UTC)), json=json)
 
 
 def _answer(found: list[Traced], known: Known, unknown: str, note: str, *, json: bool) -> None:

@@ -143,6 +143,9 @@ class Found(_Value, frozen=True):
     """Messages and edits whose words were looked for, newest first."""
 
     messages: tuple[Traced, ...]
+    """As many of them as were asked for."""
+    hits: int
+    """How many there are."""
     looked_through: int
     before: int | None
     """What to ask for next; None: there are no older ones that the journal has the words of."""

@@ -9,6 +9,8 @@ from bridge.config.model import Config
 from bridge.model.platform import Platform
 from bridge.model.refs import AccountName
 
+_LONGEST_NUMBER = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -25,7 +27,12 @@ def is_words(what: str) -> bool:
     """Whether it names no message, so that it can only be words of one."""
     account, slash, rest = what.partition("/")
     has_id = bool(slash and account and "#" in rest and not any(map(str.isspace, account)))
-    return not ("://" in what or has_id or (what.isascii() and what.isdecimal()))
+    return not ("://" in what or has_id or is_number(what))
+
+
+def is_number(what: str) -> bool:
+    """Whether it is one that a delivery can have."""
+    return what.isascii() and what.isdecimal() and len(what) <= _LONGEST_NUMBER
 
 
 def asked_for(what: str, config: Config, manifests: Callable[[str], Platform]) -> list[Asked] | str:

@@ -96,12 +96,13 @@ async def find_words(
     `MOST_S` seconds. Raises JournalError."""
     known = await known_of(journal, config, now=now)
     found: list[Traced] = []
-    before, looked_through, until_s = None, 0, clock_s() + MOST_S
+    before, hits, looked_through, until_s = None, 0, 0, clock_s() + MOST_S
     while True:
-        page = await journal.find_words(words, before=before, rows=_ROWS)
+        page = await journal.find_words(words, before=before, rows=_ROWS, most=MOST_FOUND - len(found))
         found += page.messages
+        hits += page.hits
         looked_through += page.looked_through
         before = page.before
         if before is None or len(found) >= MOST_FOUND or clock_s() > until_s:
             break
-    return WordsAnswer(found[:MOST_FOUND], known, looked_through, before is None and len(found) <= MOST_FOUND)
+    return WordsAnswer(found, known, looked_through, before is None and hits <= MOST_FOUND)

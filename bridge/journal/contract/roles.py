@@ -201,9 +201,10 @@ class TraceStore(Protocol):
         the newest `STEPS_KEPT`."""
         ...
 
-    async def find_words(self, words: str, *, before: int | None, rows: int) -> Found:
+    async def find_words(self, words: str, *, before: int | None, rows: int, most: int) -> Found:
         """The messages and edits that contain `words`, in any case, among the newest `rows` that the journal still has the words of
-        (what waits, is dead or is held, and the newest edit of each message). `before`: only those before that event."""
+        (what waits, is dead or is held, and the newest edit of each message): all about the newest `most` of them, and how many
+        there are. `before`: only those before that event."""
         ...
 
 

@@ -295,8 +295,8 @@ class SqliteJournal:
     async def steps(self, *, after: int, limit: int) -> Steps:
         return await self._read(lambda queries: queries.stepping.after(after, limit))
 
-    async def find_words(self, words: str, *, before: int | None, rows: int) -> Found:
-        return await self._read(lambda queries: searching.find(queries.connection, queries.tracing, words, before, rows))
+    async def find_words(self, words: str, *, before: int | None, rows: int, most: int) -> Found:
+        return await self._read(lambda queries: searching.find(queries.connection, queries.tracing, words, before, rows, most))
 
     # -- keys ---------------------------------------------------------------------------------------------------------------
 

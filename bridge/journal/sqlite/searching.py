@@ -16,13 +16,14 @@ _NEWEST = (
 _LAST = 2**63 - 1
 
 
-def find(connection: sqlite3.Connection, tracing: Tracing, words: str, before: int | None, rows: int) -> Found:
+def find(connection: sqlite3.Connection, tracing: Tracing, words: str, before: int | None, rows: int, most: int) -> Found:
     """See `contract.TraceStore.find_words`. An edit that waits is in both tables, with the same words. A row that cannot be read
     has none: it is told of as a dead letter."""
     page = connection.execute(_NEWEST, (_LAST if before is None else before, rows)).fetchall()
-    seqs = dict.fromkeys(seq for seq, json in page if _contains(json, words))
+    seqs = list(dict.fromkeys(seq for seq, json in page if _contains(json, words)))
     before = page[-1][0] if len(page) == rows else None
-    return Found(messages=tuple(map(tracing.whole, seqs)), looked_through=len(page), before=before)
+    # all about a message takes many reads: only of those that are shown
+    return Found(messages=tuple(map(tracing.whole, seqs[:most])), hits=len(seqs), looked_through=len(page), before=before)
 
 
 def _contains(json: bytes, words: str) -> bool:

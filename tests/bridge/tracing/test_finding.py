@@ -10,7 +10,7 @@ import pytest
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName, ChatRef
 from bridge.tracing import finding
-from tests.bridge.cli.traced import GUILD, TG, Fill, accept, said
+from tests.bridge.cli.traced import GUILD, LINK, TG, Fill, accept, said
 
 CHAT = ChatRef(AccountName("team"), "C024BE7LH")
 
@@ -64,6 +64,46 @@ def test_a_long_search_ends(cli: Any, traced_journal: Callable[[Fill], None], mo
     assert "there may be more" in done.err
 
 
+@pytest.mark.parametrize("what", ["https://example.com/ticket/7", "tg/-100#3", "2", LINK])
+def test_words_that_look_like_something_else_can_be_looked_for(cli: Any, traced_journal: Callable[[Fill], None], what: str) -> None:
+    traced_journal(waiting(f"see {what} please", "the second"))
+    done = cli("trace", "--words", what)
+    assert done.code == 0, done.err
+    assert [line.split()[1] for line in done.out.splitlines() if line.startswith("message")] == ["team/C024BE7LH#1715000000.000100"]
+    assert cli("trace", "--words", "no such words").code == 1
+    assert cli("trace", "--words").code == 2
+    assert cli("trace", "--words", "--follow").code == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("https://example.com/ticket/7", "does not lead to a message"),
+        ("tg/-1001234567890#3", "the journal has no such message"),
+        ("nobody/x#3", "there is no account 'nobody'"),
+        ("4711", "there is no delivery 4711"),
+    ],
+)
+def test_what_names_no_message_is_looked_for_as_words_and_that_is_said(
+    cli: Any, traced_journal: Callable[[Fill], None], what: str, why: str
+) -> None:
+    traced_journal(waiting(f"see {what} please"))
+    done = cli("trace", what)
+    assert done.code == 0, done.err
+    assert "message team/C024BE7LH#1715000000.000100" in done.out
+    assert why in done.err
+    assert "shown is what has it among its words" in done.err
+    data = cli("trace", what, "--json").data
+    assert (data["ok"], len(data["messages"])) == (True, 1)
+    assert why in data["note"]
+
+
+def test_a_message_that_is_known_is_not_looked_for_by_words(cli: Any, traced_journal: Callable[[Fill], None]) -> None:
+    traced_journal(waiting("the first", "2"))
+    data = cli("trace", "2", "--json").data
+    assert [one["original"][-17:] for one in data["messages"]] == ["1715000000.000100"], "the number of a delivery"
+
+
 @pytest.mark.parametrize(
     ("what", "is_words"),
     [
@@ -74,6 +114,7 @@ def test_a_long_search_ends(cli: Any, traced_journal: Callable[[Fill], None], mo
         ("tg/-100#3", False),
         ("https://t.me/c/1/2", False),
         ("12", False),
+        ("1" * 30, True),
         ("12 pumps", True),
     ],
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from bridge.journal.contract import Journal
 from bridge.journal.sqlite import SqliteJournal
+from bridge.journal.sqlite.tracing import Tracing
+from bridge.journal.tracing import Traced
 from bridge.model.events import Content
 from bridge.model.refs import MessageRef
 from bridge.model.rich_text import plain
@@ -18,7 +21,7 @@ async def search(journal: Journal, words: str, rows: int) -> list[str]:
     found: list[str] = []
     before = None
     for _ in range(20):
-        page = await journal.find_words(words, before=before, rows=rows)
+        page = await journal.find_words(words, before=before, rows=rows, most=20)
         assert page.looked_through <= rows
         found += [str(one.original or one.event.of) for one in page.messages]
         before = page.before
@@ -40,6 +43,25 @@ async def test_newest_first_in_any_case_whatever_the_page(tmp_path: Path) -> Non
         assert await search(journal, "pump", rows) == ["origin/C1#9", "origin/C1#2", "origin/C1#0"], rows
     assert await search(journal, "STRASSE", 100) == ["origin/C1#3"]
     assert await search(journal, "nothing of it", 2) == []
-    (first, *_) = (await journal.find_words("pump", before=None, rows=100)).messages
+    (first, *_) = (await journal.find_words("pump", before=None, rows=100, most=1)).messages
     assert first.event.of == MessageRef(edit.meta.origin, "9")
+    await journal.close()
+
+
+async def test_only_what_is_shown_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = SqliteJournal(tmp_path / "bridge.journal")
+    await journal.open()
+    for number in range(9):
+        await accept(journal, created(f"{number}", text="pump"), A)
+    read: list[int] = []
+    whole = Tracing.whole
+
+    def counted(self: Tracing, seq: int) -> Traced:
+        read.append(seq)
+        return whole(self, seq)
+
+    monkeypatch.setattr(Tracing, "whole", counted)
+    page = await journal.find_words("pump", before=None, rows=100, most=2)
+    assert ([str(one.original) for one in page.messages], page.hits) == (["origin/C1#8", "origin/C1#7"], 9)
+    assert len(read) == 2
     await journal.close()

@@ -86,7 +86,7 @@ async def everything(journal: SqliteJournal) -> None:
     await journal.trace_anywhere(CHAT.account, "1")
     await journal.trace_delivery(first.delivery_ids[0])
     await journal.steps(after=1, limit=3)
-    await journal.find_words("hello", before=None, rows=3)
+    await journal.find_words("hello", before=None, rows=3, most=3)
     await journal.keep_undecodable(journal.lease(ACCOUNT), b"x", "odd", [], received_at=at(0))
     await journal.undecodable()
     await journal.figures()
