@@ -214,7 +214,10 @@ class HealthReport:
         return {
             "name": route.name,
             "status": status.value,
-            "ends": [{"end": str(end), **condition.data()} for end, condition in zip(route.ends, ends, strict=True)],
+            "ends": [
+                {"end": str(end), "chat": str(end.chat), **condition.data()}
+                for end, condition in zip(route.ends, ends, strict=True)
+            ],
         }
 
     # -- lanes --------------------------------------------------------------------------------------------------------------

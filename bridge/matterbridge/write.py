@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from bridge.matterbridge.convert import Draft
+from bridge.model.foreign_settings import Note
 
 _WIDTH = 130
 
@@ -16,23 +17,29 @@ _WIDTH = 130
 def as_yaml(draft: Draft, source: str) -> str:
     """The text of bridge.yaml. `source`: the file's name, for people."""
     lines = list(_comment(f"Made from {source}. `messenger-bridge check` says what is still missing.", ""))
-    general = [note for note in draft.notes if not any(note.place.startswith(f"{place}.") for place in draft.origins.values())]
-    for note in general:
+    by_place: dict[str, list[Note]] = {}
+    for note in draft.notes:
+        by_place.setdefault(_section(note, draft), []).append(note)
+    for note in by_place.get("", ()):
         lines += _comment(str(note), "")
     lines += ["", "accounts:" + ("" if draft.accounts else " {}")]
     for name, options in draft.accounts.items():
         place = draft.origins[name]
         lines += _comment(f"[{place}]", "  ")
-        for note in draft.notes:
-            if note.place.startswith(f"{place}."):
-                why = f"{note.why}" + (f" - {note.action}" if note.action else "")
-                lines += _comment(f"{note.place.removeprefix(place + '.')}: {why}", "  ")
+        for note in by_place.get(place, ()):
+            why = f"{note.why}" + (f" - {note.action}" if note.action else "")
+            lines += _comment(f"{note.place.removeprefix(place + '.')}: {why}", "  ")
         lines += _dumped({name: options}, "  ")
         lines.append("")
     lines.append("routes:" + ("" if draft.routes else " []"))
     for route in draft.routes:
         lines += _dumped([route], "  ")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(note: Note, draft: Draft) -> str:
+    """Of the account that the note is about, empty if it is about none. A name may have a dot, and begin like another's."""
+    return max((place for place in draft.origins.values() if note.place.startswith(f"{place}.")), key=len, default="")
 
 
 def _comment(text: str, indent: str) -> Iterator[str]:

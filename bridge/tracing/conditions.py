@@ -21,15 +21,13 @@ class Conditions:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._ends: Mapping[str, tuple[str, str]] | None = None
+        self._chats: Mapping[str, tuple[str, str]] | None = None
         self._whole: list[str] = []
         self._fault = ""
 
     def of(self, address: ChatAddress) -> tuple[str, str]:
-        """Why that end is not well, and what to do; nothing of one that is well, or of which the daemon says nothing."""
-        ends = self._known()
-        name = str(address)
-        return next((found for end, found in ends.items() if end == name or end.startswith(f"{name}/")), ("", ""))
+        """Why that chat is not well, and what to do; nothing of one that is well, or of which the daemon says nothing."""
+        return self._known().get(str(address), ("", ""))
 
     @property
     def whole(self) -> list[str]:
@@ -44,24 +42,25 @@ class Conditions:
         return self._fault
 
     def _known(self) -> Mapping[str, tuple[str, str]]:
-        if self._ends is None:
+        if self._chats is None:
             try:
                 status = self._ask()
-                self._ends, self._whole = dict(_ends(status)), list(_whole(status))
+                self._chats, self._whole = dict(_chats(status)), list(_whole(status))
             except NotAsked as error:
-                self._ends, self._fault = {}, str(error)
-        return self._ends
+                self._chats, self._fault = {}, str(error)
+        return self._chats
 
 
 def nobody() -> Mapping[str, Any]:
     raise NotAsked("no daemon was asked")
 
 
-def _ends(status: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _chats(status: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """By address. An end's own name does not tell it: a slash in it leads to a thread, or is part of the address."""
     for route in status.get("routes", {}).get("list", ()):
         for end in route["ends"]:
             if end["status"] != "pass":
-                yield end["end"], (end["reason"], end["action"])
+                yield end.get("chat", end["end"]), (end["reason"], end["action"])
 
 
 def _whole(status: Mapping[str, Any]) -> Iterator[str]:

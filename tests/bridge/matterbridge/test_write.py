@@ -45,3 +45,13 @@ def test_it_is_as_people_write_it() -> None:
         "  - name: r",
         "    between: [main/1, main/2]",
     ]
+
+
+def test_a_note_is_of_the_account_that_it_names_though_another_ones_name_begins_so() -> None:
+    draft = Draft(
+        accounts={"my": {"platform": "slack"}, "my-team": {"platform": "slack"}},
+        origins={"my": "slack.my", "my-team": "slack.my.team"},
+        notes=[Note("slack.my.team.Debug", "is not needed"), Note("slack.my.Debug", "is needed")],
+    )
+    lines = as_yaml(draft, "m.toml").splitlines()
+    assert [line for line in lines if "needed" in line] == ["  # Debug: is needed", "  # Debug: is not needed"]
