@@ -88,6 +88,7 @@ def _accounts(given: dict[str, dict[str, Any]]) -> list[tuple[AccountDraft, str]
 def _account(platform: Platform, taken: list[str], given: dict[str, dict[str, Any]]) -> AccountDraft:
     """One account whose token works, or of which the admin says that it shall stay as it is."""
     from bridge.cli.drafting import AccountDraft
+    from bridge.cli.shipped import as_typed, first_page
     from bridge.config.accounts import name_problem
 
     while True:
@@ -96,8 +97,9 @@ def _account(platform: Platform, taken: list[str], given: dict[str, dict[str, An
         if not problem:
             break
         say(problem)
-    folder = platform.manifest.package.replace(".", "/")
-    say(f"How to make the bot, click by click: {folder}/README.md")
+    page = first_page(platform.manifest)
+    if page is not None:
+        say(f"How to make the bot, click by click: {as_typed(page)}")
     while True:
         account = AccountDraft(name, platform, dict(given.get(name, {})))
         _ask_options(account)

@@ -32,6 +32,7 @@ def test_every_page_goes_the_same_way(platform: str) -> None:
     said = of_page(platform)
     assert [words for words in said if words in THE_WAY] == THE_WAY
     page = (ROOT / "docs" / f"first-bridge-{platform}.md").read_text(encoding="utf-8")
+    assert f"\nHow to make the bot, click by click: docs/first-bridge-{platform}.md\n" in page
     fields = load_platform(platform).options().model_fields
     for key in ANSWERED[platform]:
         assert f"\n{platform}.{key} ({fields[key].description}):\n" in page, "as init asks for it"

@@ -72,7 +72,7 @@ def test_it_puts_everything_in_its_place_and_nothing_of_this_machine(package: Pa
         "usr/share/fish/vendor_completions.d/messenger-bridge.fish",
         "usr/share/doc/messenger-bridge/copyright",
         "usr/share/doc/messenger-bridge/bridge.yaml.example",
-        "usr/share/doc/messenger-bridge/running.md",
+        "usr/share/doc/messenger-bridge/docs/running.md",
     ):
         assert (system / name).is_file(), name
     assert os.readlink(system / "usr/bin/messenger-bridge") == "/opt/messenger-bridge/.venv/bin/messenger-bridge"
@@ -106,10 +106,13 @@ def test_the_installed_program_works(system: Path, tmp_path: Path) -> None:
         pytest.skip(f"this machine has no {os.readlink(python)}, which the package runs with")
     packages = next(home.glob("lib/python*/site-packages"))
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    done = run(python, "-m", "bridge.cli", "--version", PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1")
+    done = run(python, "-P", "-m", "bridge.cli", "--version", PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1")
     assert (done.returncode, done.stderr) == (0, "")
-    example = run(python, "-m", "bridge.cli", "example", PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1")
+    example = run(python, "-P", "-m", "bridge.cli", "example", PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1")
     assert example.stdout == (ROOT / "bridge.yaml.example").read_text(encoding="utf-8")
+    code = "from bridge.cli.shipped import find; print(find('docs/first-bridge-slack.md'))"
+    page = run(python, "-P", "-c", code, PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1").stdout.strip()
+    assert page == str((system / "usr/share/doc/messenger-bridge/docs/first-bridge-slack.md").resolve())
 
 
 def test_an_upgrade_keeps_what_is_an_admins_and_a_purge_leaves_the_journal(system: Path, package: Path) -> None:

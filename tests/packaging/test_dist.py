@@ -51,13 +51,14 @@ def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(installed: Path, folder: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     environ["TELEGRAM_TOKEN"] = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
     program = installed / "bin" / "messenger-bridge"
     return subprocess.run(
-        [program, *arguments], cwd=folder, env=environ, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+        [program, *arguments],
+        cwd=folder, env=environ, input=typed, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
 
 
 def test_the_wheel_has_what_the_tree_has(dist: Path) -> None:
@@ -82,7 +83,7 @@ def test_the_wheel_has_what_the_tree_has(dist: Path) -> None:
         "share/zsh/site-functions/_messenger-bridge",
         "share/fish/vendor_completions.d/messenger-bridge.fish",
         "share/doc/messenger-bridge/bridge.yaml.example",
-        "share/doc/messenger-bridge/upgrading.md",
+        "share/doc/messenger-bridge/docs/upgrading.md",
         "share/doc/messenger-bridge/systemd/messenger-bridge.service",
         "share/doc/messenger-bridge/monitoring/messenger-bridge.rules.yaml",
     ):
@@ -114,6 +115,31 @@ def test_the_installed_program_works(installed: Path, tmp_path: Path) -> None:
     assert run(installed, tmp_path, "schema").returncode == 0
     where = run(installed, tmp_path, "check", "-c", "nowhere.yaml")
     assert where.returncode == 78
+
+
+LINK = re.compile(r"\]\((?!\w+://|#|url\))([^)#\s]+)(?:#[^)]*)?\)")
+IN_THE_SOURCE_PACKAGE_ALONE = ("adapters/teamspirit/dialect", "bench/", "examples/", "tests/")
+"""What only people who change the bridge follow a link to."""
+
+
+def test_a_link_from_one_installed_page_to_another_leads_there(installed: Path) -> None:
+    pages = installed / "share" / "doc" / "messenger-bridge"
+    links = [
+        (page.relative_to(pages), (page.parent / link).resolve())
+        for page in pages.rglob("*.md")
+        for link in LINK.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert len(links) > 150
+    lost = [(str(page), os.path.relpath(link, pages)) for page, link in links if not link.exists()]
+    assert not [one for one in lost if not one[1].startswith(IN_THE_SOURCE_PACKAGE_ALONE)]
+
+
+def test_init_names_the_page_that_is_installed(installed: Path, tmp_path: Path) -> None:
+    said = run(installed, tmp_path, "init", typed="discord\n\n").stderr
+    page = re.search(r"click by click: (.*)", said)
+    assert page, said
+    assert Path(page[1]).resolve() == (installed / "share/doc/messenger-bridge/docs/first-bridge-discord.md").resolve()
+    assert Path(page[1]).is_file()
 
 
 def test_the_man_page_is_one(installed: Path) -> None:

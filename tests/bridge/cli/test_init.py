@@ -66,6 +66,14 @@ def test_a_name_that_bridge_yaml_cannot_have_is_asked_for_again(types: Types, fo
     assert (list(document["accounts"]), document["routes"][0]["name"]) == (["spirit", "other"], "rooms")
 
 
+@pytest.mark.parametrize("platform", ["telegram", "slack", "discord", "teamspirit"])
+def test_the_page_that_leads_to_a_token_is_named_before_it_is_asked_for(types: Types, platform: str) -> None:
+    lines = types(platform, "mine").err.splitlines()
+    (named,) = [line.partition("click by click: ")[2] for line in lines if "click by click: " in line]
+    assert Path(named) == Path(__file__).parents[3] / "docs" / f"first-bridge-{platform}.md"
+    assert Path(named).is_file()
+
+
 def test_what_is_there_stays(types: Types, folder: Path) -> None:
     (folder / "new.yaml").write_text("mine")
     done = types("teamspirit")
