@@ -9,7 +9,8 @@ RUN python -m venv /opt/messenger-bridge/.venv
 COPY constraints.txt constraints-test.txt ./
 # a download whose hash is not in the constraints is refused
 RUN /opt/messenger-bridge/.venv/bin/pip install --no-cache-dir --no-compile --require-hashes -r constraints.txt
-COPY pyproject.toml setup.py MANIFEST.in README.md CHANGELOG.md SECURITY.md LICENSE bridge.yaml.example ./
+COPY pyproject.toml setup.py MANIFEST.in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
+     bridge.yaml.example compose.yaml ./
 COPY bridge bridge
 COPY adapters adapters
 COPY docs docs
@@ -25,7 +26,9 @@ FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="messenger-bridge" \
       org.opencontainers.image.description="Mirrors chats across TeamSpirit, Telegram, Slack and Discord" \
       org.opencontainers.image.licenses="MIT"
-RUN useradd --system --uid 10001 --home-dir /var/lib/messenger-bridge --create-home --shell /usr/sbin/nologin messenger-bridge
+RUN groupadd --gid 10001 messenger-bridge && \
+    useradd --uid 10001 --gid 10001 --home-dir /var/lib/messenger-bridge --no-create-home --shell /usr/sbin/nologin messenger-bridge && \
+    install -d -m 700 -o 10001 -g 10001 /var/lib/messenger-bridge
 COPY --from=build /opt/messenger-bridge /opt/messenger-bridge
 ENV PATH=/opt/messenger-bridge/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -147,6 +147,10 @@ if [ "$want" = test ] && ! command -v systemd-nspawn >/dev/null 2>&1; then
     say "Installing systemd-container, in which the unit is run ..."
     install_packages systemd-container || say "Could not install systemd-container: the tests that run the unit are left out."
 fi
+if [ "$want" = test ] && [ "$(id -u)" = 0 ] && ! { command -v buildah && command -v debootstrap && command -v ip; } >/dev/null 2>&1; then
+    say "Installing buildah and debootstrap, with which the container's image is built ..."
+    install_packages buildah debootstrap iproute2 || say "Could not install them: the test that builds and runs the image is left out."
+fi
 if [ "$want" = test ]; then
     . scripts/programs.sh
 fi

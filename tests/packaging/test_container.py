@@ -1,5 +1,5 @@
-"""The container's files: what they promise, and that what they name is there. They are not built here: that takes a registry of
-images."""
+"""The container's files: what they promise, and that what they name is there. test_container_built.py
+builds and runs them."""
 
 from __future__ import annotations
 
