@@ -106,7 +106,7 @@ async def test_a_dead_end_of_three_is_told_everywhere(app: App, one: ScriptedPla
     report = await app.report()
     assert (report["ok"], report["status"]) == (False, "fail")
     dead = next(one for one in route(report, "all")["ends"] if one["end"] == "two/c")
-    assert dead == {"end": "two/c", "status": "fail", "reason": KICKED.reason, "action": KICKED.action}
+    assert dead == {"end": "two/c", "chat": "two/c", "status": "fail", "reason": KICKED.reason, "action": KICKED.action}
     assert route(report, "all")["status"] == "warn", "the other two still relay"
     assert route(report, "pair")["status"] == "pass", "another chat of the same account"
     assert report["to_do"] == ["two/c: the bot was removed from the group - add it again"]
