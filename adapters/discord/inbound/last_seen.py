@@ -14,7 +14,7 @@ from adapters.discord.servers import Channel
 from bridge.model.adapter import Cursor, Intake
 
 THREADS_KEPT = 200
-"""Of one channel; the latest that were begun or changed. One entry takes some 60 bytes on disk."""
+"""Of one channel; those that were begun last, whichever order they are heard of in. One entry takes some 60 bytes on disk."""
 PINS_KEPT = 250
 """Of one channel with its threads; Discord lets one channel have so many (platforms.md 3.3)."""
 _PREFIX = "seen:"
@@ -39,16 +39,24 @@ class LastSeen:
     def __init__(self) -> None:
         self._chats: dict[str, _Chat] = {}
         self._changed: dict[str, None] = {}
+        self._restored: set[str] = set()
 
     async def restore(self, intake: Intake, chat_ids: Iterable[str]) -> None:
         """Take what is on disk of these chats for what was last seen: the rest may not have been kept, and comes again."""
-        self._chats, self._changed = {}, {}
-        for chat_id in chat_ids:
+        self._chats, self._changed, self._restored = {}, {}, set()
+        await self.restore_new(intake, chat_ids)
+
+    async def restore_new(self, intake: Intake, chat_ids: Iterable[str]) -> list[str]:
+        """The same of those that were not asked for before, since a reload gave them a route; returns these."""
+        new = sorted(set(chat_ids) - self._restored)
+        for chat_id in new:
+            self._restored.add(chat_id)
             if (stored := await intake.cursor(_PREFIX + chat_id)) is not None:
                 try:
                     self._chats[chat_id] = msgspec.json.decode(stored, type=_Chat)
                 except (msgspec.DecodeError, msgspec.ValidationError):
                     continue  # as if nothing had been seen
+        return new
 
     def name(self, chat_id: str) -> str:
         """Of a channel; empty if it was never seen."""
@@ -80,7 +88,10 @@ class LastSeen:
             chat.threads.pop(channel.id, None)
             chat.threads[channel.id] = seen
             if len(chat.threads) > THREADS_KEPT:
-                del chat.threads[next(iter(chat.threads))]
+                oldest = min(chat.threads, key=lambda thread_id: (len(thread_id), thread_id))
+                del chat.threads[oldest]
+                if oldest == channel.id:
+                    return
             self._changed[chat_id] = None
 
     def note_pin(self, chat_id: str, message_id: str, *, pinned: bool) -> bool:

@@ -43,17 +43,27 @@ class MissedChanges:
         self._left = 0
         """How many threads may still be asked for."""
 
-    async def find(self, chat_ids: Collection[str], told_names: Collection[str]) -> list[ChatEvent]:
+    async def find(self, chat_ids: Collection[str], told_names: Collection[str], session: str) -> list[ChatEvent]:
         """What became of these channels and their threads since they were last seen. `told_names`: threads whose new names were
-        read back with their messages. Raises AccountDown."""
-        self._left = ASKED_FOR_IN_ALL
-        return [event for chat_id in sorted(chat_ids) for event in await self._of_chat(chat_id, told_names, chat_ids)]
+        read back with their messages. `session`: names the gateway's session, so that no two searches give the same keys, also
+        where it was not kept how many there were. Raises AccountDown."""
+        self._left, found = ASKED_FOR_IN_ALL, list[ChatEvent]()
+        for chat_id in sorted(chat_ids):
+            key = f"missed-{self._seen.next_search(chat_id)}-{session}"
+            found += await self._of_chat(chat_id, told_names, chat_ids, key)
+        return found
 
-    async def _of_chat(self, chat_id: str, told_names: Collection[str], routed: Collection[str]) -> list[ChatEvent]:
+    def begin(self, chat_id: str, routed: Collection[str]) -> None:
+        """A channel that a route leads to since just now is as it is: what became of it before is nobody's news."""
+        channel = self._guilds.get(chat_id)
+        if channel is not None:
+            for known in (channel, *self._guilds.threads_of(chat_id)):
+                self._seen.note(known, routed)
+
+    async def _of_chat(self, chat_id: str, told_names: Collection[str], routed: Collection[str], key: str) -> list[ChatEvent]:
         channel = self._guilds.get(chat_id)
         if channel is None:
             return []  # a server that is away, or a channel that the bot sees no more: nothing is known of it
-        key = f"missed-{self._seen.next_search(chat_id)}"
         found: list[ChatEvent] = []
         if (before := self._seen.name(chat_id)) and channel.name and before != channel.name:
             found.append(renamed_channel(chat_id, channel.name, self._context, key))
@@ -72,8 +82,7 @@ class MissedChanges:
                     self._seen.forget(chat_id, thread_id)
             if thread is not None:
                 found += self._of_thread(thread, seen, key, name_is_told=thread_id in told_names)
-        for known in (channel, *self._guilds.threads_of(chat_id)):
-            self._seen.note(known, routed)
+        self.begin(chat_id, routed)
         if found:
             self._seen.found_something(chat_id)
         return found

@@ -143,6 +143,7 @@ class Receiver:
 
     async def _handle(self, batch: Iterable[GatewayEvent | BridgeError]) -> None:
         events: list[ChatEvent] = []
+        await self._begin_new_chats()
         for item in batch:
             if isinstance(item, BridgeError):
                 await self._accept(events)
@@ -162,6 +163,13 @@ class Receiver:
         await self._tell_names()
         if self._context.seen.has_changed or self._clock.monotonic_s() - self._stored_at_s > STORE_POSITION_S:
             await self._store_position()
+
+    async def _begin_new_chats(self) -> None:
+        """Before anything is compared with what was seen of them."""
+        routed = self._intake.routed_chats()
+        for chat_id in await self._context.seen.restore_new(self._intake, routed):
+            if self._awaited_guilds is None:  # else the search takes them with the others
+                self._missed.begin(chat_id, routed)
 
     def _on_session(self, event: GatewayEvent) -> None:
         if event.name == "READY":
@@ -222,7 +230,9 @@ class Receiver:
                 return []
             if name == "THREAD_DELETE":
                 thread_id, parent_id = id_of(data["id"]), id_of(data["parent_id"])
-                decoded = await self._thread_deleted(thread_id, parent_id, self._guilds.channel_name(thread_id), position)
+                seen = self._context.seen.thread(parent_id, thread_id)  # of one that slept nothing else is known
+                title = self._guilds.channel_name(thread_id) or (seen.name if seen is not None else "")
+                decoded = await self._thread_deleted(thread_id, parent_id, title, position)
             else:
                 if name == "THREAD_UPDATE" and self._guilds.get(id_of(data["id"])) is None:
                     self._guild_events.take_in(name, data)  # one that slept: what it was like is in `seen`
@@ -297,7 +307,8 @@ class Receiver:
             latest = str(self._latest)
             await self._catch_up.run(snowflake_at(moment_of(latest) - timedelta(seconds=OVERLAP_S)), latest)
         self._latest = max(self._latest, caught_up_to)
-        missed = await self._missed.find(self._intake.routed_chats(), self._catch_up.renamed_threads)
+        session = self._session.session_id[-8:] if self._session is not None else ""
+        missed = await self._missed.find(self._intake.routed_chats(), self._catch_up.renamed_threads, session)
         self._awaited_guilds = None
         held, self._held = self._held, []
         await self._accept([*missed, *held])

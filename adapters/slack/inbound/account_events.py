@@ -89,11 +89,10 @@ class AccountEvents:
                 self._channels.forget()
 
     def _are_ours(self, revoked: TokensRevoked) -> bool:
-        """People may have given the app tokens of their own, which it does not use. Where it cannot be read whose they were, ours
-        may be among them: the next call shows it."""
-        tokens = revoked.tokens if isinstance(revoked.tokens, dict) else {}
-        bots = tokens.get("bot")
-        return self._identity().user_id in bots if isinstance(bots, list) else not tokens.get("oauth")
+        """People may have given the app tokens of their own, which it does not use. Where it cannot be read whose they were,
+        the next call to Slack shows whether ours is among them."""
+        bots = revoked.tokens.get("bot") if isinstance(revoked.tokens, dict) else None
+        return isinstance(bots, list) and self._identity().user_id in bots
 
     def _own_membership(self, member: Member) -> None:
         if member.user != self._identity().user_id:

@@ -33,9 +33,26 @@ async def test_only_the_latest_threads_are_kept() -> None:
     seen.note(thread(100, "renamed"), [CHAT])
     seen.note(thread(9999), [CHAT])
     assert len(seen.threads(CHAT)) == THREADS_KEPT
-    assert list(seen.threads(CHAT))[-2:] == ["100", "9999"]
-    assert seen.thread(CHAT, "101") is None
+    assert list(seen.threads(CHAT))[-1] == "9999"
+    assert seen.thread(CHAT, "100") is None, "begun first, whenever it was heard of"
+    assert seen.thread(CHAT, "101") is not None
     assert len(seen.take_changed()[0].value) < 100 * THREADS_KEPT
+    seen.note(thread(99), [CHAT])
+    assert seen.take_changed() == [], "one that is not kept costs no disk"
+
+
+async def test_a_chat_that_is_routed_later_has_what_was_kept_of_it() -> None:
+    intake, seen = RecordingIntake([CHAT]), LastSeen()
+    seen.note(Channel(id=CHAT, name="general", kind=0, guild_id="1"), [CHAT])
+    seen.found_something(CHAT)
+    await intake.accept([], cursors=seen.take_changed())
+    later = LastSeen()
+    await later.restore(intake, ["11"])
+    assert await later.restore_new(intake, [CHAT, "11"]) == [CHAT]
+    assert (later.name(CHAT), later.next_search(CHAT)) == ("general", "2")
+    later.note(Channel(id=CHAT, name="renamed", kind=0, guild_id="1"), [CHAT])
+    assert await later.restore_new(intake, [CHAT, "11"]) == []
+    assert later.name(CHAT) == "renamed", "what was heard since stays"
 
 
 async def test_an_entry_that_cannot_be_read_is_as_if_nothing_had_been_seen() -> None:

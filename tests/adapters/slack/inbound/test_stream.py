@@ -79,6 +79,17 @@ async def test_a_revoked_token_parks_the_account(account: Any, emulator: SlackEm
     await eventually(lambda: not emulator.deliveries.unsettled)
 
 
+async def test_revoked_tokens_that_cannot_be_read_end_no_account(account: Any, emulator: SlackEmulator) -> None:
+    channel = account.chat()
+    await account.start()
+    unreadable: tuple[Any, ...] = (None, [], {}, {"bot": "U0BRIDGE001"}, {"bot": None})
+    for tokens in unreadable:
+        emulator.workspace.emit({"type": "tokens_revoked", "tokens": tokens})
+    await emulator.say(channel, "Anna", "still here")
+    await eventually(lambda: "still here" in account.intake.texts(), "the account goes on")
+    assert not account.task.done()
+
+
 async def test_connecting_fails_as_a_lost_connection(account: Any, emulator: SlackEmulator) -> None:
     account.chat()
     for fault in (FaultKind.SERVER_ERROR, FaultKind.RATE_LIMIT, FaultKind.DROP):
