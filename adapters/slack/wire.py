@@ -127,6 +127,7 @@ class Message(_Wire):
 
     ts: str = ""
     channel: str = ""
+    channel_type: str | None = None
     subtype: str | None = None
     hidden: bool = False
     user: str | None = None

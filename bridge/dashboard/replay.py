@@ -16,16 +16,12 @@ from bridge.dashboard.acting import Actions, whole
 from bridge.dashboard.drawing import HEADERS, page
 from bridge.dashboard.parts import Parts, Visit
 from bridge.journal.contract import DeadMark, DeliveryStatus
+from bridge.journal.dead_letters import AT_ONCE, MOST, marks
 from bridge.model.moments import moment
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-MOST = 10_000
-"""Letters of one replay; who has more does it again."""
-_PAGE = 1000
-_AT_ONCE = 200
-"""Letters that one transaction takes: relaying writes in between."""
 _MOST_REASONS = 5
 
 
@@ -129,15 +125,9 @@ def _number(text: str) -> int | None:
 
 async def _named(parts: Parts, wanted: Range) -> AsyncIterator[DeadMark]:
     """In their order, from the oldest delivery on."""
-    after = 0
-    while True:
-        marks = await parts.journal.dead_marks(after=after, limit=_PAGE)
-        for mark in marks:
-            if wanted.names(mark):
-                yield mark
-        if len(marks) < _PAGE:
-            return
-        after = marks[-1].delivery_id
+    async for mark in marks(parts.journal):
+        if wanted.names(mark):
+            yield mark
 
 
 async def _batches(parts: Parts, wanted: Range, done: _Done) -> AsyncIterator[list[int]]:
@@ -149,7 +139,7 @@ async def _batches(parts: Parts, wanted: Range, done: _Done) -> AsyncIterator[li
             continue
         batch.append(mark.delivery_id)
         count += 1
-        if len(batch) == _AT_ONCE:
+        if len(batch) == AT_ONCE:
             yield batch
             batch = []
     if batch:

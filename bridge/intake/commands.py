@@ -18,6 +18,7 @@ from bridge.intake.bot_names import OwnNames
 from bridge.intake.community import Community
 from bridge.intake.linking import Answer, Linking
 from bridge.intake.overview import Here, Overview
+from bridge.intake.retrying import retry_routes
 from bridge.journal.contract import (
     AcceptRequest,
     Audited,
@@ -41,7 +42,7 @@ from bridge.model.events import BridgeSaid, ChatEvent, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.model.rich_text import plain
 from bridge.policy.allowance import Allowance
-from bridge.policy.commands import FOR_THE_ASKER, MODERATOR, OF_MODERATORS, VERBS, Command, CommandRules, command_of
+from bridge.policy.commands import ADMIN, MODERATOR, OF_MODERATORS, VERBS, Command, CommandRules, command_of, is_for_asker
 from bridge.policy.routing import OWN_ROUTE, RoutingTable
 
 log = structlog.get_logger("commands")
@@ -123,7 +124,7 @@ class Commands:
             return None
         if await self._journal.is_known(event.meta.event_key) or not self._allowed.take(str(given.user), self._clock.monotonic_s()):
             return ()
-        if given.command.verb not in OF_MODERATORS or self._is_moderator(given.user):
+        if given.command.verb not in OF_MODERATORS or self._is_moderator(given.user) or self._is_told_of_all(given):
             answers, further = await self._do(given)
         else:
             await self._audit(given, given.command.about, "refused: no moderator")
@@ -140,6 +141,8 @@ class Commands:
         if command is None or author is None:
             return None
         addresses = self._table().addresses_of(origin)
+        if not addresses and not event.meta.is_private:
+            return None  # anybody may bring the bot into a group of theirs: it says nothing there
         if not rules.hears(origin.account, tuple(address.address for address in addresses)):
             return None
         user = UserKey(account=origin.account, user_id=author.user_id)
@@ -151,6 +154,11 @@ class Commands:
 
     def _is_moderator(self, user: UserKey) -> bool:
         return self._people().has_role(user.account, user.user_id, MODERATOR)
+
+    def _is_told_of_all(self, given: Given) -> bool:
+        """How the whole bridge is, is for admins, where nobody else reads it."""
+        user, is_private = given.user, given.event.meta.is_private
+        return is_private and given.command.verb == "status" and self._people().has_role(user.account, user.user_id, ADMIN)
 
     # -- what each does -----------------------------------------------------------------------------------------------------
 
@@ -177,7 +185,7 @@ class Commands:
             case "where":
                 said = await self._where(given)
             case "status":
-                said = await self._overview.status(self._here(given))
+                said = await self._overview.status(self._here(given), of_all=self._is_told_of_all(given))
             case _:
                 said = f"{word} " + " | ".join(
                     verb for verb in VERBS if verb not in OF_MODERATORS or self._is_moderator(given.user)
@@ -233,6 +241,8 @@ class Commands:
         return UserKey(account=account, user_id=user_id), user_id
 
     async def _retry(self, given: Given) -> str:
+        if not given.command.is_reply and not given.command.about:
+            return await self._retry_all(given)
         traced = await self._traced(given)
         if traced is None:
             return "That message is not known. Reply to the message that is meant."
@@ -241,6 +251,18 @@ class Commands:
             await self._journal.retry_dead(dead)
             await self._audit(given, str(traced.original), f"{len(dead)} retried")
         return f"{len(dead)} failed copies are sent again." if dead else "No copy of that message failed."
+
+    async def _retry_all(self, given: Given) -> str:
+        """Of the routes of the chat, or of its thread."""
+        retry = f"{self._rules().word} retry"
+        if given.command.argument:
+            return f"Say {retry} alone for all failed copies of this chat's routes, or as a reply to the message that is meant."
+        routes = {route.name for route, _ in self._here(given)}
+        if not routes:
+            return "No route has this chat."
+        retried = await retry_routes(self._journal, routes)
+        await self._audit(given, ", ".join(sorted(routes)), str(retried))
+        return retried.words(retry)
 
     def _here(self, given: Given) -> Here:
         meta = given.event.meta
@@ -307,10 +329,10 @@ class Commands:
             about = given.command.about
         key = f"answer {number} to {meta.event_key}"
         own = msgspec.structs.replace(
-            meta, event_key=key, origin=origin, thread_id=thread_id, author=None, delivery_id="", sent_by_us=False
+            meta, event_key=key, origin=origin, thread_id=thread_id, author=None, delivery_id="", sent_by_us=False, is_private=False
         )
         planned = PlannedDelivery(route=OWN_ROUTE, target=address, thread_id=thread_id)
-        only_for = given.user.user_id if given.command.verb in FOR_THE_ASKER and self._table().addresses_of(origin) else ""
+        only_for = given.user.user_id if to is None and is_for_asker(given.command) and not meta.is_private else ""
         return AcceptRequest(event=BridgeSaid(meta=own, text=plain(said), about=about, only_for=only_for), deliveries=(planned,))
 
 

@@ -3,18 +3,19 @@ anybody's words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from bridge.accounts.health import Condition, HealthReport, Status
 from bridge.journal.contract import DeadLetterStore, DeliveryStatus, LaneFigures, Upkeep
+from bridge.journal.dead_letters import marks
 from bridge.journal.tracing import Traced, TracedDelivery
 from bridge.model.moments import moment
 from bridge.model.refs import ChatAddress
+from bridge.policy.commands import ADMIN
 from bridge.policy.routing import Route, RouteEnd, RoutingTable
 
 _MOST_LINES, _MOST_CHARACTERS = 12, 160
-_MOST_LETTERS = 100
 
 Here = Sequence[tuple[Route, RouteEnd]]
 """The routes that a chat, or its thread, is in, with its end of each."""
@@ -31,7 +32,7 @@ class Overview:
         self._health = health
 
     def here(self, addresses: Sequence[ChatAddress], thread_id: str | None) -> Here:
-        """Those of the thread itself if it has any, else those of the whole chat. Empty for a private chat with the bot."""
+        """Those of the thread itself if it has any, else those of the whole chat. Empty if no route has the chat."""
         known = set(addresses)
         ends = [(route, end) for route in self._table().routes for end in route.ends if end.chat in known]
         own = [(route, end) for route, end in ends if thread_id is not None and end.thread_id == thread_id]
@@ -51,23 +52,31 @@ class Overview:
 
     # -- how is it ----------------------------------------------------------------------------------------------------------
 
-    async def status(self, here: Here) -> str:
-        """Of the chat's routes, or of the whole bridge if it has none. Raises JournalError."""
+    async def status(self, here: Here, *, of_all: bool = False) -> str:
+        """Of the chat's own routes; `of_all`: of the whole bridge. Raises JournalError."""
+        if not here and not of_all:
+            return (
+                f"No route has this chat. People with the role {ADMIN} are told of the whole bridge in a private chat with the bot."
+            )
         health, figures = self._health(), await self._journal.figures()
-        letters = await self._journal.dead_letters(limit=_MOST_LETTERS)
-        if here:
+        if not of_all:
             routes = {route.name: route for route, _ in here}
             ends = {str(end): end for route in routes.values() for end in route.ends}
             lines = [line for end in ends.values() if (line := _trouble(str(end), health.end(end)))]
             chats = {end.chat for end in ends.values()}
             waiting = [lane for lane in figures.lanes if lane.target in chats]
-            dead = sum(letter.route in routes for letter in letters)
+            dead = sum([1 async for mark in marks(self._journal) if mark.route in routes])
             what = ", ".join(routes)
         else:
             lines = [line for name in health.accounts() if (line := _trouble(str(name), health.condition(name)))]
             waiting, dead, what = list(figures.lanes), figures.dead, "all accounts"
+            lines += [line for chat in self._chats() if (fault := health.trouble_of(chat)) and (line := _trouble(str(chat), fault))]
         head = f"{what}: {f'{len(lines)} in trouble' if lines else 'all is well'}."
         return _lines([head, *lines, *map(_wait, waiting), *_dead(dead)])
+
+    def _chats(self) -> Iterable[ChatAddress]:
+        """Of all routes."""
+        return dict.fromkeys(end.chat for route in self._table().routes for end in route.ends)
 
 
 def _directions(route: Route, end: RouteEnd) -> Iterator[str]:
@@ -114,8 +123,7 @@ def _wait(lane: LaneFigures) -> str:
 
 def _dead(count: int) -> Iterator[str]:
     if count:
-        more = "or more " if count >= _MOST_LETTERS else ""
-        yield f"{count} {more}could not be delivered: `messenger-bridge dead list`, or `retry` as a reply to the message"
+        yield f"{count} could not be delivered: `messenger-bridge dead list`, or `retry`"
 
 
 def _lines(lines: Sequence[str]) -> str:

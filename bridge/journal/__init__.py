@@ -1,7 +1,7 @@
 """What is on disk: accepted events, deliveries, receipts, links between copies, cursors. Nothing outside this package knows SQL.
 
-contract    values and roles          tracing   what is told of one message
-sqlite      the storage: one file
+contract    values and roles              tracing        what is told of one message
+sqlite      the storage: one file         dead_letters   all of them, for who retries many
 
 `open_journal` is the entry point: only this function decides which storage is used.
 """

@@ -50,6 +50,8 @@ class EventMeta(Part, frozen=True):
     author: Author | None = None
     sent_by_us: bool = False
     delivery_id: str = ""
+    is_private: bool = False
+    """The platform itself states that the chat is one of a single person and this account. False where it does not say."""
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):

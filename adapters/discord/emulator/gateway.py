@@ -135,9 +135,11 @@ class Gateway:
         self._order(event)
 
     def dispatch_message(self, name: str, payload: Json, channel: Channel, author_id: int, pinged: tuple[int, ...]) -> None:
-        """As `dispatch`, with the content left out for sessions that have no right to it."""
-        bare = msgspec.json.encode(without_content(payload)) if self._any_without_content() else b""
-        self._order(Event(name, msgspec.json.encode(payload), bare, GUILD_MESSAGES, channel, author_id, pinged))
+        """As `dispatch`, with the content left out for sessions that have no right to it; in a direct chat all have."""
+        full, is_direct = msgspec.json.encode(payload), channel.is_direct
+        bare = full if is_direct else msgspec.json.encode(without_content(payload)) if self._any_without_content() else b""
+        intent = DIRECT_MESSAGES if is_direct else GUILD_MESSAGES
+        self._order(Event(name, full, bare, intent, channel, author_id, pinged))
 
     def _any_without_content(self) -> bool:
         return any(not s.intents & MESSAGE_CONTENT for s in self._sessions.values())

@@ -88,12 +88,16 @@ class Operations:
 
     def _announce(self, name: str, channel: Channel, message: Message) -> None:
         payload = self._payloads.message_event(message)
+        if channel.is_direct:
+            payload = _without_server(payload)
         self._gateway.dispatch_message(name, payload, channel, message.author.id, message.mentions)
 
     def delete(self, channel: Channel, message: Message) -> None:
         self._record("deleted", channel.remove(message))
         payload = {"id": str(message.id), "channel_id": str(channel.id), "guild_id": str(self._world.guild_id)}
-        self._gateway.dispatch("MESSAGE_DELETE", payload, intent=gw.GUILD_MESSAGES, channel=channel)
+        payload = _without_server(payload) if channel.is_direct else payload
+        intent = gw.DIRECT_MESSAGES if channel.is_direct else gw.GUILD_MESSAGES
+        self._gateway.dispatch("MESSAGE_DELETE", payload, intent=intent, channel=channel)
 
     def delete_many(self, channel: Channel, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -284,3 +288,11 @@ class Operations:
         role = next(r for r in self._payloads.roles() if r["id"] == str(role_id))
         payload = {"guild_id": str(self._world.guild_id), "role": role}
         self._gateway.dispatch("GUILD_ROLE_UPDATE", payload, intent=gw.GUILDS)
+
+
+def _without_server(payload: Json) -> Json:
+    """As the gateway tells it of a direct chat: it has no server, and so nobody is a member."""
+    told = {key: value for key, value in payload.items() if key not in ("guild_id", "member")}
+    if "mentions" in told:
+        told["mentions"] = [{key: value for key, value in user.items() if key != "member"} for user in told["mentions"]]
+    return told

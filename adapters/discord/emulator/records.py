@@ -151,12 +151,15 @@ class Bot:
         return (1 << 19 if self.message_content else 0) | (1 << 15 if self.guild_members else 0)
 
 
+DIRECT = 1
+
+
 @dataclass(slots=True)
 class Channel:
     id: int
     name: str
     kind: int = 0
-    """0 text, 11 public thread, 15 forum, 16 media."""
+    """0 text, 1 direct, 11 public thread, 15 forum, 16 media."""
     parent_id: int | None = None
     owner_id: int | None = None
     is_archived: bool = False
@@ -172,6 +175,11 @@ class Channel:
     last_message_id: int | None = None
     requires_tag: bool = False
     """Of a forum: its posts must have a tag; it then has one, `news`."""
+
+    @property
+    def is_direct(self) -> bool:
+        """A chat of one person and the bot, of no server."""
+        return self.kind == DIRECT
 
     @property
     def is_thread(self) -> bool:

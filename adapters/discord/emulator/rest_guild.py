@@ -129,7 +129,7 @@ class GuildRoutes:
 
     async def channels(self, request: web.Request) -> web.StreamResponse:
         self._in_guild(request)
-        found = [c for c in self._api.world.channels.values() if not c.is_thread]
+        found = [c for c in self._api.world.channels.values() if not c.is_thread and not c.is_direct]
         return json_response([self._api.payloads.channel(c) for c in found])
 
     async def roles(self, request: web.Request) -> web.StreamResponse:

@@ -54,7 +54,7 @@ class WebhookRoutes:
     def _managed_channel(self, request: web.Request) -> tuple[Bot, Channel]:
         bot = self._api.bot(request)
         channel = self._api.channel(request, bot)
-        if channel.is_thread:
+        if channel.is_thread or channel.is_direct:
             raise errors.ApiError(400, 50024, "Cannot execute action on this channel type")
         self._api.require(bot, channel, Permission.MANAGE_WEBHOOKS)
         return bot, channel

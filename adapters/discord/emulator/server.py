@@ -28,7 +28,7 @@ from adapters.discord.emulator.observers import Seen
 from adapters.discord.emulator.operations import Operations, author_of
 from adapters.discord.emulator.people import People
 from adapters.discord.emulator.polls import Polls
-from adapters.discord.emulator.records import Bot, Emoji, Message, Permission, User
+from adapters.discord.emulator.records import DIRECT, Bot, Emoji, Message, Permission, User
 from adapters.discord.emulator.rest_guild import GuildRoutes
 from adapters.discord.emulator.rest_messages import MessageRoutes
 from adapters.discord.emulator.rest_webhooks import WebhookRoutes
@@ -144,7 +144,7 @@ class DiscordEmulator(EmulatorBase):
 
     def _poison(self) -> None:
         """MESSAGE_UPDATE whose author lacks an id: it ends discord.py's own parsing of the stream."""
-        channel = next((c for c in self.world.channels.values() if not c.is_thread), None)
+        channel = next((c for c in self.world.channels.values() if not c.is_thread and not c.is_direct), None)
         payload = {
             "id": str(self.world.ids.next()),
             "channel_id": str(channel.id if channel is not None else self.world.ids.next()),
@@ -166,6 +166,12 @@ class DiscordEmulator(EmulatorBase):
         self._chats[chat.chat_id] = chat
         self.operations.announce_channel(channel)
         return chat
+
+    def add_private_chat(self, person: str) -> EmulatedChat:
+        """A direct chat of a person with the bot, of no server: what is said, changed and deleted there is told."""
+        channel = self.world.add_channel(person, DIRECT)
+        self._chats[str(channel.id)] = EmulatedChat(chat_id=str(channel.id), name=person, address=str(channel.id))
+        return self._chats[str(channel.id)]
 
     def add_forum(self, name: str, *, kind: int = 15) -> EmulatedChat:
         """A forum (15) or media (16) channel: people start posts in it."""

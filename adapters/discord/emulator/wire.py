@@ -172,7 +172,7 @@ class Payloads:
     def guild_create(self, bot: Bot) -> Json:
         """The guild as the gateway introduces it: only what this bot may see."""
         world = self._world
-        visible = [c for c in world.channels.values() if world.can_view(bot, c)]
+        visible = [c for c in world.channels.values() if world.can_view(bot, c) and not c.is_direct]
         return {
             **self.guild(),
             "joined_at": stamp(made_at(bot.user.id)),

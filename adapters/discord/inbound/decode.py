@@ -38,6 +38,8 @@ from bridge.model.events import (
 )
 from bridge.model.refs import ChatRef
 
+DIRECT = 1
+"""The type of a direct chat of one person and the bot."""
 _LATEST_UNIX_S = 253_402_300_800
 """The year 10000."""
 
@@ -46,7 +48,7 @@ def decode(event: str, data: Any, context: Context, *, position: str) -> list[Ch
     """Events of one dispatch. `position` (session and sequence) names events that Discord gives no id of their own."""
     match event:
         case "MESSAGE_CREATE":
-            return _one(decode_message(data, context))
+            return _one(_in_private(decode_message(data, context), data, context))
         case "MESSAGE_UPDATE":
             return _update(data, context, position)
         case "MESSAGE_DELETE":
@@ -79,6 +81,15 @@ def _update(data: wire.Message, context: Context, position: str) -> list[ChatEve
     meta = _meta(context, "unpinned", channel_id, message_id, position)
     unpinned = PinsChanged(meta=meta, message_id=message_id, pinned=False)
     return [*(updated if isinstance(updated, list) else ()), unpinned]
+
+
+def _in_private(decoded: ChatEvent | Ignored, data: wire.Message, context: Context) -> ChatEvent | Ignored:
+    """Of the gateway alone: there, a message without a server is of a direct chat (only what is ephemeral has none either). History
+    never names the server. Source: API reference, message create, extra fields, August 2026."""
+    is_guild = "guild_id" in data or "member" in data or context.guilds.get(id_of(data["channel_id"])) is not None
+    if isinstance(decoded, Ignored) or is_guild or data.get("channel_type", DIRECT) != DIRECT:
+        return decoded
+    return msgspec.structs.replace(decoded, meta=msgspec.structs.replace(decoded.meta, is_private=True))
 
 
 def _one(decoded: ChatEvent | Ignored) -> list[ChatEvent] | Ignored:

@@ -25,6 +25,9 @@ from adapters.slack.wire import ChannelRename, EventType, Member, Message, Pin, 
 from bridge.model.events import Author, ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import Mark, Mention, Paragraph, RichText, Text, concat, map_inlines, normalize, plain, to_plain
 
+_PRIVATE = "im"
+"""What Slack calls the chat of one person and the app; one of several people is `mpim`. Source: docs.slack.dev, message event."""
+
 
 def decode_event(raw: bytes | msgspec.Raw, context: Context) -> ChatEvent | Ignored:
     """One event of the Events API. Raises Undecodable."""
@@ -191,4 +194,5 @@ def _message_meta(message: Message, channel: str, context: Context, *, key: str,
         author=author_of(message, context.names),
         sent_by_us=context.identity.owns(message),
         delivery_id=context.identity.delivery_id(message),
+        is_private=message.channel_type == _PRIVATE,
     )

@@ -222,7 +222,8 @@ class Decoder:
             if message.system:
                 return self.notice(message, received_at) or Ignored("notice of the server")
             if kind == "created":
-                return self.created(message, received_at)
+                created = self.created(message, received_at)
+                return said_in_private(created) if truth_of(find(fields.direct, payload)) else created
             return self.edited(message, received_at, told=find_text(fields.event_id, payload))
         chat_id = self._chat_of(payload, fields) if kind != "status_changed" or find(fields.chat_id, payload) else ""
         occurred_at = time_of(find(fields.time, payload)) or received_at
@@ -293,6 +294,11 @@ class Decoder:
 
     def _chat_of(self, payload: Any, fields: Fields) -> str:
         return self._chat_id(needed(fields.chat_id, payload, "chat id"), find_text(fields.chat_name, payload))
+
+
+def said_in_private(event: MessageCreated) -> MessageCreated:
+    """The dialect states that the chat is one of a single person and the bot."""
+    return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, is_private=True))
 
 
 def _merged(common: Fields, own: Fields) -> Fields:

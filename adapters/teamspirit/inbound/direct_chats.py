@@ -19,7 +19,7 @@ import structlog
 from adapters.teamspirit.client import Client, DirectChat
 from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.catch_up import ChatReader
-from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.decode import Decoder, said_in_private
 from adapters.teamspirit.inbound.decode_parts import time_of
 from adapters.teamspirit.inbound.decodings import Decodings
 from bridge.model.adapter import Cursor, Intake
@@ -249,14 +249,14 @@ class _Listener:
         self._since = since - timedelta(milliseconds=1)
 
     async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
-        said = [event for event in events if self._may_be_command(event)]
+        said = [said_in_private(event) for event in events if isinstance(event, MessageCreated) and self._may_be_command(event)]
         if said:
             await self._intake.accept(said)
         for cursor in cursors:
             self.state = cursor.value
 
-    def _may_be_command(self, event: ChatEvent) -> bool:
-        if not isinstance(event, MessageCreated) or event.meta.sent_by_us or event.meta.occurred_at < self._since:
+    def _may_be_command(self, event: MessageCreated) -> bool:
+        if event.meta.sent_by_us or event.meta.occurred_at < self._since:
             return False
         return len(text_of(event.content.text)) <= _LONGEST
 

@@ -226,6 +226,9 @@ class TelegramEmulator(EmulatorBase, Topics):
         """A basic group, which can later become a supergroup (`migrate`)."""
         return self._listed(self.world.new_chat(name, type_="group"))
 
+    def add_private_chat(self, person: str) -> EmulatedChat:
+        return self._listed(self.world.new_private_chat(self._person(person)))
+
     def add_channel(self, name: str) -> EmulatedChat:
         return self._listed(self.world.new_chat(name, type_="channel"))
 

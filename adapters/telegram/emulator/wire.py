@@ -78,7 +78,8 @@ def message_wire(message: Message, *, with_reply: bool = True) -> Json:
 
 def chat_wire(chat: Chat) -> Json:
     """A Chat."""
-    wire: Json = {"id": chat.chat_id, "title": chat.title, "type": chat.type}
+    name = "first_name" if chat.type == "private" else "title"
+    wire: Json = {"id": chat.chat_id, name: chat.title, "type": chat.type}
     if chat.username:
         wire["username"] = chat.username
     if chat.is_forum:

@@ -15,7 +15,7 @@ from adapters.common.emulation.contract import SeenMessage
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.common.emulation.typing_now import TypingNow
 from adapters.telegram.emulator.files import FileStore
-from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, StoredFile
+from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, MEMBER, Chat, Json, Message, Person, StoredFile
 from adapters.telegram.emulator.render import seen
 from adapters.telegram.emulator.rules import TYPING_S
 from adapters.telegram.emulator.updates import UpdateQueue
@@ -87,6 +87,12 @@ class World:
         self.chats[chat_id] = chat
         return chat
 
+    def new_private_chat(self, person: Person) -> Chat:
+        """Of one person with each bot; it has the person's own id."""
+        chat = self.chats[person.user_id] = Chat(person.user_id, person.first_name, "private", username=person.username)
+        chat.bots = dict.fromkeys(self.queues, MEMBER)
+        return chat
+
     def set_bot_status(self, chat: Chat, bot: Person, status: str, by: Person | None = None) -> None:
         """Promote, demote, remove or bring back a bot, which gets `my_chat_member`."""
         before = chat.bots.get(bot.user_id, LEFT)
@@ -105,7 +111,11 @@ class World:
     def tell(self, kind: str, chat: Chat, payload: Json, *, only_admins: bool = False, besides: int = 0) -> None:
         """Queue an update for every bot that may see it, except `besides`, the bot that caused it."""
         for bot_id, status in chat.bots.items():
-            if bot_id == besides or status in (KICKED, LEFT) or (only_admins and status != ADMINISTRATOR):
+            if (
+                bot_id == besides
+                or status in (KICKED, LEFT)
+                or (only_admins and status != ADMINISTRATOR and chat.type != "private")
+            ):
                 continue
             self.queues[bot_id].push(kind, payload)
 
@@ -125,7 +135,7 @@ class World:
             self.queues[bot_id].push(kind, payload)
 
     def _addressed(self, message: Message, bot: Person) -> bool:
-        if bot.sees_everything or message.service or message.text.startswith("/"):
+        if bot.sees_everything or message.chat.type == "private" or message.service or message.text.startswith("/"):
             return True
         replied = message.chat.messages.get(message.reply_to or 0)
         return replied is not None and replied.sender is bot

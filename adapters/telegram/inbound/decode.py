@@ -197,6 +197,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             received_at=received_at,
             author=author,
             sent_by_us=author is not None and author.user_id == self.bot_id,
+            is_private=reaction["chat"].get("type") == "private",
         )
         return ReactionsChanged(meta=meta, message_id=message_id, added=added, removed=removed)
 
@@ -242,6 +243,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             occurred_at=_moment(message.get("date") if at is None else at, received_at),
             received_at=received_at,
             sent_by_us=sender is not None and words(sender.get("id")) == self.bot_id and "sender_chat" not in message,
+            is_private=message["chat"].get("type") == "private",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.dashboard import replay
+from bridge.journal import dead_letters
 from bridge.journal.contract import Dead, OpenDelivery
 from tests.bridge.journal.journal_makers import A, accept, at, created
 from tests.support.dashboard import WALL, Board, Visitor
@@ -35,8 +36,8 @@ def form_of(seen: Any) -> dict[str, str]:
 
 
 async def test_what_died_since_is_counted_then_retried_in_order(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "_AT_ONCE", 3)
-    monkeypatch.setattr(replay, "_PAGE", 4)
+    monkeypatch.setattr(replay, "AT_ONCE", 3)
+    monkeypatch.setattr(dead_letters, "_PAGE", 4)
     before = await died(anna.board, "early", 50)
     ids = [await died(anna.board, f"m{number}", 200 - number, reason=f"reason {number % 2}") for number in range(10)]
     held = await died(anna.board, "held", 150, held=True)
@@ -102,7 +103,7 @@ async def test_an_end_of_the_time_counts(anna: Visitor) -> None:
 
 
 async def test_two_at_once_move_each_one_once(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "_AT_ONCE", 2)
+    monkeypatch.setattr(replay, "AT_ONCE", 2)
     ids = [await died(anna.board, f"{number}", 200) for number in range(9)]
     form = form_of(await anna.get(f"replay?since={SINCE}"))
     both = await asyncio.gather(anna.post("replay", form), anna.post("replay", form))

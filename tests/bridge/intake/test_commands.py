@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bridge.accounts.health import HealthReport
 from bridge.identity.names import Names
 from bridge.identity.people import People, Person, with_links
+from bridge.intake import retrying
 from bridge.intake.bot_names import OwnNames
 from bridge.intake.commands import Commands
 from bridge.intake.community import Community
-from bridge.journal.contract import AcceptRequest, DecisionKind, Delivered, PartReceipt, PlannedDelivery, Verdict
+from bridge.journal.contract import AcceptRequest, Dead, DecisionKind, Delivered, PartReceipt, PlannedDelivery, Verdict
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.adapter import Receipt
 from bridge.model.events import Author, BridgeSaid, Content, EventMeta, MessageCreated, ReplyTo
@@ -26,6 +28,7 @@ from tests.support.clock import ManualClock
 from tests.support.strategies import NOON, TEAM, TG
 
 ADMIN = Author(user_id="1", name="Admin", username="admin_1")
+OWNER = Author(user_id="2", name="Owner")
 MALLORY = Author(user_id="66", name="Admin", username="1")
 
 
@@ -37,7 +40,10 @@ class Chat:
         self.clock = ManualClock()
         self.community = Community(self.journal.persons, on_change=lambda: None)
         ends = (RouteEnd(chat=ChatAddress(TG, "-1")), RouteEnd(chat=ChatAddress(TEAM, "#general")))
-        self.table = RoutingTable([Route(name="r", ends=ends)])
+        others = (RouteEnd(chat=ChatAddress(TG, "-2"), thread_id="7"), RouteEnd(chat=ChatAddress(TEAM, "#secret")))
+        self.table = RoutingTable([Route(name="r", ends=ends), Route(name="hidden", ends=others)], also=[ChatAddress(TG, "-3")])
+        for number in ("-2", "-3"):
+            self.table.set_native_id(ChatAddress(TG, number), number)
         self.table.set_native_id(ends[0].chat, "-1")
         self.table.set_native_id(ends[1].chat, "C1")
         self.number = 0
@@ -57,15 +63,30 @@ class Chat:
 
     @property
     def people(self) -> People:
-        known = [Person(name="The Admin", ids={TG: "1"}, roles=("moderator",))]
+        known = [
+            Person(name="The Admin", ids={TG: "1"}, roles=("moderator",)),
+            Person(name="The Owner", ids={TG: "2"}, roles=("Admin",)),
+        ]
         return People(with_links(known, self.community.groups()))
 
     def said(
-        self, text: str, author: Author = ADMIN, account: AccountName = TG, chat: str = "-1", about: str = ""
+        self,
+        text: str,
+        author: Author = ADMIN,
+        account: AccountName = TG,
+        chat: str = "-1",
+        about: str = "",
+        *,
+        private: bool = False,
     ) -> MessageCreated:
         self.number += 1
         meta = EventMeta(
-            event_key=f"k{self.number}", origin=ChatRef(account, chat), occurred_at=NOON, received_at=NOON, author=author
+            event_key=f"k{self.number}",
+            origin=ChatRef(account, chat),
+            occurred_at=NOON,
+            received_at=NOON,
+            author=author,
+            is_private=private,
         )
         reply = ReplyTo(message_id=about) if about else None
         return MessageCreated(meta=meta, message_id=str(self.number), content=Content(text=plain(text), reply_to=reply))
@@ -132,7 +153,7 @@ async def test_somebody_who_gives_too_many_commands_is_not_answered(chat: Chat) 
 
 
 async def test_a_private_chat_with_the_bot(chat: Chat) -> None:
-    ((where, told),) = await chat.give(chat.said("!bridge help", author=MALLORY, chat="66"))
+    ((where, told),) = await chat.give(chat.said("!bridge help", author=MALLORY, chat="66", private=True))
     assert where == "tg/66"
     assert "optout" in told
     assert "mute" not in told
@@ -223,3 +244,100 @@ async def test_agreeing_twice_is_not_agreement_of_both(chat: Chat) -> None:
     assert (person.name, person.roles) == ("The Admin", ("moderator",)), "as bridge.yaml says"
     await chat.give(chat.said("!bridge unlink", author=other, account=TEAM, chat="C1"))
     assert await chat.journal.persons.linked() == []
+
+
+# -- foreign groups, private chats --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("author", [ADMIN, OWNER, MALLORY])
+@pytest.mark.parametrize("text", ["!bridge help", "!bridge status", "!bridge link", "/bridge_status"])
+async def test_in_a_group_without_a_route_nothing_is_a_command(chat: Chat, author: Author, text: str) -> None:
+    assert await chat.give(chat.said(text, author=author, chat="-666")) == [("", "no command")]
+    assert await chat.journal.persons.audited() == []
+
+
+async def test_the_whole_bridge_is_for_admins_in_private(chat: Chat) -> None:
+    ((where, told),) = await chat.give(chat.said("!bridge status", author=OWNER, chat="2", private=True))
+    assert (where, told) == ("tg/2", "all accounts: all is well.")
+    ((_, told),) = await chat.give(chat.said("!bridge status", chat="1", private=True))
+    assert told.startswith("No route has this chat."), "a moderator is no admin"
+    ((_, told),) = await chat.give(chat.said("!bridge status", author=MALLORY, chat="66", private=True))
+    assert told.startswith("Only people with the role moderator")
+    ((_, told),) = await chat.give(chat.said("!bridge status", author=OWNER))
+    assert told.startswith("Only people with the role moderator"), "others read it"
+    ((_, told),) = await chat.give(chat.said("!bridge delete", author=OWNER, chat="2", about="5", private=True))
+    assert told.startswith("Only people with the role moderator")
+
+
+async def test_a_chat_is_told_of_its_own_routes_alone(chat: Chat) -> None:
+    await dead_letters(chat, 150, route="r", target=ChatAddress(TEAM, "#general"))
+    await dead_letters(chat, 3, route="hidden", target=ChatAddress(TEAM, "#secret"))
+    ((_, told),) = await chat.give(chat.said("!bridge status"))
+    assert told.splitlines()[0] == "r: all is well."
+    assert "150 could not be delivered" in told
+    assert "hidden" not in told
+    assert "secret" not in told
+    for place in ("-2", "-3"):  # a chat of which a topic alone is an end, and the one that is told of trouble
+        ((_, told),) = await chat.give(chat.said("!bridge status", chat=place))
+        assert told.startswith("No route has this chat.")
+    ((_, told),) = await chat.give(chat.said("!bridge status", author=OWNER, chat="2", private=True))
+    assert "153 could not be delivered" in told
+
+
+# -- retry, of all ------------------------------------------------------------------------------------------------------------
+
+
+async def dead_letters(chat: Chat, count: int, *, route: str, target: ChatAddress, held: bool = False) -> list[int]:
+    planned = PlannedDelivery(route=route, target=target)
+    requests = [AcceptRequest(event=chat.said("lost", author=MALLORY), deliveries=(planned,)) for _ in range(count)]
+    accepted = await chat.journal.accept(chat.journal.lease(TG), requests, (), received_at=NOON)
+    numbers = [one.delivery_ids[0] for one in accepted]
+    dead = [Dead(delivery_id=number, reason="refused", at=NOON, held=held) for number in numbers]
+    await chat.journal.record(chat.journal.lease(target.account), dead)
+    return numbers
+
+
+async def test_all_that_failed_of_the_chat_s_routes_is_retried(chat: Chat) -> None:
+    await dead_letters(chat, 250, route="r", target=ChatAddress(TEAM, "#general"))
+    held = await dead_letters(chat, 2, route="r", target=ChatAddress(TEAM, "#general"), held=True)
+    other = await dead_letters(chat, 1, route="hidden", target=ChatAddress(TEAM, "#secret"))
+    ((_, told),) = await chat.give(chat.said("!bridge retry", author=MALLORY))
+    assert told.startswith("Only people with the role moderator")
+    assert len(await chat.journal.dead_marks()) == 253
+    ((_, told),) = await chat.give(chat.said("!bridge retry"))
+    assert told.startswith("250 failed copies of this chat's routes are sent again. 2 are left out since they may have arrived")
+    assert [one.delivery_id for one in await chat.journal.dead_marks()] == [*held, *other]
+    assert (await chat.journal.persons.audited())[0].result == "250 retried, 2 held ones and 0 more left out"
+    ((_, told),) = await chat.give(chat.said("!bridge retry", account=TG, chat="1", private=True))
+    assert told == "No route has this chat."
+
+
+async def test_more_than_are_retried_at_once_are_left_out_and_told(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrying, "MOST", 5)
+    monkeypatch.setattr(retrying, "AT_ONCE", 2)
+    letters = await dead_letters(chat, 8, route="r", target=ChatAddress(TEAM, "#general"))
+    ((_, told),) = await chat.give(chat.said("!bridge retry"))
+    assert told.startswith("5 failed copies of this chat's routes are sent again. 3 are left out: 5 are retried at once.")
+    assert [one.delivery_id for one in await chat.journal.dead_marks()] == letters[5:]
+    ((_, told),) = await chat.give(chat.said("!bridge retry"))
+    assert told.startswith("3 failed copies")
+    ((_, told),) = await chat.give(chat.said("!bridge retry"))
+    assert told == "No copy of this chat's routes failed."
+
+
+async def test_a_reply_or_a_word_too_many_retries_not_all(chat: Chat) -> None:
+    letters = await dead_letters(chat, 1, route="r", target=ChatAddress(TEAM, "#general"))
+    elsewhere = chat.said("!bridge retry")
+    reply = ReplyTo(message_id="5", chat_id="-9")
+    elsewhere = msgspec.structs.replace(elsewhere, content=Content(text=plain("!bridge retry"), reply_to=reply))
+    ((_, told),) = await chat.give(elsewhere)
+    assert told.startswith("That message is not known.")
+    ((_, told),) = await chat.give(chat.said("!bridge retry 15"))
+    assert told.startswith("Say !bridge retry alone for all")
+    assert [one.delivery_id for one in await chat.journal.dead_marks()] == letters
+
+
+def test_an_event_of_an_earlier_version_is_of_no_private_chat(chat: Chat) -> None:
+    stored = msgspec.json.encode(chat.said("hello"))
+    assert b"is_private" not in stored
+    assert not msgspec.json.decode(stored, type=MessageCreated).meta.is_private

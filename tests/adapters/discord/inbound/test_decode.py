@@ -13,6 +13,7 @@ from adapters.discord.guild_cache import GuildCache
 from adapters.discord.identity import Identity
 from adapters.discord.inbound.decode import decode
 from adapters.discord.inbound.decode_context import Context
+from adapters.discord.inbound.decode_messages import decode_message
 from adapters.discord.lenient import UNREADABLE
 from bridge.model.events import Ignored, MessageCreated, MessageEdited, Poll, PollOption, ReactionsChanged
 from bridge.model.refs import AccountName
@@ -240,3 +241,34 @@ def test_odd_flags_are_no_flags(context: Context, flags: Any) -> None:
         assert isinstance(found, kind)
         assert (found.content.silent, found.content.previews) == (False, True)
     assert isinstance(decode("MESSAGE_CREATE", message(flags=64), context, position=""), Ignored)
+
+
+DIRECT_CHAT = "100000000000000009"
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_private"),
+    [
+        ({"channel_id": DIRECT_CHAT, "channel_type": 1}, True),
+        ({"channel_id": DIRECT_CHAT}, True),
+        ({"channel_id": DIRECT_CHAT, "channel_type": 3}, False),
+        ({"channel_id": DIRECT_CHAT, "channel_type": 0}, False),
+        ({"channel_id": DIRECT_CHAT, "channel_type": None}, False),
+        ({"channel_id": DIRECT_CHAT, "channel_type": 1, "guild_id": GUILD}, False),
+        ({"channel_id": DIRECT_CHAT, "channel_type": 1, "guild_id": None}, False),
+        ({"channel_id": DIRECT_CHAT, "channel_type": 1, "member": {"roles": []}}, False),
+        ({"channel_id": CHANNEL, "channel_type": 1}, False),
+        ({"channel_id": THREAD}, False),
+    ],
+)
+def test_a_chat_is_private_only_if_it_is_of_no_server(context: Context, fields: dict[str, Any], is_private: bool) -> None:
+    told = {key: value for key, value in message().items() if key != "guild_id"} | fields
+    assert one(context, "MESSAGE_CREATE", told).meta.is_private is is_private
+
+
+def test_what_history_tells_is_of_no_private_chat(context: Context) -> None:
+    """It never names the server."""
+    told = {key: value for key, value in message(channel_id=DIRECT_CHAT).items() if key != "guild_id"}
+    event = decode_message(told, context)  # type: ignore[arg-type]
+    assert isinstance(event, MessageCreated)
+    assert not event.meta.is_private

@@ -450,3 +450,17 @@ def test_which_names_are_looked_up() -> None:
         assert wanted(msgspec.json.encode({**PLAIN, "bot_id": "B1", **named})).bots == frozenset()
     # what re-read messages are encoded as
     assert wanted(msgspec.json.encode({**PLAIN, "bot_id": "B1", "username": None, "bot_profile": None})).bots == {"B1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_private"),
+    [("im", True), ("mpim", False), ("channel", False), ("group", False), ("app_home", False), (None, False)],
+)
+def test_a_chat_is_private_only_if_slack_says_so(kind: str | None, is_private: bool) -> None:
+    assert created(channel_type=kind, channel="D1").meta.is_private is is_private
+
+
+def test_a_message_cannot_say_of_itself_that_it_is_private() -> None:
+    assert not created(
+        text='"channel_type": "im"', metadata={"event_type": "x", "event_payload": {"channel_type": "im"}}
+    ).meta.is_private

@@ -58,8 +58,25 @@ async def test_what_is_said_in_private_is_heard_once_also_what_was_said_while_th
         await listening.wait(4)
     await again.close()
     assert sorted(listening.texts()) == sorted(["!bridge link", "!bridge optout", "while away", "a first word while away"])
+    assert all(event.meta.is_private for event in listening.events)
     assert not listening.own(), "answers of the bot are no news"
     assert {event.meta.origin.chat_id for event in listening.foreign()} == {private, late}
+
+
+@pytest.mark.parametrize("kind", ["private", "dialog", "group", "channel", ""])
+async def test_a_chat_of_a_kind_that_may_be_a_group_is_not_private(
+    emulator: TeamSpiritEmulator, listening: RecordingIntake, kind: str
+) -> None:
+    group, private = emulator.add_private_chat("Boris").chat_id, emulator.add_private_chat("Clara").chat_id
+    emulator.world.state.chats[group].kind = kind
+    adapter = make_adapter(options_of(emulator))
+    async with running(adapter, listening):
+        await begun(listening)
+        await emulator.say(group, "Boris", "!bridge status")
+        await emulator.say(private, "Clara", "!bridge help")
+        await listening.wait(1)
+    await adapter.close()
+    assert listening.texts() == ["!bridge help"]
 
 
 async def test_nobody_is_asked_for_private_chats_where_no_commands_are_heard(

@@ -358,3 +358,18 @@ async def test_aiogram_accepts_every_update_that_the_emulator_makes(emulator: An
     assert count >= 12
     for position in range(count):
         Update.model_validate(json.loads(queue.peek(position)))
+
+
+@pytest.mark.parametrize(
+    ("chat", "is_private"),
+    [
+        ({"id": 1, "type": "private", "first_name": "Anna"}, True),
+        ({"id": -5, "type": "group", "title": "private"}, False),
+        ({"id": -1001, "type": "supergroup", "title": "private", "is_direct_messages": True}, False),
+        ({"id": -1001, "type": "channel", "title": "private"}, False),
+        ({"id": 1, "type": ["private"]}, False),
+        ({"id": 1}, False),
+    ],
+)
+def test_a_chat_is_private_only_if_telegram_says_so(chat: dict[str, Any], is_private: bool) -> None:
+    assert created(chat=chat, text="!bridge status").meta.is_private is is_private
