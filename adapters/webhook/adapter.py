@@ -12,6 +12,7 @@ from adapters.webhook.inbound.doors import Doors
 from adapters.webhook.inbound.downloads import Downloads
 from adapters.webhook.inbound.receiver import Receiver
 from adapters.webhook.matterbridge_api.handler import Handler
+from adapters.webhook.matterbridge_api.kept_files import KeptFiles
 from adapters.webhook.matterbridge_api.posting import Posting
 from adapters.webhook.matterbridge_api.readers import Readers
 from adapters.webhook.matterbridge_api.sending import MatterbridgeSender
@@ -118,12 +119,13 @@ class MatterbridgeAdapter(WebhookAdapter):
     """Programs read what is sent by matterbridge's API. An edit is the message once more, a deletion an event."""
 
     def __init__(self, context: AdapterContext) -> None:
+        self._kept = KeptFiles(context.folder)
         super().__init__(context)
-        self._letters = MatterbridgeSender(context.account, self._directory, self._fetching, context.clock)
+        self._letters = MatterbridgeSender(context, self._directory, self._fetching, self._kept)
 
     def _made_doors(self, context: AdapterContext) -> Doors:
         store = context.store
-        readers = None if store is None else Readers(context.options, store, self._fetching, context.clock)
+        readers = None if store is None else Readers(context.options, store, self._fetching, self._kept, context.clock)
         posting = Posting(context, self._receiver, self._downloads)
         api = Handler(posting, readers, self._fetching, context.clock)
         return Doors(context, self._receiver, self._downloads, api=api.serve)

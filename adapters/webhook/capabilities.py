@@ -7,6 +7,7 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from adapters.webhook.outbound.encode_text import TEXT_BYTES
@@ -86,8 +87,14 @@ def capabilities(options: WebhookOptions | None) -> Capabilities:
         rates = Rates(per_chat=(Window(messages=60, span_s=60.0, burst=10),))
         return Capabilities(features=SLACK, limits=limits, rates=rates, retry=RETRY)
     if style == "matterbridge":
-        limits = Limits(text_length=TEXT_BYTES, caption_length=0, upload_bytes=0, sender_name_length=200)
-        return Capabilities(features=MATTERBRIDGE, limits=limits, retry=RETRY, knows_repeats=True, takes_data=True)
+        table = MATTERBRIDGE if options is None else _with_files(options.file_data_mb)
+        limits = Limits(
+            text_length=TEXT_BYTES,
+            caption_length=TEXT_BYTES,
+            upload_bytes=0 if options is None else int(options.file_data_mb * 1_000_000),
+            sender_name_length=200,
+        )
+        return Capabilities(features=table, limits=limits, retry=RETRY, knows_repeats=True, takes_data=True)
     if options is not None and style == "template":
         limits = Limits(text_length=_TEMPLATE_BYTES, caption_length=0, upload_bytes=0, sender_name_length=200)
         shown = names_in(options.body)
@@ -95,6 +102,16 @@ def capabilities(options: WebhookOptions | None) -> Capabilities:
         return Capabilities(features=features(table), limits=limits, retry=RETRY, takes_data=True)
     limits = Limits(text_length=TEXT_BYTES, caption_length=0, upload_bytes=0, sender_name_length=200)
     return Capabilities(features=STANDARD, limits=limits, retry=RETRY, knows_repeats=True, takes_data=True)
+
+
+def _with_files(most_mb: float) -> Mapping[Feature, Capability]:
+    """One file a message: see `matterbridge_api.message`."""
+    if not most_mb:
+        return MATTERBRIDGE
+    in_extra = Capability(Support.PARTIAL, f"in Extra, up to {most_mb:g} MB; larger ones are lines")
+    kinds = (Feature.PHOTO, Feature.VIDEO, Feature.AUDIO, Feature.VOICE, Feature.DOCUMENT, Feature.ANIMATION)
+    as_files = Capability(Support.CONVERTED, f"a file, up to {most_mb:g} MB; larger ones are lines")
+    return features({**MATTERBRIDGE, **dict.fromkeys(kinds, in_extra), Feature.STICKER: as_files})
 
 
 def names_in(tree: object) -> frozenset[str]:

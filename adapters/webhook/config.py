@@ -124,6 +124,15 @@ class WebhookOptions(NetworkOptions):
     buffer: int = Field(
         100, ge=0, le=10_000, description="style matterbridge: so many of the latest messages are read by a key that is new"
     )
+    file_data_mb: float = Field(
+        0.7,
+        ge=0,
+        le=4,
+        description="style matterbridge: files up to this size are in Extra, larger ones are lines; 0: all are lines",
+    )
+    file_lines: bool = Field(
+        True, description="style matterbridge: the text names the files that are in Extra too, for programs that read only the text"
+    )
     ends: dict[str, EndOptions] = Field({}, description="the account's ends, by the name that routes use")
 
 

@@ -48,6 +48,7 @@ class PartSender:
         return receipt
 
     def _outbound(self, run: Execution, token: str, part: Part) -> Outbound:
+        event = run.pending.event
         return Outbound(
             token=token,
             attempt=run.delivery.attempts.number + 1,
@@ -64,7 +65,7 @@ class PartSender:
             contact=part.contact,
             poll=part.poll,
             listed_files=part.listed,
-            original=part.original or bare_original(run.pending.event.meta),
+            original=part.original or bare_original(event.meta, kind=str(type(event).__struct_config__.tag)),
         )
 
     async def ask(self, run: Execution, index: int, part: Part) -> Receipt | None:

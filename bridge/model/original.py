@@ -22,6 +22,8 @@ class Original(_Data, frozen=True):
     thread_id: str | None = None
     account: str = ""
     platform: str = ""
+    kind: str = ""
+    """Of a line about what happened in a chat: the kind of the event (`membership`, `renamed`)."""
     forwarded_from: Forward | None = None
     poll: Poll | None = None
     location: Location | None = None

@@ -38,6 +38,8 @@ class OutboundFile(_Value, frozen=True):
     """Safe to pass on: no path separators, no control characters, never empty."""
     mime: str
     size_bytes: int
+    url: str = ""
+    """As of a `ListedFile`; only for targets whose readers are programs (`Capabilities.takes_data`)."""
     block_sums: bytes = b""
     """Checksums (`checksums`) of what was fetched; empty if not known. Adapters read the file through `adapters.common.files`,
     which checks them."""

@@ -24,6 +24,8 @@ def original_of(event: MessageCreated | MessageEdited, *, forward: Forward | Non
     )
 
 
-def bare_original(meta: EventMeta, platform: str = "") -> Original:
+def bare_original(meta: EventMeta, platform: str = "", kind: str = "") -> Original:
     """The data that every event has."""
-    return Original(occurred_at=meta.occurred_at, thread_id=meta.thread_id, account=meta.origin.account, platform=platform)
+    return Original(
+        occurred_at=meta.occurred_at, thread_id=meta.thread_id, account=meta.origin.account, platform=platform, kind=kind
+    )

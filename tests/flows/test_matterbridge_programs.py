@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from adapters.common.emulation.contract import Upload
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.model.web_mount import KeyDirection
 from bridge.policy.access_keys import DEFAULT_API_PER_MINUTE
@@ -259,3 +260,51 @@ async def test_a_program_without_a_token_has_the_key_in_its_address(world: Joine
     await eventually_asked(has_come, "back")
     async with client.post(f"{world.url}/api/message", json=said) as answer:
         assert answer.status == 401
+
+
+async def test_a_program_gets_the_files_of_a_chat(world: Joined, client: aiohttp.ClientSession) -> None:
+    """As deltachat-bot/matterdelta reads them: the first file of each message, its bytes in base64."""
+    discord, chat = world.emulators["discord"], world.chats["discord"].chat_id
+    await poll(world, client)
+    files = [Upload(name=f"map{number}.png", mime="image/png", content=b"\x89PNG\r\n\x1a\n" + bytes([number])) for number in (1, 2)]
+    message = await discord.say(chat, "Anna", "two maps", files=files)
+    found: list[dict[str, Any]] = []
+
+    async def have_come() -> bool:
+        found.extend(await poll(world, client))
+        return len(found) >= 2
+
+    await eventually_asked(have_come, "two messages")
+    first, second = found
+    assert first["text"].startswith(f"two maps\n📎 {files[0].name}")
+    (one,), (other,) = first["Extra"]["file"], second["Extra"]["file"]
+    assert (one["Name"], base64.b64decode(one["Data"])) == (files[0].name, files[0].content)
+    assert (other["Name"], base64.b64decode(other["Data"])) == (files[1].name, files[1].content)
+    assert one["URL"].startswith(f"{world.url}/files/")
+    async with client.get(one["URL"]) as answer:
+        assert await answer.read() == files[0].content
+    await discord.delete(chat, message)
+    await polled(world, client, "msg_delete")
+    kept = list(world.folder.rglob("*.sent"))
+    await eventually(lambda: not [path for path in kept if path.exists()])
+
+
+async def test_a_new_name_of_a_chat_has_matterbridges_event(world: Joined, client: aiohttp.ClientSession) -> None:
+    world.settings["defaults"] = {**world.settings.get("defaults", {}), "renames": True}
+    await world.stop_bridge()
+    await world.start_bridge(wait_up=False)
+    await world.all_up("discord", "telegram", "programs")
+    world.token = await world.key("second")
+    await poll(world, client)
+    platform: Any = world.emulators["telegram"]
+    chat = platform.world.chats[int(world.chats["telegram"].chat_id)]
+    platform.world.rename(chat, platform.world.new_person("Boss"), "Miners")
+    found: list[dict[str, Any]] = []
+
+    async def has_come() -> bool:
+        found.extend(await poll(world, client))
+        return bool(found)
+
+    await eventually_asked(has_come, "the new name")
+    assert [(one["event"], one["username"]) for one in found] == [("topic_change", "bridge")]
+    assert "Miners" in found[0]["text"]

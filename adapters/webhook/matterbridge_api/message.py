@@ -1,15 +1,16 @@
 """A message in matterbridge's form: what is kept for readers, and what they get. Pure.
 
-All fields are there in every message, as Go writes them. `Extra` is an object, since programs look into it, and empty: files are
-lines of the text."""
+All fields are there in every message, as Go writes them. `Extra` is an object, since programs look into it. A message has one file
+at most: some programs look at the first alone (deltachat-bot/matterdelta, api.py)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from adapters.webhook.matterbridge_api.file_entries import file_info, file_lines
 from adapters.webhook.outbound.encode_data import FOREIGN, cut, moment
 from adapters.webhook.outbound.encode_text import encode_text
 from bridge.model.adapter import Outbound, OutboundEdit
@@ -17,6 +18,8 @@ from bridge.model.original import Original
 
 CHANNEL = PROTOCOL = "api"
 CONNECTED, DELETED = "api_connected", "msg_delete"
+_EVENTS = {"membership": "join_leave", "renamed": "topic_change"}
+"""matterbridge's names for what happened in a chat, by ours. Programs show such lines in another form, or leave them out."""
 BRIDGE = "bridge"
 """Who says what nobody in a chat said."""
 _NAME_BYTES, _EXCERPT_BYTES, _URL_CHARS = 600, 900, 1000
@@ -69,8 +72,16 @@ def missed(count: int, gateway: str, now: datetime) -> dict[str, Any]:
 # -- what is kept -----------------------------------------------------------------------------------------------------------------
 
 
-def said(account: str, gateway: str, message_id: str, outbound: Outbound | OutboundEdit, now: datetime) -> bytes:
-    """A message, or what it says after an edit. What it answers is kept apart from its words, so that those can be taken back."""
+def said(
+    account: str,
+    gateway: str,
+    message_id: str,
+    outbound: Outbound | OutboundEdit,
+    now: datetime,
+    files: Sequence[Mapping[str, Any]] = (),
+) -> bytes:
+    """A message, or what it says after an edit. What it answers is kept apart from its words, so that those can be taken back; so
+    are its `files` (`file_entries`)."""
     origin, reply, sender = outbound.original or Original(occurred_at=now), outbound.reply, outbound.sender
     avatar = sender.avatar_url if sender is not None and len(sender.avatar_url) <= _URL_CHARS else ""
     kept: dict[str, Any] = {
@@ -79,6 +90,7 @@ def said(account: str, gateway: str, message_id: str, outbound: Outbound | Outbo
             username=cut(sender.name, _NAME_BYTES) if sender is not None else BRIDGE,
             avatar=avatar,
             account=f"{origin.platform or PROTOCOL}.{origin.account or account}",
+            event=_EVENTS.get(origin.kind, ""),
             protocol=origin.platform or PROTOCOL,
             gateway=gateway,
             parent_id=reply.message_id if reply is not None else "",
@@ -89,6 +101,8 @@ def said(account: str, gateway: str, message_id: str, outbound: Outbound | Outbo
     }
     if reply is not None and (reply.author_name or reply.excerpt):
         kept["quote"] = {"author": cut(reply.author_name, _NAME_BYTES), "excerpt": cut(reply.excerpt, _EXCERPT_BYTES)}
+    if files:
+        kept["files"] = list(files)
     return _to_bytes(kept)
 
 
@@ -109,13 +123,24 @@ def without(message_id: str, deletion: bytes, kept: bytes) -> bytes:
     return kept
 
 
-def shown(kept: bytes, gateway: str, at: datetime) -> dict[str, Any]:
+def files_in(kept: bytes) -> list[dict[str, Any]]:
+    """The files of a message, as they are kept."""
+    record = _record(kept)
+    return [] if record is None else list(record.get("files", ()))
+
+
+def shown(kept: bytes, gateway: str, at: datetime, data: Mapping[str, bytes] | None = None) -> dict[str, Any]:
     """What a reader gets. What is answered stands behind the text, as matterbridge writes it (`QuoteFormat`). What the account kept
-    while it had another style is a line."""
+    while it had another style is a line. `data`: the bytes of its files, by the name they are kept under; one without is a line."""
     record = _record(kept)
     if record is None:
         return message(text=FOREIGN, username=BRIDGE, gateway=gateway, at=at, extra={})
     found: dict[str, Any] = record["message"]
+    files, data = record.get("files", ()), data or {}
+    if lines := file_lines(one for one in files if one["line"] or one["id"] not in data):
+        found["text"] = f"{found['text']}\n{lines}" if found["text"] else lines
+    if infos := [file_info(one, data[one["id"]]) for one in files if one["id"] in data]:
+        found["Extra"] = {"file": infos}
     if quote := record.get("quote"):
         words = ": ".join(part for part in (quote["author"], " ".join(quote["excerpt"].split())) if part)
         found["text"] = f"{found['text']} (re @{words})"

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.webhook.matterbridge_api import message
 from adapters.webhook.matterbridge_api.acknowledged import LONGEST_S
+from adapters.webhook.matterbridge_api.kept_files import KeptFiles
 from adapters.webhook.matterbridge_api.sending import gateway_of
 from adapters.webhook.outbound.fetching import LOOK_EVERY_S, Cursor, Fetching, is_gone
-from bridge.model.account_store import AccountStore
+from bridge.model.account_store import AccountStore, Mail
 from bridge.model.clock import Clock
 from bridge.model.web_mount import EVERY_CHAT
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from adapters.webhook.config import WebhookOptions
 
 _KEPT = re.compile(r"(\d{1,19})(?:\.([0-9a-f]{1,64}))?", re.ASCII)
+MOST_DATA_BYTES = 1_000_000
+"""Of the files of messages that are handed over together: the rest comes next. One message is always handed over."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Cursors = dict[str, Cursor]
 
@@ -38,13 +41,23 @@ class Unread(NamedTuple):
     cursors: Cursors
 
 
+class _Found(NamedTuple):
+    """A message of an end, or a line in the place of those that are no longer kept. `after`: where a reader stands who has it."""
+
+    at: datetime
+    end: str
+    after: Cursor
+    what: Mail | dict[str, Any]
+
+
 class Readers:
     """Of one account."""
 
-    def __init__(self, options: WebhookOptions, store: AccountStore, fetching: Fetching, clock: Clock) -> None:
+    def __init__(self, options: WebhookOptions, store: AccountStore, fetching: Fetching, kept: KeptFiles, clock: Clock) -> None:
         self._options = options
         self._store = store
         self._fetching = fetching
+        self._kept = kept
         self._clock = clock
         self._known: dict[tuple[str, str], Cursor] = {}
         self._draining: dict[str, tuple[asyncio.Lock, int]] = {}
@@ -114,24 +127,47 @@ class Readers:
 
     async def unread(self, cursors: Cursors, limit: int) -> Unread:
         """What is there now, of several ends in the order of arrival. Raises StoreDown."""
-        found: list[tuple[datetime, dict[str, Any]]] = []
+        found = [one for end, cursor in cursors.items() for one in await self._waiting(end, cursor, limit)]
+        found.sort(key=lambda one: one.at)
+        messages: list[dict[str, Any]] = []
         after: Cursors = {}
-        for end, cursor in cursors.items():
-            page = await self._store.mail(end, after=cursor.number, mark=cursor.mark, limit=limit)
-            if page.missed:
-                line = message.missed(page.missed, gateway_of(end, self._options.ends[end]), self._clock.now())
-                found.append((page.mail[0].at if page.mail else self._clock.now(), line))
-            latest = _LONG_AGO
-            for mail in page.mail:
-                latest = max(latest, mail.at)  # an end's own order holds, even if the clock was set back
-                gateway = gateway_of(end, self._options.ends[end])
-                found.append((latest, message.shown(mail.content, gateway, mail.at)))
-            if page.mail:
-                after[end] = Cursor(page.mail[-1].number, page.mail[-1].mark)
-            elif page.missed:
-                after[end] = Cursor(page.last, page.last_mark)
-        found.sort(key=lambda pair: pair[0])
-        return Unread([shown for _, shown in found], {**cursors, **after})
+        left_bytes = MOST_DATA_BYTES
+        for one in found:
+            if isinstance(one.what, dict):
+                messages.append(one.what)
+            else:
+                entries = message.files_in(one.what.content)
+                size_bytes = sum(entry["size"] for entry in entries)
+                if messages and size_bytes > left_bytes:
+                    break
+                left_bytes -= size_bytes
+                messages.append(await self._shown(one.end, one.what, entries))
+            after[one.end] = one.after
+        return Unread(messages, {**cursors, **after})
+
+    async def _waiting(self, end: str, cursor: Cursor, limit: int) -> list[_Found]:
+        """Of one end, in its order."""
+        page = await self._store.mail(end, after=cursor.number, mark=cursor.mark, limit=limit)
+        found: list[_Found] = []
+        if page.missed:
+            line = message.missed(page.missed, gateway_of(end, self._options.ends[end]), self._clock.now())
+            at = page.mail[0].at if page.mail else self._clock.now()
+            before = Cursor(page.mail[0].number - 1) if page.mail else Cursor(page.last, page.last_mark)
+            found.append(_Found(at, end, before, line))
+        latest = _LONG_AGO
+        for mail in page.mail:
+            latest = max(latest, mail.at)  # an end's own order holds, even if the clock was set back
+            found.append(_Found(latest, end, Cursor(mail.number, mail.mark), mail))
+        return found
+
+    async def _shown(self, end: str, mail: Mail, entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        data = {entry["id"]: await self._kept.data(entry["id"]) for entry in entries}
+        whole = {
+            entry["id"]: content
+            for entry in entries
+            if (content := data[entry["id"]]) is not None and len(content) == entry["size"]
+        }
+        return message.shown(mail.content, gateway_of(end, self._options.ends[end]), mail.at, whole)
 
     async def next(self, cursors: Cursors, limit: int, wait_s: float, is_gone: Callable[[], bool]) -> Unread:
         """The same; waits for it, but no longer than that, and not for a reader who is gone."""

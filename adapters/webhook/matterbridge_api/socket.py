@@ -22,8 +22,8 @@ from bridge.model.web_mount import KeyGrant
 if TYPE_CHECKING:
     from aiohttp import web
 
-MOST_BYTES = 256 * 1024
-"""Of one message of a program."""
+MOST_BYTES = 2 * 1024**2
+"""Of one message of a program: with a file of 1 MB (`MediaDownloadSize`), which is base64 in it."""
 PING_S = 54.0
 """As matterbridge: a program that does not answer one is gone."""
 LOOK_EVERY_S = 5.0

@@ -184,10 +184,17 @@ class _Creation:
         self._delivery.lose([*losses])
         return changed
 
+    def _with_links(self, files: tuple[OutboundFile, ...]) -> tuple[OutboundFile, ...]:
+        """Programs are told where a file can be had, too."""
+        if not files or not self._run.target.capabilities.takes_data:
+            return files
+        link = self._tools.renderer.links_of(self._files.event)
+        return tuple(msgspec.structs.replace(file, url=link(file.attachment)) for file in files)
+
     def _part(self, planned: PlannedPart, files: tuple[OutboundFile, ...]) -> Part:
         return Part(
             text=planned.text,
-            files=files,
+            files=self._with_links(files),
             sender=planned.sender,
             reply=self._to_words() if planned.late or (planned.alone and self._delivery.parts) else planned.reply,
             mass_mentions=planned.mass_mentions,
