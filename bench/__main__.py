@@ -20,7 +20,7 @@ from rich.table import Table
 
 from adapters.common.emulation.contract import FaultKind
 from adapters.registry import platforms
-from bench import busy, disabled_end, files, neighbours, size, soak, speed, strangers, text, trouble, webhooks
+from bench import busy, disabled_end, files, neighbours, size, soak, speed, strangers, surface, text, trouble, webhooks
 
 _ROW_LIMIT_S = 3600.0
 
@@ -66,6 +66,10 @@ FIGURES: dict[str, Figure] = {
     "hanging-neighbour": lambda quick: [speed.hanging_neighbour(hang=hang, seconds=12 if quick else 25) for hang in (False, True)],
     "neighbours": lambda quick: [
         neighbours.neighbours(seconds=5 if quick else 60, backlog=5000 if quick else 100_000, characters=40_000)
+    ],
+    "surface": lambda quick: [
+        surface.surface(seconds=3 if quick else 20, messages=500 if quick else 4000, rounds=2 if quick else 5, onlookers=onlookers)
+        for onlookers in (1, 8)
     ],
     "outage": lambda quick: [trouble.outage(seconds=5 if quick else 20)],
     "killed": lambda quick: [trouble.killed_in_a_backlog(target=target) for target in ("discord", "slack", "teamspirit")],

@@ -13,10 +13,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import structlog
 
+from bridge.config.dashboard import Role
 from bridge.config.reader_process import ReadingFailed
 from bridge.dashboard import configuration, letters, messages, overview, replay, routes
 from bridge.dashboard.access import COOKIE, Access, Limited, Who, is_same_origin
 from bridge.dashboard.acting import Actions, Busy
+from bridge.dashboard.blank import Blank
 from bridge.dashboard.drawing import HEADERS, asset, one_line, page
 from bridge.dashboard.parts import Parts, Visit
 from bridge.dashboard.sessions import SESSION_S, Sessions
@@ -39,6 +41,9 @@ _LONGEST_NEXT = 2000
 _LOGGED_EVERY_S = 60.0
 FRESH_S = 1.0
 """How long a page is shown again as it is."""
+_TIMES_THE_WORK, _LONGEST_PAUSE_S = 10.0, 2.0
+"""A page is made only after a pause of that many times what the one before took: however many look at however many pages, those who
+relay have their time."""
 _NEXT = re.compile(r"[a-z]*")
 
 Page = Callable[[Parts, Visit], Awaitable["web.Response"]]
@@ -82,8 +87,10 @@ class Dashboard:
         self._acts: Mapping[str, Act] = {**ACTS, "reload": self._file.reload}
         self._one_at_a_time = asyncio.Lock()
         """Pages read the journal, which those who relay read too."""
-        self._fresh: dict[tuple[Who, str, tuple[str, ...]], tuple[float, web.Response]] = {}
-        """Who asks for a page again within a second gets the same one."""
+        self._fresh: dict[tuple[Role, bool, bool, str, tuple[str, ...]], tuple[float, web.Response]] = {}
+        """All who may see the same get the same page within a second, each with their own name and token in it."""
+        self._blank = Blank()
+        self._next_s = float("-inf")
         self._logged_at_s = float("-inf")
 
     async def close(self) -> None:
@@ -142,13 +149,28 @@ class Dashboard:
         return await self._page(visit, name, shown)
 
     async def _page(self, visit: Visit, name: str, show: Page) -> web.StreamResponse:
-        key = (visit.who, name, tuple(visit.asked(one, _LONGEST_ASKED) for one in _ASKS.get(name, ())))
+        who = visit.who
+        key = (
+            who.role,
+            who.is_known,
+            bool(who.session),
+            name,
+            tuple(visit.asked(one, _LONGEST_ASKED) for one in _ASKS.get(name, ())),
+        )
         async with self._one_at_a_time:
-            now_s = self._parts.clock.monotonic_s()
-            self._fresh = {known: one for known, one in self._fresh.items() if now_s - one[0] < self._fresh_s}
-            if key not in self._fresh:
-                self._fresh[key] = (self._parts.clock.monotonic_s(), await show(self._parts, visit))
-            return _again(self._fresh[key][1])
+            kept = self._fresh.get(key)
+            if kept is None or self._now_s() - kept[0] >= self._fresh_s:
+                await self._parts.clock.sleep(max(0.0, self._next_s - self._now_s()))
+                began_s = self._now_s()
+                made = await show(self._parts, self._blank.of(visit))
+                done_s = self._now_s()
+                self._next_s = done_s + min(_TIMES_THE_WORK * (done_s - began_s), _LONGEST_PAUSE_S)
+                self._fresh = {known: one for known, one in self._fresh.items() if done_s - one[0] < self._fresh_s}
+                kept = self._fresh[key] = done_s, made
+            return self._blank.filled(kept[1], visit)
+
+    def _now_s(self) -> float:
+        return self._parts.clock.monotonic_s()
 
     async def _post(self, visit: Visit, name: str) -> web.StreamResponse:
         who, request = visit.who, visit.request
@@ -237,13 +259,6 @@ async def _form(request: web.Request, most_bytes: int, most_fields: int) -> Mapp
         return parse_qs((await cast("StrangerRequest", request).read(most_bytes)).decode(), max_num_fields=most_fields)
     except ValueError:
         return {}
-
-
-def _again(page: web.Response) -> web.Response:
-    """The same as another response: each is sent once."""
-    from aiohttp import web
-
-    return web.Response(status=page.status, body=page.body, headers=page.headers)
 
 
 def _next(wanted: str) -> str:

@@ -5,10 +5,12 @@ Source: RFC 9110 section 12.5.1 (Accept), prometheus.io/docs/instrumenting/conte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
     from prometheus_client.registry import Collector
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -40,6 +42,25 @@ def _ranges(accept: str) -> Iterator[tuple[str, str, float]]:
             continue
         if 0 <= quality <= 1:
             yield media, given.get("version", ""), quality
+
+
+class Collected:
+    """Families that were made already, and the process's own, for prometheus_client to write down. Belongs to no loop."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families
+        yield from _process().collect()
+
+
+@cache
+def _process() -> Collector:
+    # imported here: an unscraped daemon does without it
+    from prometheus_client import CollectorRegistry, ProcessCollector
+
+    return ProcessCollector(registry=CollectorRegistry())
 
 
 def encoded(registry: Collector, *, openmetrics: bool) -> tuple[bytes, str]:

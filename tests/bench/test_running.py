@@ -17,6 +17,7 @@ from bench import journal
 from bench.busy import Tally, busy
 from bench.disabled_end import disabled_end
 from bench.stage import Relay, Stage
+from bench.surface import surface
 from tests.support.patience import PATIENCE_S
 
 
@@ -137,3 +138,12 @@ def test_a_tally_sees_what_it_is_there_for() -> None:
     for number in (0, 1, 3, 2, 3, 5):
         tally.take(number)
     assert (tally.arrived, tally.doubled, tally.out_of_order) == (5, 1, 1)
+
+
+async def test_a_surface_in_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_setaffinity", lambda pid, cores: None)
+    row = await surface(seconds=0.5, messages=50, rounds=1, onlookers=2)
+    assert row["lost"] == 0
+    looked = dict(zip(row["looked"].split()[::2], row["looked"].split()[1::2], strict=True))
+    assert looked["tails"] == "2"
+    assert all(int(looked[kind]) > 0 for kind in ("overview", "scrapes", "steps", "traced")), looked

@@ -9,12 +9,14 @@ from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bridge.dashboard import pages
 from bridge.dashboard.access import _ATTEMPTS_PER_MINUTE
 from bridge.dashboard.pages import ACTS, NAMES
+from bridge.dashboard.parts import Parts, Visit
 from tests.support.clock import ManualClock
-from tests.support.dashboard import WALL, Board, Visitor, status_of
+from tests.support.dashboard import USERS, WALL, Board, Visitor, status_of
 
 Make = Callable[..., Awaitable[Board]]
 BAD = "<script>alert(1)</script>\u202e'\"&{{7*7}}"
@@ -195,21 +197,47 @@ async def test_a_journal_that_cannot_be_asked_is_said(anna: Visitor) -> None:
     assert (shown.status, "The journal cannot be asked" in shown.words) == (503, True)
 
 
-async def test_a_page_is_made_once_a_second_for_each_visitor(make: Make) -> None:
+async def test_a_page_is_made_once_a_second_for_all_who_may_see_the_same(make: Make) -> None:
     clock = ManualClock()
     board = await make(clock=clock, fresh_s=1.0)
-    async with board.visitor() as visitor, board.visitor() as other:
+    users = {**USERS, "<i>eve": {"password": "the-password-of-eve", "role": "operate"}}
+    board.config = board.configured({"users": users})
+    async with board.visitor() as visitor, board.visitor() as eve, board.visitor() as wall:
         await visitor.sign_in()
+        await eve.sign_in("<i>eve", "the-password-of-eve")
         for _ in range(3):
-            assert "anna" in (await visitor.get()).words
+            assert "anna may operate" in (await visitor.get()).words
             assert "anna" in (await visitor.get(f"?x={clock.monotonic_s()}&page=2")).words, "no page knows these words"
+        theirs = await eve.get()
+        assert "<i>eve may operate" in theirs.words
+        assert "<i>" not in theirs.html
+        assert "anna" not in theirs.html, "each sees their own name"
         assert board.asked == 1
-        await other.sign_in("wall", WALL)
-        assert "wall may look" in (await other.get()).words
-        assert board.asked == 2
+        assert theirs.token != (await visitor.get()).token, "and has their own token"
+        await wall.sign_in("wall", WALL)
+        assert "wall may look" in (await wall.get()).words
+        assert board.asked == 2, "who may do less sees another page"
         clock.forward(1.1)
         await visitor.get()
         assert board.asked == 3
         await visitor.act("dead", "retry", {"id": "1"})
         await visitor.get()
         assert board.asked == 4, "what somebody did shows at once"
+
+
+async def test_pages_leave_time_for_those_who_relay(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ManualClock()
+    board = await make(clock=clock)
+    real = pages.PAGES["dead"]
+
+    async def slow(parts: Parts, visit: Visit) -> web.Response:
+        clock.forward(0.1)
+        return await real(parts, visit)
+
+    monkeypatch.setitem(pages.PAGES, "dead", slow)
+    async with board.visitor() as visitor:
+        await visitor.sign_in()
+        await visitor.get("dead")
+        before_s = clock.monotonic_s()
+        await visitor.get("audit")
+        assert clock.monotonic_s() - before_s == pytest.approx(0.1 * pages._TIMES_THE_WORK), "the next page waits"

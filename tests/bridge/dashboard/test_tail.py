@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from bridge.dashboard import tail
+from bridge.dashboard import feed, tail
 from bridge.journal.contract import JournalError
+from bridge.journal.tracing import Steps
 from tests.bridge.journal.journal_makers import A, accept, created, deliver, kill
 from tests.support.dashboard import ANNA, USERS, WALL, Board, Visitor
 from tests.support.patience import PATIENCE_S, eventually
@@ -94,7 +97,7 @@ async def test_who_was_away_for_long_gets_the_newest_and_is_told(anna: Visitor, 
 
 
 async def test_it_ends_with_the_session(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tail, "_LOOK_S", 0.05)
+    monkeypatch.setattr(feed, "LOOK_S", 0.05)
     async with tailing(anna) as stream:
         anna.board.config = anna.board.configured({"users": {**USERS, "anna": {"password": ANNA + "!", "role": "operate"}}})
         await stream.end()
@@ -131,13 +134,65 @@ async def test_one_person_leaves_places_for_others(anna: Visitor) -> None:
     await eventually(lambda: not anna.board.dashboard._tails._open, what="nothing is kept of who has gone")
 
 
+async def test_however_many_look_on_each_step_is_read_once(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, asked = anna.board.journal, Counter[int]()
+    real = journal.steps
+
+    async def steps(*, after: int, limit: int) -> Steps:
+        found = await real(after=after, limit=limit)
+        asked[after] += bool(found.steps) and limit == feed.PAGE
+        return found
+
+    monkeypatch.setattr(journal, "steps", steps)
+    async with anna.board.visitor() as wall:
+        await wall.sign_in("wall", WALL)
+        async with tailing(anna, "after=0") as one, tailing(anna, "after=0") as two, tailing(wall, "after=0") as three:
+            for number in range(5):
+                await accept(journal, created(f"{number}"), A)
+            for stream in (one, two, three):
+                assert [(await stream.next())["number"] for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert asked
+    assert max(asked.values()) == 1, asked
+
+
+async def test_a_tail_that_cannot_keep_up_goes_on_with_the_newest(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "_MOST_CAUGHT_UP", 60)
+    monkeypatch.setattr(tail, "_LATEST", 2)
+    journal, all_there = anna.board.journal, asyncio.Event()
+    real = journal.steps
+
+    async def steps(*, after: int, limit: int) -> Steps:
+        if limit == feed.PAGE:
+            await all_there.wait()
+        return await real(after=after, limit=limit)
+
+    monkeypatch.setattr(journal, "steps", steps)
+    async with tailing(anna, "after=0") as stream:
+        for number in range(150):
+            await accept(journal, created(f"{number}"), A)
+        all_there.set()
+        told: list[int] = []
+        gaps = 0
+        while not told or told[-1] != 150:
+            step = await stream.next()
+            if "gap" in step:
+                first, last = map(int, re.findall(r"steps (\d+) to (\d+) are left out", step["gap"])[0])
+                gaps += 1
+                assert first == (told[-1] if told else 0) + 1
+                told += range(first, last + 1)
+            else:
+                told.append(step["number"])
+        assert gaps, "a tail does not fall behind for ever"
+        assert told == list(range(1, 151)), "each step is shown, or said to be left out"
+
+
 async def test_who_wants_no_body_opens_no_stream(anna: Visitor) -> None:
     async with anna.session.head(f"{anna.board.origin}/dashboard/events") as answer:
         assert (answer.status, answer.headers["Allow"]) == (405, "GET")
 
 
 async def test_a_journal_that_cannot_be_asked_at_first_is_said(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tail, "_LOOK_S", 0.05)
+    monkeypatch.setattr(feed, "LOOK_S", 0.05)
     await accept(anna.board.journal, created("1"), A)
     steps, fails = anna.board.journal.steps, True
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.journal.contract import Figures, LaneFigures
 from bridge.model.outcomes import Arrival, NamedSkip, Outcome, Skip
 from bridge.model.refs import AccountName, ChatAddress
+from bridge.observability import exposition
+from bridge.observability import metrics as module
 from bridge.observability.metrics import Metrics
 
 
@@ -164,3 +168,27 @@ def test_labels_are_escaped() -> None:
     metrics = Metrics()
     metrics.outcome("tg", 'a "route"\nwith\\signs', Outcome.DELIVERED)
     assert sample(metrics, "deliveries_total", account="tg", route='a "route"\nwith\\signs', outcome="delivered") == 1
+
+
+async def test_however_many_scrape_it_is_put_together_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics, threads = Metrics(), []
+    real = exposition.encoded
+
+    def encoded(*arguments: Any, **more: Any) -> Any:
+        threads.append(threading.current_thread())
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(module, "encoded", encoded)
+    monkeypatch.setattr(module, "_TIMES_THE_WORK", 1e6)
+    metrics.event("tg", Arrival.ACCEPTED)
+    first = await asyncio.gather(*(metrics.scraped("text/plain") for _ in range(20)))
+    assert len(set(first)) == len(threads) == 1
+    assert threads[0] is not threading.main_thread(), "beside the loop"
+    assert (await metrics.scraped("application/openmetrics-text"))[1] != first[0][1]
+    assert len(threads) == 2, "each format"
+    monkeypatch.setattr(module, "_TIMES_THE_WORK", 0.0)
+    metrics._kept.clear()
+    for count in (2.0, 3.0):
+        metrics.event("tg", Arrival.ACCEPTED)
+        body, _ = await metrics.scraped("text/plain")
+        assert f'events_total{{account="tg",outcome="accepted"}} {count}' in body.decode()
