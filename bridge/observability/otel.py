@@ -39,7 +39,7 @@ log = structlog.get_logger("otel")
 MOST_WAITING = 4096
 _AT_ONCE, _EVERY_MS = 512, 5000.0
 _REQUEST_S = 10.0
-_END_S = 5.0
+_END_S, _GIVE_UP_S = 5.0, 0.5
 _MOST_IDS = 50
 """Delivery ids in one attribute, and links of one span."""
 _OUTCOMES = {Delivered: "delivered", Skipped: "skipped", Dead: "dead", Deferred: "deferred"}
@@ -69,9 +69,13 @@ def ids_of(event_key: str) -> tuple[int, int]:
 
 
 class Traces:
-    """See `spans.Spans`. `processor` is what the SDK hands ended spans to; `sample` the part of all messages that is traced."""
+    """See `spans.Spans`. `processor` is what the SDK hands ended spans to; `sample` the part of all messages that is traced;
+    `give_up` ends the exporter's tries when they take too long at the end."""
 
-    def __init__(self, processor: Any, *, sample: float = 1.0, version: str = "") -> None:
+    def __init__(
+        self, processor: Any, *, sample: float = 1.0, version: str = "", give_up: Callable[[], None] = lambda: None
+    ) -> None:
+        self._give_up = give_up
         self._ids = _Ids()
         self._bound = int(sample * 2**64)
         self._processor = processor
@@ -85,6 +89,9 @@ class Traces:
         closing = threading.Thread(target=self._processor.shutdown, name="the last spans", daemon=True)
         closing.start()
         closing.join(_END_S)
+        if closing.is_alive():
+            self._give_up()
+            closing.join(_GIVE_UP_S)
 
     # -- receive and process ------------------------------------------------------------------------------------------------
 
@@ -204,12 +211,21 @@ class Exporter(SpanExporter):
         self._failures = Repeats()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self._exporter.export(spans)
+        action = f"see that a collector listens at otel.endpoint {self._endpoint}"
+        try:
+            result = self._exporter.export(spans)
+        except Exception as error:  # the SDK would tell it to its own log, which is off
+            self._failed(f"{action}, and report this error: it is one of the exporter", error=type(error).__name__)
+            return SpanExportResult.FAILURE
         if result is SpanExportResult.SUCCESS:
             self._failures.over()
-        elif times := self._failures.again(self._endpoint):
-            log.warning("spans not taken", times=times, action=f"see that a collector listens at otel.endpoint {self._endpoint}")
+        else:
+            self._failed(action)
         return result
+
+    def _failed(self, action: str, **more: str) -> None:
+        if times := self._failures.again(self._endpoint):
+            log.warning("spans not taken", times=times, action=action, **more)
 
     def shutdown(self) -> None:
         self._exporter.shutdown()
@@ -231,7 +247,7 @@ def begin(config: OtelConfig) -> None:
     processor = BatchSpanProcessor(
         exporter, max_queue_size=MOST_WAITING, max_export_batch_size=_AT_ONCE, schedule_delay_millis=_EVERY_MS
     )
-    spans.active = Traces(processor, sample=config.sample, version=installed_version())
+    spans.active = Traces(processor, sample=config.sample, version=installed_version(), give_up=exporter.shutdown)
 
 
 def finish() -> None:

@@ -69,6 +69,25 @@ def test_faults_are_at_their_keys(load: Any, given: str, said: str) -> None:
     assert [fault.key for fault in loaded.faults] == [said]
 
 
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ('{"X Token": a}', "has a name that no header can have: 'X Token'"),
+        ('{"X-Tök": a}', "has a name that no header can have: 'X-Tök'"),
+        ('{"": a}', "has a name that no header can have: ''"),
+        ('{X-Token: "hush\\n"}', "has a value for X-Token that cannot be sent"),
+        ('{X-Token: "hush\\r\\nHost: b"}', "has a value for X-Token that cannot be sent"),
+        ('{X-Token: "hush €"}', "has a value for X-Token that cannot be sent"),
+        ("{Content-Length: '3'}", "must not have Content-Length"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_a_fault_at_the_start(load: Any, headers: str, said: str) -> None:
+    (fault,) = load(f"otel: {{endpoint: 'http://127.0.0.1:4318', headers: {headers}}}").faults
+    assert fault.key == "otel.headers"
+    assert said in fault.why
+    assert "hush" not in str(fault), "a value is a secret"
+
+
 def test_without_the_extra_the_section_is_a_fault_with_what_to_do(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otel, "_PACKAGES", ("a_package_that_is_not_there.sdk",))
     (fault,) = load("otel: {endpoint: 'http://127.0.0.1:4318'}").faults

@@ -127,6 +127,8 @@ async def test_they_are_sent_to_a_collector_off_the_loop(collector: tuple[str, t
 
 async def test_a_collector_that_is_not_there_costs_nothing_and_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(otel, "_END_S", 0.2)
+    monkeypatch.setattr(otel, "_GIVE_UP_S", 25.0)  # the SDK by itself takes 30 s
+    monkeypatch.setattr(otel, "_REQUEST_S", 1000.0)
     monkeypatch.setattr(otel, "MOST_WAITING", 512)
     otel.begin(OtelConfig(endpoint="http://127.0.0.1:9/v1/traces"))
     assert isinstance(spans.active, Traces)
@@ -136,6 +138,8 @@ async def test_a_collector_that_is_not_there_costs_nothing_and_ends_in_time(monk
     assert len(waiting) <= 512
     await asyncio.to_thread(otel.finish)
     assert spans.active is None
+    left = [one.name for one in threading.enumerate() if one.name.startswith(("Otel", "the last spans"))]
+    assert not left, "they would go on trying in a process that has ended its work"
 
 
 def test_a_collector_that_is_not_there_costs_few_lines() -> None:
@@ -158,6 +162,26 @@ def test_a_collector_that_is_not_there_costs_few_lines() -> None:
     with capture_logs() as lines:
         exporter.export([])
     assert len(lines) == 1, "it was well meanwhile"
+
+
+def test_an_exporter_that_raises_is_told_and_the_next_spans_go() -> None:
+    class Raising(SpanExporter):
+        error: Exception | None = UnicodeEncodeError("latin-1", "hush", 0, 1, "no")
+
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            if self.error is not None:
+                raise self.error
+            return SpanExportResult.SUCCESS
+
+    raising = Raising()
+    exporter = otel.Exporter(raising, "http://127.0.0.1:9/v1/traces")
+    with capture_logs() as lines:
+        assert exporter.export([]) is SpanExportResult.FAILURE
+    (line,) = lines
+    assert (line["event"], line["error"]) == ("spans not taken", "UnicodeEncodeError")
+    assert "hush" not in str(line)
+    raising.error = None
+    assert exporter.export([]) is SpanExportResult.SUCCESS
 
 
 def test_while_it_is_off_nothing_of_it_is_imported() -> None:
