@@ -12,7 +12,7 @@ from bridge.model.clock import Clock
 from bridge.model.outcomes import Loss, LossNote, LossOf, SkipRule
 from bridge.policy.remedies import FILE_REMEDY, is_missed, remedy
 
-_KEPT_S = 3600.0
+_SLOT_S, _SLOTS = 300.0, 12
 _MOST = 200
 _MOST_SHOWN = 50
 
@@ -29,9 +29,21 @@ class Omission:
 
 @dataclass(slots=True)
 class _Count:
-    count: int
+    """`slots`: how often, by the stretch of `_SLOT_S`; those of the last hour."""
+
+    slots: dict[int, int]
     last_s: float
     last_at: datetime
+
+    def add(self, now_s: float, now: datetime) -> None:
+        slot = int(now_s // _SLOT_S)
+        self.slots[slot] = self.slots.get(slot, 0) + 1
+        self.last_s, self.last_at = now_s, now
+        if len(self.slots) > _SLOTS + 1:
+            self.slots = {one: count for one, count in self.slots.items() if one > slot - _SLOTS}
+
+    def lately(self, now_s: float) -> int:
+        return sum(count for slot, count in self.slots.items() if slot > now_s // _SLOT_S - _SLOTS)
 
 
 class LeftOut:
@@ -55,9 +67,9 @@ class LeftOut:
     def _add(self, omission: Omission) -> None:
         now_s = self._clock.monotonic_s()
         known = self._counts.pop(omission, None)
-        if known is None or now_s - known.last_s > _KEPT_S:
-            known = _Count(0, now_s, self._clock.now())
-        known.count, known.last_s, known.last_at = known.count + 1, now_s, self._clock.now()
+        if known is None:
+            known = _Count({}, now_s, self._clock.now())
+        known.add(now_s, self._clock.now())
         self._counts[omission] = known  # the latest is the last
         if len(self._counts) > _MOST:
             del self._counts[next(iter(self._counts))]
@@ -66,7 +78,7 @@ class LeftOut:
     def lately(self) -> list[dict[str, Any]]:
         """The latest first."""
         now_s = self._clock.monotonic_s()
-        for omission in [one for one, count in self._counts.items() if now_s - count.last_s > _KEPT_S]:
+        for omission in [one for one, count in self._counts.items() if not count.lately(now_s)]:
             del self._counts[omission]
         return [
             {
@@ -74,7 +86,7 @@ class LeftOut:
                 "account": omission.account,
                 "rule": omission.rule,
                 "action": omission.action,
-                "count": count.count,
+                "count": count.lately(now_s),
                 "last_at": count.last_at.isoformat(),
             }
             for omission, count in list(reversed(self._counts.items()))[:_MOST_SHOWN]

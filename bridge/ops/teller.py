@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -34,8 +33,9 @@ from bridge.model.rich_text import plain
 from bridge.observability.left_out import Omission
 from bridge.observability.logs import masked
 from bridge.observability.reports import Reports
+from bridge.ops.happenings import Happened, Happenings
 from bridge.ops.other_ways import OtherWays
-from bridge.ops.telling import Happened, Other, State, Telling, Trouble, message
+from bridge.ops.telling import Other, State, Telling, Trouble, message
 from bridge.ops.troubles import Waiting, account_subject, end_subject, sending_subject, states
 from bridge.policy.routing import OWN_ROUTE, RoutingTable
 
@@ -44,7 +44,6 @@ _NOTE = "ops told"
 _JOURNAL = "the journal"
 _AWAY_S = 300.0
 """An account that was away for so long needs somebody who looks, even if it goes on trying."""
-_MOST_GAPS = 1000
 _TIMES_THE_WORK, _WAITS_AT_LEAST_EVERY_S = 50.0, 25.0
 
 
@@ -75,7 +74,7 @@ class Ops:
         self._reports = reports
         reports.on_omission(self.left_out)
         self._telling: Telling | None = None
-        self._happened: deque[Happened] = deque(maxlen=_MOST_GAPS)
+        self._happened = Happenings()
         self._up_at_s: dict[AccountName, float] = {}
         self._kept: dict[str, Trouble] = {}
         self._journal_fault = ""
@@ -90,20 +89,20 @@ class Ops:
         if letter.route == OWN_ROUTE and letter.target == self._config().chat:
             return
         example = f"{letter.reason} (dead letter {letter.delivery_id} of route {letter.route})"
-        self._happened.append(Happened(f"given up into {letter.target}", example, "messenger-bridge dead list"))
+        self._happened.add(Happened(f"given up into {letter.target}", example, "messenger-bridge dead list"))
 
     def gap(self, chat: ChatRef, since: datetime, until: datetime, reason: str) -> None:
         """Messages of a chat were missed and cannot be fetched."""
         addresses = self._table().addresses_of(chat)
         name = addresses[0] if addresses else chat
         what = f"messages between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC could not be fetched: {reason}"
-        self._happened.append(Happened(f"gap in {name}", what, "look there yourself"))
+        self._happened.add(Happened(f"gap in {name}", what, "look there yourself"))
 
     def left_out(self, omission: Omission) -> None:
         """A rule left something out."""
         if self._config().skipped:
             subject = f"left out on route {omission.route} into {omission.account}"
-            self._happened.append(Happened(subject, omission.rule, omission.action, is_minor=True))
+            self._happened.add(Happened(subject, omission.rule, omission.action, is_minor=True))
 
     # -- telling ------------------------------------------------------------------------------------------------------------
 
@@ -125,8 +124,6 @@ class Ops:
         telling = self._telling or await self._begin(now_s)
         if telling is None:
             return
-        while self._happened:
-            telling.happened(self._happened.popleft())
         telling.see(self._states(now_s, await self._reports.room(), await self._look_at_waits()), now_s)
         lines = telling.due(now_s, config.quiet_min * 60)
         if lines and await self._tell(lines, config):
@@ -140,7 +137,7 @@ class Ops:
             self._kept = _read(await self._journal.note(_NOTE))
         except JournalError:
             return None  # the log says it
-        self._telling = Telling(self._kept, now_s=now_s)
+        self._telling = Telling(self._kept, self._happened, now_s=now_s)
         return self._telling
 
     async def _look_at_waits(self) -> dict[str, Waiting]:

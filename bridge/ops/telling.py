@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from bridge.identity.names import clean_line, shorten
+from bridge.ops.happenings import MOST_SUBJECTS, Counted, Happenings
 
 MOST_MESSAGES = 5
 MOST_MINOR_MESSAGES = 2
 """Messages with nothing but minor lines: so the others have places left."""
 MOST_LINES = 12
-MOST_SUBJECTS = 500
 LONGEST_LINE = 500
-OTHERS = "others"
-"""The subject of what happens to more than `MOST_SUBJECTS` at once."""
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
@@ -49,17 +47,6 @@ class Other(Enum):
 State = Trouble | Other
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """Something that does not last. `example`: one of them, in words."""
-
-    subject: str
-    example: str
-    action: str = ""
-    is_minor: bool = False
-    """May wait: it takes no place that something grave may need."""
-
-
 @dataclass(slots=True)
 class _Standing:
     told: Trouble | None
@@ -71,38 +58,19 @@ class _Standing:
     """Since it was told."""
 
 
-@dataclass(slots=True)
-class _Count:
-    last: Happened
-    count: int
-    told_at_s: float | None = None
-
-
 class Telling:
-    """`told`: what an earlier run of the bridge has told, by subject; `state` gives it back."""
+    """`told`: what an earlier run of the bridge has told, by subject; the property gives it back. `happened` may be added to at any
+    time, by others."""
 
-    def __init__(self, told: Mapping[str, Trouble], *, now_s: float) -> None:
+    def __init__(self, told: Mapping[str, Trouble], happened: Happenings, *, now_s: float) -> None:
         self._standing = {subject: _Standing(told=trouble, now=trouble, since_s=now_s) for subject, trouble in told.items()}
-        self._counts: dict[str, _Count] = {}
+        self._happened = happened
         self._sent: deque[float] = deque()
 
     @property
     def told(self) -> dict[str, Trouble]:
         """The troubles that humans know of."""
         return {subject: one.told for subject, one in self._standing.items() if one.told is not None}
-
-    def happened(self, what: Happened) -> None:
-        known = self._counts.get(what.subject)
-        if known is not None:
-            known.last, known.count = what, known.count + 1
-        elif len(self._counts) < MOST_SUBJECTS:
-            self._counts[what.subject] = _Count(what, 1)
-        else:
-            last = replace(
-                what, subject=OTHERS, example=f"{what.subject}: {what.example}"
-            )  # so many at once: the sum is what counts
-            others = self._counts.setdefault(OTHERS, _Count(last, 0))
-            others.last, others.count = last, others.count + 1
 
     def see(self, states: Mapping[str, State], now_s: float) -> None:
         """How all subjects are now. One that there is no more is forgotten; nothing is said about it."""
@@ -134,13 +102,13 @@ class Telling:
                 lines[subject] = line
             elif one.told is None and one.now is None:
                 del self._standing[subject]
-        for subject, counted in list(self._counts.items()):
+        for subject, counted in list(self._happened.by_subject()):
             if _is_quiet(counted.told_at_s, now_s, quiet_s):
                 continue
             if counted.count:
                 (minor if counted.last.is_minor else lines)[subject] = _count_line(counted)
             else:
-                del self._counts[subject]
+                self._happened.forget(subject)
         return lines | minor if lines or len(self._sent) < MOST_MINOR_MESSAGES else {}
 
     def were_told(self, lines: Mapping[str, str], now_s: float) -> None:
@@ -148,8 +116,7 @@ class Telling:
         for subject in lines:
             if (one := self._standing.get(subject)) is not None:
                 one.told, one.told_at_s, one.changes = one.now, now_s, 0
-            if (counted := self._counts.get(subject)) is not None:
-                counted.count, counted.told_at_s = 0, now_s
+            self._happened.were_told(subject, now_s)
 
 
 def message(lines: Mapping[str, str]) -> str:
@@ -178,7 +145,7 @@ def _line(subject: str, one: _Standing) -> str:
     return ""
 
 
-def _count_line(counted: _Count) -> str:
+def _count_line(counted: Counted) -> str:
     last = counted.last
     more = f"{counted.count} times, at last: " if counted.count > 1 else ""
     action = f" - {last.action}" if last.action else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.ops.telling import MOST_LINES, MOST_MESSAGES, MOST_SUBJECTS, OTHERS, Happened, Other, State, Telling, Trouble, message
+from bridge.ops.happenings import MINOR_OTHERS, MOST_SUBJECTS, OTHERS, Happened, Happenings
+from bridge.ops.telling import MOST_LINES, MOST_MESSAGES, Other, State, Telling, Trouble, message
 
 QUIET_S = 600.0
 REVOKED = Trouble("the token was revoked", "make a new one")
@@ -15,7 +16,8 @@ class Played:
     """What is said, step by step, by a clock that the test sets."""
 
     def __init__(self, told: Mapping[str, Trouble] | None = None) -> None:
-        self.telling = Telling(told or {}, now_s=0.0)
+        self.happened = Happenings()
+        self.telling = Telling(told or {}, self.happened, now_s=0.0)
 
     def at(self, now_s: float, **states: State) -> list[str]:
         self.telling.see(states, now_s)
@@ -81,7 +83,7 @@ def test_happenings_are_counted() -> None:
     played = Played()
 
     def dead(number: int) -> None:
-        played.telling.happened(Happened("given up into tg/1", f"chat not found (dead letter {number})", "dead list"))
+        played.happened.add(Happened("given up into tg/1", f"chat not found (dead letter {number})", "dead list"))
 
     dead(1)
     assert played.at(5) == ["⚠️ given up into tg/1: chat not found (dead letter 1) - dead list"]
@@ -106,20 +108,21 @@ def test_there_are_few_messages_and_each_is_short() -> None:
 def test_no_number_of_subjects_makes_it_grow() -> None:
     played = Played()
     for number in range(3 * MOST_SUBJECTS):
-        played.telling.happened(Happened(f"gap in tg/{number}", "missed"))
+        played.happened.add(Happened(f"gap in tg/{number}", "missed"))
     played.telling.see({f"chat tg/{number}": REVOKED for number in range(3 * MOST_SUBJECTS)}, 0.0)
     assert len(played.telling.due(0.0, QUIET_S)) == 2 * MOST_SUBJECTS + 1
 
 
 def test_what_happens_to_more_subjects_than_are_counted_is_told_of_none_of_them() -> None:
-    telling = Telling({}, now_s=0.0)
+    happened = Happenings()
+    telling = Telling({}, happened, now_s=0.0)
     for number in range(MOST_SUBJECTS + 7):
-        telling.happened(Happened(f"gap in tg/{number}", "missed", "look there"))
+        happened.add(Happened(f"gap in tg/{number}", "missed", "look there"))
     lines = telling.due(0.0, QUIET_S)
     assert lines["gap in tg/0"] == "⚠️ gap in tg/0: missed - look there"
     assert lines[OTHERS] == f"⚠️ others: 7 times, at last: gap in tg/{MOST_SUBJECTS + 6}: missed - look there"
     telling.were_told(lines, 0.0)
-    telling.happened(Happened(f"gap in tg/{MOST_SUBJECTS}", "missed once more"))
+    happened.add(Happened(f"gap in tg/{MOST_SUBJECTS}", "missed once more"))
     assert telling.due(QUIET_S, QUIET_S) == {OTHERS: f"⚠️ others: gap in tg/{MOST_SUBJECTS}: missed once more"}
 
 
@@ -134,9 +137,21 @@ def test_minor_lines_leave_places_for_the_others() -> None:
     played = Played()
     told = []
     for number in range(5):
-        played.telling.happened(Happened(f"left out {number}", "a filter", is_minor=True))
+        played.happened.add(Happened(f"left out {number}", "a filter", is_minor=True))
         told.append(played.at(number))
     assert [len(lines) for lines in told] == [1, 1, 0, 0, 0]
     lines = played.at(10, tg=REVOKED)
     assert lines[0] == "⚠️ tg: the token was revoked - make a new one"
     assert lines[1:] == [f"⚠️ left out {number}: a filter" for number in (2, 3, 4)]
+
+
+def test_no_flood_of_what_is_minor_hides_what_is_grave() -> None:
+    played = Played()
+    played.happened.add(Happened("given up into tg/1", "chat not found", "dead list"))
+    for number in range(3 * MOST_SUBJECTS):
+        played.happened.add(Happened(f"left out {number}", "a filter", is_minor=True))
+    played.happened.add(Happened("gap in tg/2", "missed", "look there"))
+    lines = played.telling.due(0.0, QUIET_S)
+    assert list(lines)[:2] == ["given up into tg/1", "gap in tg/2"]
+    assert lines[MINOR_OTHERS].startswith(f"⚠️ {MINOR_OTHERS}: {2 * MOST_SUBJECTS} times, at last: left out {3 * MOST_SUBJECTS - 1}")
+    assert len(lines) == MOST_SUBJECTS + 3
