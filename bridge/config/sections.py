@@ -334,7 +334,7 @@ class LogSection(Section):
         default=LogFormat.AUTO, description="auto: coloured in a terminal, key=value otherwise; keyvalue; json"
     )
     level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least severity that is logged")
-    content: bool = Field(default=False, description="Whether debug lines of what arrives have people's words")
+    content: bool = Field(default=False, description="Whether debug lines of what is relayed have people's words")
 
 
 class PersonSection(Section):

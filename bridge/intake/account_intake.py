@@ -136,7 +136,8 @@ class AccountIntake:
     async def _store(self, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], traced: spans.Batch | None) -> None:
         outcomes = await self._journal.accept(self._lease, entries, cursors, received_at=self._stamp())
         for entry, outcome in zip(entries, outcomes, strict=True):
-            self._arrived(entry.event, Arrival(outcome.verdict.value))
+            is_relayed = outcome.verdict is Verdict.ACCEPTED and any(planned.skip_rule is None for planned in entry.deliveries)
+            self._arrived(entry.event, Arrival(outcome.verdict.value), **(words(entry.event) if is_relayed else {}))
             if outcome.verdict is Verdict.ACCEPTED:
                 self._hand_over(entry, outcome)
                 if traced is not None:
@@ -280,10 +281,11 @@ class AccountIntake:
             prerecorded=planned.prerecorded,
         )
 
-    def _arrived(self, event: ChatEvent, arrival: Arrival) -> None:
+    def _arrived(self, event: ChatEvent, arrival: Arrival, **more: str) -> None:
+        """`more`: people's words, if the log may have them. Of what goes nowhere (a chat without a route, who opted out) it has none."""
         self._counts.event(self._account, arrival)
         if is_debug_shown():
-            log.debug(arrival.value, key=event.meta.event_key, message=reference(event), **words(event))
+            log.debug(arrival.value, key=event.meta.event_key, message=reference(event), **more)
 
     def _skipped(self, event: ChatEvent, planned: PlannedDelivery, rule: SkipRule, delivery_id: int) -> None:
         self._counts.outcome(planned.target.account, planned.route, Outcome.SKIPPED, rule)
