@@ -88,7 +88,7 @@ class LogConfig:
     format: LogFormat = LogFormat.AUTO
     level: str = "info"
     content: bool = False
-    """Whether debug lines of what arrives have people's words."""
+    """Whether debug lines of what is relayed have people's words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

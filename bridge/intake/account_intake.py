@@ -282,7 +282,7 @@ class AccountIntake:
         )
 
     def _arrived(self, event: ChatEvent, arrival: Arrival, **more: str) -> None:
-        """`more`: people's words, if the log may have them. Of what goes nowhere (a chat without a route, who opted out) it has none."""
+        """`more`: people's words, if the log may have them. Of what goes nowhere (no route, opted out) it has none."""
         self._counts.event(self._account, arrival)
         if is_debug_shown():
             log.debug(arrival.value, key=event.meta.event_key, message=reference(event), **more)
