@@ -20,6 +20,7 @@ from bridge.config.model import Config
 from bridge.config.reader_process import ConfigReader
 from bridge.files.folder import SpoolInUse
 from bridge.journal.contract import JournalError
+from bridge.model.one_line import one_line
 from bridge.model.platform import Platform
 from bridge.model.tasks import end
 from bridge.observability.logs import set_up_logging
@@ -163,9 +164,5 @@ async def _watchdog(notifier: Notifier, app: App, outcome: Callable[[], str]) ->
             log.exception("status failed unexpectedly")
             status = f"unexpected {type(error).__name__}; see the log"
         reloaded = outcome()
-        notifier.notify("WATCHDOG=1\nSTATUS=" + _one_line(status + (f"; {reloaded}" if reloaded else "")))
+        notifier.notify("WATCHDOG=1\nSTATUS=" + one_line(status + (f"; {reloaded}" if reloaded else "")))
         await asyncio.sleep(interval_s)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -22,6 +22,7 @@ from bridge.config.reader_process import Reading, ReadingFailed
 from bridge.journal.contract import JournalError
 from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.errors import ConfigFault
+from bridge.model.one_line import one_line
 from bridge.model.tasks import end
 from bridge.observability.logs import masked, set_up_logging
 
@@ -193,7 +194,7 @@ class Reloader:
                 else:
                     log.error("bridge.yaml not reloaded", fault=line, rolled_back=reloaded.rolled_back)
             self._notify("READY=1")
-            self._notify("STATUS=" + " ".join(masked(reloaded.outcome or "bridge.yaml reloaded").split()))
+            self._notify("STATUS=" + one_line(masked(reloaded.outcome or "bridge.yaml reloaded")))
             return reloaded
 
     def _tell_begun(self) -> None:

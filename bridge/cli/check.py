@@ -13,7 +13,8 @@ from bridge.cli.asking import SocketPath, asked, daemon_of
 from bridge.cli.conversions import conversions_of
 from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_TEMPFAIL
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
-from bridge.cli.output import as_json, fault_data, one_line, say, show_faults, table
+from bridge.cli.output import as_json, fault_data, say, show_faults, table
+from bridge.model.one_line import one_line
 
 if TYPE_CHECKING:
     from bridge.cli.probing import Finding

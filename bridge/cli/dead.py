@@ -15,7 +15,8 @@ from bridge.cli import completing
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
-from bridge.cli.output import as_json, fail, one_line, say, table
+from bridge.cli.output import as_json, fail, say, table
+from bridge.model.one_line import one_line
 from bridge.tracing.answers import answer_lines, answers_data
 
 if TYPE_CHECKING:

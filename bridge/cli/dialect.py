@@ -15,8 +15,9 @@ import typer
 from bridge.cli import completing
 from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_USAGE
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
-from bridge.cli.output import as_json, fail, fault_data, one_line, say, show_faults, styled, table
+from bridge.cli.output import as_json, fail, fault_data, say, show_faults, styled, table
 from bridge.model.dialects import StepState
+from bridge.model.one_line import one_line
 
 if TYPE_CHECKING:
     from bridge.cli.dialect_subject import Subject

@@ -15,8 +15,9 @@ import typer
 
 from bridge.cli.journal import journal_file, with_journal
 from bridge.cli.options import load
-from bridge.cli.output import one_line, say, styled
+from bridge.cli.output import say, styled
 from bridge.journal.tracing import Step
+from bridge.model.one_line import one_line
 from bridge.tracing import steps
 from bridge.tracing.finding import known_of
 from bridge.tracing.steps import Wanted, gaps

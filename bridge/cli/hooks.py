@@ -18,7 +18,8 @@ from bridge.cli.exits import EX_FAILED, EX_TEMPFAIL, EX_USAGE
 from bridge.cli.hooks_enable import enable
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
-from bridge.cli.output import as_json, fail, one_line, say, table
+from bridge.cli.output import as_json, fail, say, table
+from bridge.model.one_line import one_line
 
 if TYPE_CHECKING:
     from bridge.journal.contract import Arrival, ArrivalStore, KeyStore, StoredKey

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from bridge.cli.exits import EX_CONFIG, EX_FAILED
-from bridge.cli.output import fail, one_line, say
+from bridge.cli.output import fail, say
+from bridge.model.one_line import one_line
 
 
 def import_(

@@ -10,7 +10,8 @@ import typer
 
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath
-from bridge.cli.output import fail, one_line, say
+from bridge.cli.output import fail, say
+from bridge.model.one_line import one_line
 
 if TYPE_CHECKING:
     from bridge.cli.drafting import AccountDraft

@@ -12,7 +12,8 @@ import typer
 from bridge.cli.exits import EX_FAILED, EX_UNAVAILABLE
 from bridge.cli.journal import JournalPath, journal_file
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
-from bridge.cli.output import as_json, fail, one_line, say, table
+from bridge.cli.output import as_json, fail, say, table
+from bridge.model.one_line import one_line
 
 if TYPE_CHECKING:
     from bridge.journal.sqlite.checking import Checked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, TextIO
@@ -11,8 +10,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 
 from bridge.model.errors import ConfigFault
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+from bridge.model.one_line import one_line
 
 STYLES = {
     "ok": "green",
@@ -39,12 +37,6 @@ def for_people(stream: TextIO | None = None) -> bool:
 
 def in_colour(stream: TextIO | None = None) -> bool:
     return for_people(stream) and not os.environ.get("NO_COLOR")
-
-
-def one_line(text: str, most: int = 0) -> str:
-    """Text from outside, made safe for a terminal line."""
-    line = _CONTROL.sub(" ", text).strip()
-    return line if not most or len(line) <= most else line[: most - 1] + "…"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:

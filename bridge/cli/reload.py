@@ -9,7 +9,8 @@ import typer
 from bridge.cli.asking import SocketPath, asked, daemon_of
 from bridge.cli.exits import EX_CONFIG, EX_FAILED
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
-from bridge.cli.output import as_json, one_line, say, styled
+from bridge.cli.output import as_json, say, styled
+from bridge.model.one_line import one_line
 
 _WITHIN_S = 110.0
 """Less than the 120 s that the systemd unit gives a reload."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.cli.output import one_line
 from bridge.model.moments import duration
+from bridge.model.one_line import one_line
 from bridge.model.sizes import size
 
 _LEAST_TEXT = 12

@@ -18,8 +18,9 @@ from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.following import tap
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, known_routes, load_or_exit
-from bridge.cli.output import as_json, fail, one_line, say, table
+from bridge.cli.output import as_json, fail, say, table
 from bridge.journal.tracing import StepKind
+from bridge.model.one_line import one_line
 from bridge.tracing.answers import answer_lines
 from bridge.tracing.asking import is_words
 from bridge.tracing.steps import Wanted

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bridge.model.errors import ConfigFault
+from bridge.model.one_line import one_line
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -67,8 +68,7 @@ def _finish(faults: list[ConfigFault], clean: Callable[[str], str]) -> list[Conf
 
 
 def shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_VALUE else line[: _LONGEST_VALUE - 1] + "…"
+    return one_line(text, _LONGEST_VALUE)
 
 
 def did_you_mean(wrong: str, valid: Iterable[str]) -> str:

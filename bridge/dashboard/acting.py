@@ -10,9 +10,9 @@ from typing import TypeVar
 import structlog
 
 from bridge.dashboard.access import Who
-from bridge.dashboard.drawing import one_line
 from bridge.dashboard.parts import Parts
 from bridge.journal.contract import Audited
+from bridge.model.one_line import one_line
 from bridge.model.tasks import end
 
 log = structlog.get_logger("dashboard")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
-from bridge.dashboard.drawing import one_line
 from bridge.dashboard.parts import Visit
+from bridge.model.one_line import one_line
 
 if TYPE_CHECKING:
     from aiohttp import web

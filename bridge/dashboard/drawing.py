@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from bridge.model.moments import duration, moment
+from bridge.model.one_line import one_line
 from bridge.model.sizes import size
 
 if TYPE_CHECKING:
@@ -28,15 +28,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _ASSETS = {"dashboard.css": "text/css", "dashboard.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]")
-"""What moves or hides the text around it."""
 _WIDTH, _HEIGHT = 360, 60
-
-
-def one_line(text: object, most: int = 0) -> str:
-    """Text from outside, made safe for a line of text: nothing in it hides or turns what is around it."""
-    line = " ".join(_HIDDEN.sub(" ", str(text)).split())
-    return line if not most or len(line) <= most else line[: most - 1] + "…"
 
 
 def as_moment(value: datetime | str | None) -> str:

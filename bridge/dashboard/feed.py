@@ -10,9 +10,9 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from bridge.config.model import Config
-from bridge.dashboard.drawing import one_line
 from bridge.dashboard.parts import Parts
 from bridge.journal.tracing import Step, StepKind, Steps
+from bridge.model.one_line import one_line
 from bridge.tracing import steps
 from bridge.tracing.conditions import Conditions
 from bridge.tracing.finding import known_of

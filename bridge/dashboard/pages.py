@@ -19,11 +19,12 @@ from bridge.dashboard import configuration, letters, messages, overview, replay,
 from bridge.dashboard.access import COOKIE, Access, Limited, Who, is_same_origin
 from bridge.dashboard.acting import Actions, Busy
 from bridge.dashboard.blank import Blank
-from bridge.dashboard.drawing import HEADERS, asset, one_line, page
+from bridge.dashboard.drawing import HEADERS, asset, page
 from bridge.dashboard.parts import Parts, Visit
 from bridge.dashboard.sessions import SESSION_S, Sessions
 from bridge.dashboard.tail import Tails
 from bridge.journal.contract import JournalError
+from bridge.model.one_line import one_line
 from bridge.web.admin import no_dashboard
 
 if TYPE_CHECKING:

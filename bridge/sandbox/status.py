@@ -12,6 +12,7 @@ import msgspec
 from adapters.common.emulation.abilities import EmulatedThread, OpensThreads, TellsWhoTypes
 from adapters.common.emulation.contract import Emulator
 from bridge.journal.contract import DeadLetter
+from bridge.model.one_line import one_line
 from bridge.model.outcomes import Skip
 from bridge.model.rich_text import text_of
 from bridge.sandbox.world import Sandbox
@@ -114,7 +115,7 @@ def _dead(letter: DeadLetter) -> DeadStatus:
         origin="" if event is None else str(event.meta.origin.account),
         message_id=getattr(event, "message_id", ""),
         target=str(letter.target.account),
-        words="" if content is None else " ".join(text_of(content.text).split())[:_WORDS],
+        words="" if content is None else one_line(text_of(content.text), _WORDS),
         reason=letter.reason,
     )
 

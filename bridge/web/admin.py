@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from bridge.accounts.health import checks
+from bridge.model.one_line import one_line
 from bridge.web.door import Door, Handler, most_connections
 from bridge.web.listening import answers_to
 
@@ -142,7 +143,7 @@ def _line(check: dict[str, Any]) -> str:
         return f"[+]{check['name']} ok"
     sign, said = ("-", "failed") if check["status"] == "fail" else ("+", "ok, but")
     action = f" - {check['action']}" if check.get("action") else ""
-    return " ".join(f"[{sign}]{check['name']} {said}: {check['reason']}{action}".split())
+    return one_line(f"[{sign}]{check['name']} {said}: {check['reason']}{action}")
 
 
 def _json(value: object, status: int) -> web.Response:

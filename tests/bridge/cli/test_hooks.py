@@ -57,7 +57,7 @@ async def test_what_arrives_is_shown_as_it_arrives(cli: Cli, door: Door) -> None
     assert lines[0].endswith("POST ?a=1")
     assert "  |   'ж': 1" in lines
     assert "  -> 200 thanks" in lines
-    assert "  -> 400 no  [2Jtemplate" in lines
+    assert "  -> 400 no [2Jtemplate" in lines
     assert len(done.out) < 10_000, "the rest of a long body is left out"
 
 
