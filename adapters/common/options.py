@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from adapters.common.proxy import ProxyUrl
+from bridge.model.errors import ConfigFault
 
 
 class Options(BaseModel):
@@ -38,6 +40,19 @@ def http_url_fault(value: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def unsendable(key: str, secret: SecretStr | None, *, ascii_alone: bool = True) -> list[ConfigFault]:
+    """The fault of a token or key that no request can carry, as after a slip while copying it: each request would fail, which looks
+    like trouble with the server. `ascii_alone`: the platform's tokens are of visible ASCII characters."""
+    value = "" if secret is None else secret.get_secret_value()
+    if any(unicodedata.category(one) == "Cc" for one in value):
+        why = "has a line break or another control character"
+    elif ascii_alone and not all("!" <= one <= "~" for one in value.strip()):
+        why = "has a space, or a character that is not ASCII, within it"
+    else:
+        return []
+    return [ConfigFault(why, key=key, hint="copy it once more, as one line")]
 
 
 def _can_be_host(host: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.common.options import HttpUrl, NetworkOptions, SecretStr, unsendable
 from adapters.common.tls import ca_file_faults
 from adapters.slack.enums import Events, Replies
 from bridge.model.errors import ConfigFault
@@ -18,6 +18,7 @@ def check_options(options: SlackOptions) -> list[ConfigFault]:
     for key, secret, prefix in (("bot_token", options.bot_token, "xoxb-"), ("app_token", options.app_token, "xapp-")):
         if secret is not None and not secret.get_secret_value().startswith(prefix):
             faults.append(ConfigFault(f"not a token of this kind: it would start with {prefix}", key=key))
+        faults += unsendable(key, secret)
     if options.events is Events.SOCKET and options.app_token is None:
         where = "Basic Information > App-Level Tokens, scope connections:write"
         faults.append(ConfigFault("app_token is missing: events: socket needs it", key="app_token", hint=where))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from adapters.common.options import HttpUrl, NetworkOptions, SecretStr, http_url_fault
+from adapters.common.options import HttpUrl, NetworkOptions, SecretStr, http_url_fault, unsendable
 from adapters.common.options import Options as Group
 from adapters.common.tls import ca_file_faults
 from adapters.teamspirit.dialect.load import Loaded, load_dialect
@@ -104,6 +104,7 @@ def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
         return [*loaded.faults, *ca_file_faults(options.ca_file)]
     name = dialect.dialect
     faults = [] if is_without_key(options, dialect) else _needed(options, dialect)
+    faults += unsendable("api_key", options.api_key, ascii_alone=False)
     if options.show_health and dialect.operations.set_status is None:
         faults.append(ConfigFault(f"the dialect {name} cannot set the bot's status", key="show_health", value="true"))
     if options.sender_names and not variables_of(dialect.operations.send or dialect.operations.webhook_send) & SENDER:

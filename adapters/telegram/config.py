@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.common.options import HttpUrl, NetworkOptions, SecretStr, unsendable
 from adapters.common.tls import ca_file_faults
 from bridge.model.errors import ConfigFault
 
@@ -42,7 +42,7 @@ Options = TelegramOptions
 
 
 def check_options(options: TelegramOptions) -> Sequence[ConfigFault]:
-    faults = ca_file_faults(options.ca_file)
+    faults = ca_file_faults(options.ca_file) + unsendable("token", options.token)
     if options.files_root is not None and not options.local_server:
         faults.append(ConfigFault("is only for a local server", key="files_root", hint="set local_server: true as well"))
     return faults
