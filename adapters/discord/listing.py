@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
+from adapters.discord.addresses import check_address
 from adapters.discord.directory import Directory
 from adapters.discord.errors import Refused
 from adapters.discord.guild_cache import GuildCache
@@ -27,7 +29,12 @@ class ListsChannels:
         if failed and not servers:
             raise next(iter(failed.values()))
         found = [channel for channel in self._guilds.channels() if channel.kind in TEXT_KINDS and channel.guild_id in servers]
+        named = Counter(channel.name for channel in found)
         return [
-            ListedChat(address=channel.id, name=f"#{channel.name} in {servers[channel.guild_id].name}")
+            ListedChat(
+                address=channel.id,
+                name=f"#{channel.name} in {servers[channel.guild_id].name}",
+                by_name=f"#{channel.name}" if named[channel.name] == 1 and check_address(f"#{channel.name}") is None else "",
+            )
             for channel in sorted(found, key=lambda one: (servers[one.guild_id].name, one.name))
         ]

@@ -17,6 +17,7 @@ class ListsChannels:
             ListedChat(
                 address=f"#{channel.name}" if check_address(f"#{channel.name}") is None else channel.id,
                 name=channel.id,
+                by_name=f"#{channel.name}" if check_address(f"#{channel.name}") is None else "",
                 note="" if channel.is_member else f"the bot is not in it: /invite it in #{channel.name}",
             )
             for channel in await self._channels.all()

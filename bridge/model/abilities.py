@@ -78,6 +78,8 @@ class ListedChat(msgspec.Struct, frozen=True, kw_only=True):
     """For people, where the address does not say it."""
     note: str = ""
     """What is to be done before messages can be relayed: `the bot is not in it: /invite it`."""
+    by_name: str = ""
+    """The address by the chat's name, where no other chat has it; empty if bridge.yaml cannot write it so."""
 
 
 @runtime_checkable

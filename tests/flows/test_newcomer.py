@@ -108,6 +108,32 @@ async def test_chats_are_listed_with_what_bridge_yaml_says(rooms: World) -> None
     code, shown = await shell("chats", "telegram", "--listen", "3", "--config", config)
     assert code == 0, shown
     assert f"telegram/{rooms.chats['telegram'].chat_id}" in shown
+    code, shown = await shell("chats", "discord", "telegram", "--config", config)
+    assert code == 1
+    assert "error: telegram: this platform's bots cannot list their chats" in shown
     code, shown = await shell("chats", "nobody", "--config", config)
     assert code == 2
     assert "there is no account 'nobody'; the accounts are discord, telegram" in shown
+
+
+async def test_chats_with_the_same_names_are_a_route_to_paste(tmp_path: Path) -> None:
+    world = World(tmp_path, platforms=("slack", "discord", "teamspirit"))
+    await world.start_platforms()
+    try:
+        for emulator in world.emulators.values():
+            for name in ("random", "help", f"of {emulator.platform}"):
+                emulator.add_chat(name)
+        path = world.write_config()
+        code, shown = await shell("chats", "slack", "discord", "teamspirit", "--config", str(path))
+        assert code == 0, shown
+        (route,) = yaml.safe_load(shown)["routes"]
+        assert {"help", "random"} <= set(route["each"])
+        assert route["between"] == ["slack/#*", "discord/#*", "teamspirit/*"]
+        config = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump({**config, "routes": [{**route, "each": ["help", "random"]}]}))
+        code, shown = await shell("check", "--online", "--config", str(path))
+        assert code == 0, shown
+        code, shown = await shell("chats", "slack", "discord", "--listen", "3", "--config", str(path))
+        assert (code, "--listen is for one account" in shown) == (2, True)
+    finally:
+        await world.stop_platforms()
