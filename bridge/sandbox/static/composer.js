@@ -140,7 +140,7 @@ export class Composer {
     if (this.mentions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      this.send();
+      this.node.requestSubmit();
     } else if (event.key === "Escape" && (this.replyTo || this.editing)) {
       this.clearContext();
     } else if (event.key === "ArrowUp" && !this.field.value && !this.editing) {

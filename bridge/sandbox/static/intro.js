@@ -42,6 +42,7 @@ export function introduce() {
   }
   function end() {
     removeEventListener("resize", put);
+    removeEventListener("submit", done, true);
     document.querySelector(".spot")?.classList.remove("spot");
     card.remove();
     if (before?.isConnected) before.focus({ preventScroll: true });
@@ -50,7 +51,11 @@ export function introduce() {
     const node = spot();
     if (node) placeBeside(card, node);
   }
-  function show(to) {
+  // who has done what the first step says looks at the next one: it would hide the message that was written
+  function done() {
+    if (!step) show(1, { quietly: true });
+  }
+  function show(to, { quietly = false } = {}) {
     step = to;
     title.textContent = STEPS[step].title;
     words.textContent = STEPS[step].words;
@@ -60,10 +65,11 @@ export function introduce() {
     document.querySelector(".spot")?.classList.remove("spot");
     spot()?.classList.add("spot");
     put();
-    title.focus({ preventScroll: true });
+    if (!quietly) title.focus({ preventScroll: true });
   }
   document.body.append(card);
   card.showPopover();
   addEventListener("resize", put);
+  addEventListener("submit", done, true);
   show(0);
 }

@@ -284,6 +284,24 @@ async def test_a_first_visit_explains_itself_in_three_steps(browser: Browser, ur
     await page.close()
 
 
+async def test_who_writes_at_once_is_shown_the_next_step_and_writes_on(browser: Browser, url: str) -> None:
+    page = await browser.new_page(viewport={"width": 1400, "height": 900})
+    expect.set_options(timeout=40_000)
+    await page.goto(url)
+    card = page.locator(".intro")
+    await expect(card).to_contain_text("1 of 3")
+    field = page.locator(".pane textarea").first
+    await field.fill("hello")
+    await field.press("Enter")
+    await expect(card).to_contain_text("2 of 3")
+    await expect(field).to_be_focused()
+    await field.fill("and more")
+    await field.press("Enter")
+    await expect(page.locator(".pane").nth(1).get_by_text("and more")).to_be_visible()
+    await expect(card).to_contain_text("2 of 3")
+    await page.close()
+
+
 async def test_a_crowded_chat_stays_small_and_strangers_stay_in_their_lines(page: Page, sandbox: Sandbox) -> None:
     chat, emulator = sandbox.rooms["news"]["slack"], sandbox.emulators["slack"]
     for number in range(2000):
