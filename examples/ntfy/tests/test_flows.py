@@ -112,7 +112,7 @@ async def test_what_was_said_while_the_bridge_was_away_is_relayed(world: World) 
     assert len(world.copies("telegram", "before")) == 1
 
 
-async def test_killed_and_started_again_it_relays_everything_once(quiet_world: World) -> None:
+async def test_killed_and_started_again_it_relays_everything_and_once_where_it_can_ask(quiet_world: World) -> None:
     world = quiet_world
     daemon = Daemon(world.write_config())
     try:
@@ -126,7 +126,8 @@ async def test_killed_and_started_again_it_relays_everything_once(quiet_world: W
         await world.say("telegram", "in 4;")
         await daemon.start()
         for number in range(5):
-            await world.copy("telegram", f"out {number};")
+            # Telegram cannot be asked what arrived: what was under way when the daemon was killed may be there twice
+            await eventually(lambda number=number: world.copies("telegram", f"out {number};"), what=f"out {number}")
             await world.copy("ntfy", f"in {number};")
     finally:
         await daemon.kill()

@@ -14,6 +14,7 @@ from adapters.registry import load_platform, platforms
 from bridge.sandbox import Sandbox
 from bridge.sandbox.rooms import PAGE_ROOMS
 from bridge.sandbox.runner import listening, serve_page
+from tests.support.patience import PATIENCE_S
 
 _QUIET = (
     "--no-sandbox",
@@ -25,7 +26,7 @@ _QUIET = (
     "--disable-sync",
     "--use-fake-device-for-media-stream",
 )
-_PATIENCE_MS = 40_000
+_PATIENCE_MS = PATIENCE_S * 1000
 """For a machine that runs the other tests meanwhile. Nothing here waits when the page is quick."""
 
 

@@ -14,10 +14,11 @@ from bridge.model.clock import SystemClock
 from bridge.web.invited_texts import ENGLISH, RUSSIAN
 from tests.support.accepting_account import AcceptingAccount
 from tests.support.keyed_door import HOOKS, Door
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
-_PATIENCE_MS = 40_000
+_PATIENCE_MS = PATIENCE_S * 1000
 
 
 @pytest.fixture

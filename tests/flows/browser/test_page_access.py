@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from bridge.sandbox import Sandbox
 from tests.flows.browser.test_page import ALL, message, pane, seen, type_into
 from tests.flows.browser.test_page_teaches import add, enter
+from tests.support.patience import PATIENCE_S
 from tests.support.programs import NODE
 
 pytestmark = pytest.mark.browser
@@ -72,7 +73,7 @@ async def test_axe_finds_nothing_and_nothing_is_too_wide(page: Page, sandbox: Sa
 async def test_a_first_visit_is_for_everybody(browser: Browser, url: str) -> None:
     page = await browser.new_page(viewport={"width": 1024, "height": 768})
     await page.goto(url)
-    await expect(page.locator(".intro")).to_be_visible(timeout=40_000)
+    await expect(page.locator(".intro")).to_be_visible(timeout=PATIENCE_S * 1000)
     assert await complaints_of_axe(page) == []
     await page.close()
 

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.sandbox import Sandbox
 from tests.flows.browser.test_page import ALL, message, pane, seen, type_into, use
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
@@ -264,7 +265,7 @@ async def test_somebody_types(page: Page) -> None:
 
 async def test_a_first_visit_explains_itself_in_three_steps(browser: Browser, url: str) -> None:
     page = await browser.new_page(viewport={"width": 390, "height": 800})
-    expect.set_options(timeout=40_000)
+    expect.set_options(timeout=PATIENCE_S * 1000)
     await page.goto(url)
     card = page.locator(".intro")
     for number in (1, 2, 3):
@@ -286,7 +287,7 @@ async def test_a_first_visit_explains_itself_in_three_steps(browser: Browser, ur
 
 async def test_who_writes_at_once_is_shown_the_next_step_and_writes_on(browser: Browser, url: str) -> None:
     page = await browser.new_page(viewport={"width": 1400, "height": 900})
-    expect.set_options(timeout=40_000)
+    expect.set_options(timeout=PATIENCE_S * 1000)
     await page.goto(url)
     card = page.locator(".intro")
     await expect(card).to_contain_text("1 of 3")
