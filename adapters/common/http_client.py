@@ -158,7 +158,7 @@ class HttpClient:
                     connector=aiohttp.TCPConnector(ssl=context, limit=100),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     response_class=BoundedResponse,
-                    trace_configs=[no_redirects(), departures()],
+                    trace_configs=[departures(no_redirects())],
                     proxy=self._options.proxy,
                     timeout=aiohttp.ClientTimeout(total=self._options.request_timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
                 )

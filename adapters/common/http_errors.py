@@ -51,9 +51,10 @@ class Effect(Enum):
     """A second time changes nothing (reading, editing, deleting, reacting, uploading): it is simply tried again."""
 
 
-def departures() -> aiohttp.TraceConfig:
+def departures(trace: aiohttp.TraceConfig) -> aiohttp.TraceConfig:
     """For every session: marks an error if its request was never sent. A tunnel that breaks while a proxy opens it raises the same
-    error as a server that does not answer; only this mark distinguishes them."""
+    error as a server that does not answer; only this mark distinguishes them. Added to `trace`: aiohttp tells each of its steps to
+    each configuration that a session has."""
 
     async def leaves(_session: object, request: SimpleNamespace, _params: object) -> None:
         request.left = True
@@ -62,7 +63,6 @@ def departures() -> aiohttp.TraceConfig:
         if not getattr(request, "left", False):
             setattr(params.exception, _NOTE, True)
 
-    trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(leaves)
     trace.on_request_exception.append(failed)
     return trace

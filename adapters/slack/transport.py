@@ -79,7 +79,7 @@ class Transport:
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=tls),
             json_serialize=_to_json,
             response_class=BoundedResponse,
-            trace_configs=[self._learning(), no_redirects(), departures()],
+            trace_configs=[self._learning(), departures(no_redirects())],
         )
         self._web = AsyncWebClient(
             options.bot_token.get_secret_value(),

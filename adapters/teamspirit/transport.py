@@ -236,7 +236,7 @@ class Transport:
                 connector=aiohttp.TCPConnector(ssl=client_context(self._options.ca_file), limit=100),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 response_class=BoundedResponse,
-                trace_configs=[no_redirects(), departures()],
+                trace_configs=[departures(no_redirects())],
             )
         return self._session
 

@@ -37,7 +37,7 @@ class Session(AiohttpSession):
                 proxy=self._proxy_url,
                 timeout=timeout,
                 response_class=BoundedResponse,
-                trace_configs=[no_redirects(), departures()],
+                trace_configs=[departures(no_redirects())],
             )
             self._should_reset_connector = False
         return self._session

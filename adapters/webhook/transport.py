@@ -127,7 +127,7 @@ class Transport:
                 self._sessions[key] = aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(ssl=context, limit=0),
                     cookie_jar=aiohttp.DummyCookieJar(),
-                    trace_configs=[no_redirects(), departures()],
+                    trace_configs=[departures(no_redirects())],
                     # a body that is packed wrongly, or to gigabytes, would cost the status that came before it
                     auto_decompress=False,
                     headers={"User-Agent": "messenger-bridge", "Accept-Encoding": "identity"},

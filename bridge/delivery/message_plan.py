@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -215,7 +214,7 @@ def parts_without_files(
     missing = _listed([(part.files[place].attachment, problem) for place, problem in problems.items()], link)
     lines = lines_for(missing, target, losses)
     pieces = beside_or_behind(part.text, lines, tail, target, has_files=bool(kept))
-    first = replace(part, text=pieces[0], files=kept, has_files=bool(kept), listed=(*part.listed, *missing))
+    first = msgspec.structs.replace(part, text=pieces[0], files=kept, has_files=bool(kept), listed=(*part.listed, *missing))
     return [first, *(Part(text=text, sender=part.sender, previews=part.previews) for text in pieces[1:])]
 
 

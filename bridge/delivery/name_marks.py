@@ -29,6 +29,8 @@ class NameMarks:
         self._names = names
         self._clock = clock
         self._marks: OrderedDict[_Key, str] = OrderedDict()
+        self._latest: tuple[object, object, Names, tuple[_Key, AccountName] | None] | None = None
+        """What was asked last, and the answer: a message is looked up right before it is rendered."""
 
     async def look_up(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> None:
         """Raises JournalError."""
@@ -51,10 +53,17 @@ class NameMarks:
 
     def _asked(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> tuple[_Key, AccountName] | None:
         """Does nothing for authors without an id, and for people of the configuration, whose names are reserved."""
+        names, latest = self._names(), self._latest
+        if latest is not None and latest[0] is event and latest[1] is target.end and latest[2] is names:
+            return latest[3]
+        asked = self._ask(event, target, names)
+        self._latest = (event, target.end, names, asked)
+        return asked
+
+    def _ask(self, event: MessageCreated | MessageEdited, target: ResolvedTarget, names: Names) -> tuple[_Key, AccountName] | None:
         author, account = event.meta.author, event.meta.origin.account
         if author is None or not author.user_id or target.options.distinct_names is Distinct.OFF:
             return None
-        names = self._names()
         person = names.people.person_of(account, author)
         if person is not None and person.name:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from bridge.model.adapter import Adapter, Pins, Reconciles
@@ -42,7 +43,13 @@ class ResolvedTarget:
 
 def can_reconcile(adapter: Adapter) -> bool:
     """Whether the platform can be asked what became of a message."""
-    return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
+    return adapter.capabilities.native(Feature.RECONCILE) and _reconciles(type(adapter))
+
+
+@cache
+def _reconciles(kind: type) -> bool:
+    """Asking for an ability is slow, and this is asked for each message."""
+    return issubclass(kind, Reconciles)
 
 
 def can_pin(adapter: Adapter) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 
@@ -71,7 +70,7 @@ def with_own_messages(
             return tuple(parts)
         said = [part for part in parts if part.says or part.files or existing is not None]
         first, *others = own.values()
-        return (*said, first if said else replace(first, reply=reply), *others)
+        return (*said, first if said else msgspec.structs.replace(first, reply=reply), *others)
     rest = iter(parts)
     placed = [own.get(one, Part(surplus=True)) if isinstance(one, Feature) else next(rest) for one in existing]
     return (*placed, *(part for part in rest if part.says or part.files))

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+import msgspec
+
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.events import Contact, Location, Poll
@@ -24,8 +26,7 @@ class Held(Enum):
     """The target has no words beside them: a voice message, a sticker."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One message to send, or for an edit the new text of one copy."""
 
     text: RichText = EMPTY

@@ -27,6 +27,7 @@ from adapters.discord.outbound.encode_marks import (
 from adapters.discord.outbound.pings import pings_of
 from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
+    EMPTY,
     Block,
     CodeBlock,
     Emoji,
@@ -59,11 +60,18 @@ _URL_SPECIAL = {"*": "%2A", "_": "%5F", "~": "%7E", "|": "%7C"}
 _URL_CONFLICTS = {BOLD: "*", ITALIC: "*_", UNDERLINE: "_", STRIKE: "~", SPOILER: "|"}
 """Characters of an address, or of code, that would end the mark it stands in."""
 _MAX_UNIX_S = 8_640_000_000_000
+_last: tuple[RichText, bool, str] = (EMPTY, False, "")
 
 
 def encode_text(rich: RichText, *, mass_mentions: bool = False) -> str:
-    """The content of a message. `mass_mentions`: mentions of everyone and of roles are left able to ping."""
-    return "\n".join(_block(block, mass_mentions) for block in in_steps(rich.blocks))
+    """The content of a message. `mass_mentions`: mentions of everyone and of roles are left able to ping. What was encoded last is
+    known: a text is measured right before it is sent."""
+    global _last
+    last, was_mass, encoded = _last
+    if last is not rich or was_mass is not mass_mentions:
+        encoded = "\n".join([_block(block, mass_mentions) for block in in_steps(rich.blocks)])
+        _last = (rich, mass_mentions, encoded)
+    return encoded
 
 
 def length_of(rich: RichText) -> int:

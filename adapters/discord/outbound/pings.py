@@ -17,8 +17,13 @@ class Pings:
     everyone: bool
 
 
+_NOBODY = Pings(users=(), roles=(), everyone=False)
+
+
 def pings_of(rich: RichText) -> Pings:
     found = [inline for block in rich.blocks for inline in _inlines_of(block) if isinstance(inline, Mention)]
+    if not found:
+        return _NOBODY
 
     def ids(kind: MentionKind) -> tuple[str, ...]:
         return tuple(dict.fromkeys(m.id for m in found if m.kind is kind and m.id.isdecimal()))

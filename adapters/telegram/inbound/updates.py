@@ -11,7 +11,8 @@ from adapters.telegram.inbound.decode_kinds import CONTENT_FIELDS, unknown_kind
 from adapters.telegram.inbound.decode_service import SERVICE_FIELDS
 from adapters.telegram.wire import Json, Message
 
-_MOVED = {"migrate_to_chat_id", "migrate_from_chat_id"}
+_MOVED = frozenset({"migrate_to_chat_id", "migrate_from_chat_id"})
+_KNOWN = frozenset({"edit_date", *SERVICE_FIELDS, *CONTENT_FIELDS, *_MOVED})
 
 
 def read_update(raw: bytes) -> Json:
@@ -40,7 +41,6 @@ def kind_of(update: Any) -> str:
 def strange(update: Json) -> str:
     """What is new to us about a message whose content is of none of the known kinds; empty for all others."""
     message = message_of(update)
-    known = message.keys() & (SERVICE_FIELDS | CONTENT_FIELDS | _MOVED)
-    if not message or "edit_date" in message or known:
+    if not message or not _KNOWN.isdisjoint(message):
         return ""
     return unknown_kind(message)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+
+import msgspec
 
 from bridge.delivery import throttled_calls
 from bridge.delivery.copies import first_id
@@ -60,7 +61,7 @@ async def _mark(link: Link, run: Execution, tools: Tools) -> Sequence[Change]:
     copy = link.copies[0].copy
     is_here = copy.chat_id == run.target.chat.chat_id
     (part, *_) = render_notice(line(DELETED_THERE, Mark.ITALIC), target=run.target.rendering).parts
-    part = dataclasses.replace(part, reply=Reply(message_id=first_id(copy) if is_here else "", thread_id=copy.thread_id))
+    part = msgspec.structs.replace(part, reply=Reply(message_id=first_id(copy) if is_here else "", thread_id=copy.thread_id))
     run.delivery.posts_further = True
     stay_with(copy, run)
     receipt = await tools.sender.send(run, 0, part)

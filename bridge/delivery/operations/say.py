@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+
+import msgspec
 
 from bridge.delivery import throttled_calls
 from bridge.delivery.copies import stored_part
@@ -31,7 +32,7 @@ async def say(event: BridgeSaid, run: Execution, tools: Tools) -> Sequence[Chang
     if event.only_for and not delivery.parts and await _whisper(event, run, tools, parts):
         return [run.delivered()]
     if event.about and run.target.capabilities.native(Feature.REPLY):
-        parts[0] = dataclasses.replace(parts[0], reply=Reply(message_id=event.about, thread_id=run.pending.thread_id))
+        parts[0] = msgspec.structs.replace(parts[0], reply=Reply(message_id=event.about, thread_id=run.pending.thread_id))
     for index in range(len(delivery.parts), len(parts)):
         if final:
             await run.context.record(final)
