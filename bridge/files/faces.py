@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from bridge.files.initials import initials_of, picture
 from bridge.files.links import EPOCH, Purpose, Seal
@@ -25,6 +26,8 @@ from bridge.model.events import Attachment, Author
 from bridge.model.refs import AccountName, ChatRef
 
 ROOT = "/faces/"
+log = structlog.get_logger("files")
+
 _SLUG = "face.png"
 """At the end of each link: some platforms want the name of a picture there, whatever its format."""
 _PERIOD_H = 7 * 24
@@ -188,6 +191,9 @@ class Faces:
                 face = await supplier.call(adapter.face(user_id))
         except (BridgeError, OSError):  # initials will do
             is_certain = False
+        except Exception:  # a mistake of the adapter's costs the picture, never the message beside it
+            is_certain = False
+            log.exception("picture not found", account=account)
         now_s = self._clock.monotonic_s()
         known = self._known[account, user_id] = _Known(face, is_certain, now_s + (_FRESH_S if is_certain else _FAILED_S))
         self._known.move_to_end((account, user_id))

@@ -26,11 +26,11 @@ async def rooms(tmp_path: Path) -> AsyncIterator[World]:
     await world.stop_platforms()
 
 
-async def shell(*arguments: str, typed: Sequence[str] = ()) -> tuple[int, str]:
-    """`messenger-bridge` as a newcomer calls it: the exit code, and all that is shown."""
+async def shell(*arguments: str, typed: Sequence[str] = (), cwd: Path | None = None, **more: str) -> tuple[int, str]:
+    """`messenger-bridge` as a newcomer calls it: the exit code, and all that is shown. `more`: variables."""
     environ = {name: value for name, value in os.environ.items() if name not in ("STATE_DIRECTORY", "MESSENGER_BRIDGE_CONFIG")}
     running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge.cli", *arguments), env=environ,
+        *(sys.executable, "-m", "bridge.cli", *arguments), env=environ | more, cwd=cwd,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S):

@@ -51,8 +51,8 @@ def commands(block: Block, program: str = "messenger-bridge") -> Iterator[list[s
             continue
         called = re.match(r"(?:\$ )?(?:sudo (?:-u \S+ )?)?(?:\S*/)?" + program + r"( .*|$)", line)
         if called:
-            lexer = shlex.shlex(called[1], posix=True, punctuation_chars="|><&;")
-            lexer.whitespace_split, lexer.commenters = True, "#"
+            lexer = shlex.shlex(re.sub(r"\s#.*", "", called[1]), posix=True, punctuation_chars="|><&;")
+            lexer.whitespace_split, lexer.commenters = True, ""  # within a word a # is one, as in a message's reference
             words: list[str] = []
             for word in lexer:
                 if set(word) <= set("|><&;"):

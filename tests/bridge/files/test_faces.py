@@ -135,7 +135,7 @@ async def test_what_is_no_picture_is_not_handed_out(room: Room) -> None:
         assert found.content.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("trouble", [RetryLater("busy"), Rejected("no"), ConnectionResetError("reset")])
+@pytest.mark.parametrize("trouble", [RetryLater("busy"), Rejected("no"), ConnectionResetError("reset"), ValueError("a mistake")])
 async def test_trouble_gives_initials_for_the_moment(room: Room, trouble: Exception) -> None:
     room.account.pictures["42"] = trouble
     url = await room.faces.url(TG, ANNA)
