@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from bridge.model.pauses import pause_point
+
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
     from prometheus_client.registry import Collector
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
+_END = b"# EOF\n"
 _MOST_RANGES = 20
 """Of an Accept header: monitoring sends five at most."""
 
@@ -47,12 +50,14 @@ def _ranges(accept: str) -> Iterator[tuple[str, str, float]]:
 class Collected:
     """Families that were made already, and the process's own, for prometheus_client to write down. Belongs to no loop."""
 
-    def __init__(self, families: Iterable[Metric]) -> None:
+    def __init__(self, families: Iterable[Metric], *, with_process: bool = True) -> None:
         self._families = list(families)
+        self._with_process = with_process
 
     def collect(self) -> Iterator[Metric]:
         yield from self._families
-        yield from _process().collect()
+        if self._with_process:
+            yield from _process().collect()
 
 
 @cache
@@ -64,11 +69,18 @@ def _process() -> Collector:
 
 
 def encoded(registry: Collector, *, openmetrics: bool) -> tuple[bytes, str]:
-    """Body and content type."""
-    if openmetrics:
-        from prometheus_client.openmetrics.exposition import generate_latest as generate
+    """Body and content type. Family by family, with a pause point before each."""
+    if not openmetrics:
+        from prometheus_client.exposition import generate_latest
 
-        return generate(registry), OPENMETRICS  # type: ignore[no-untyped-call]
-    from prometheus_client.exposition import generate_latest
+        return b"".join(generate_latest(one) for one in _one_by_one(registry)), TEXT
+    from prometheus_client.openmetrics.exposition import generate_latest as generate
 
-    return generate_latest(registry), TEXT
+    parts: list[bytes] = [generate(one) for one in _one_by_one(registry)]  # type: ignore[no-untyped-call]
+    return b"".join(part.removesuffix(_END) for part in parts) + _END, OPENMETRICS
+
+
+def _one_by_one(registry: Collector) -> Iterator[Collected]:
+    for family in registry.collect():
+        pause_point()
+        yield Collected((family,), with_process=False)

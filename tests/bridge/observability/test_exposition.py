@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.observability.exposition import wants_openmetrics
+from bridge.model.pauses import with_pauses
+from bridge.observability.exposition import Collected, encoded, wants_openmetrics
 
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -46,3 +47,18 @@ def test_accept(accept: str, openmetrics: bool) -> None:
 @given(st.text())
 def test_no_header_is_too_odd(accept: str) -> None:
     assert wants_openmetrics(accept) in (True, False)
+
+
+@pytest.mark.parametrize("openmetrics", [True, False])
+def test_written_family_by_family_it_is_what_the_library_writes_at_once(openmetrics: bool) -> None:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+    from prometheus_client.exposition import generate_latest
+    from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+    counter = CounterMetricFamily("a_events", "Events", labels=("account",))
+    counter.add_metric(("tg",), 3)
+    families = Collected([counter, GaugeMetricFamily("b_tasks", "Tasks", value=2)], with_process=False)
+    whole = generate_openmetrics(families) if openmetrics else generate_latest(families)  # type: ignore[no-untyped-call]
+    pauses: list[None] = []
+    assert with_pauses(lambda: encoded(families, openmetrics=openmetrics), lambda: pauses.append(None))[0] == whole
+    assert len(pauses) == 2
