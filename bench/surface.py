@@ -113,14 +113,6 @@ async def _measure(
     found.lost += len(said) - len(took_ms) + messages - len(moments)
 
 
-def _gives_way(pid: int) -> None:
-    """To the emulators, on whose core it runs: at once where the kernel can (Linux: SCHED_IDLE). How long they would wait for it is
-    not the relay's delay."""
-    os.setpriority(os.PRIO_PROCESS, pid, _GIVES_WAY)
-    if hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
-
-
 def _cpu_s(relay: Relay) -> float:
     """Of the relay's process, all its threads."""
     assert relay.process is not None
@@ -169,7 +161,7 @@ async def _beside(command: list[str], environ: dict[str, str], out: int = asynci
     """On our core, behind everything else there: a real one would be on another machine."""
     process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=out)
     with contextlib.suppress(OSError):
-        _gives_way(process.pid)
+        os.setpriority(os.PRIO_PROCESS, process.pid, _GIVES_WAY)
         os.sched_setaffinity(process.pid, {OURS})
     return process
 
