@@ -26,6 +26,7 @@ web:
 """
 
 
+@pytest.mark.timeout(3600)  # a whole system is installed, beside whatever the machine does
 async def test_the_image_is_built_and_runs_as_narrow_as_compose_says(tmp_path: Path) -> None:
     with Builder(tmp_path) as builder:
         try:
