@@ -45,18 +45,24 @@ Reload = Callable[[int, int], Awaitable[Sequence[OpenDelivery | Damaged]]]
 
 
 async def after_hold(
-    pending: OpenDelivery, end: RouteEnd | None, clock: Clock, sleep: Callable[[float], Awaitable[None]], reload: Reload
+    pending: OpenDelivery,
+    end: Callable[[], RouteEnd | None],
+    clock: Clock,
+    sleep: Callable[[float], Awaitable[None]],
+    reload: Reload,
 ) -> OpenDelivery:
     """Returns once the end's hold window is over, with the delivery as the journal has it then, with changes made meanwhile.
-    `sleep` may end early."""
-    hold_s = end.options.hold_s if end is not None else None
+    `sleep` may end early: then the end is looked up again, since a reload may have made the window another."""
     is_new = isinstance(pending.event, MessageCreated) and pending.state is DeliveryStatus.WAITING and not pending.parts
-    if hold_s is None or not is_new or pending.attempt:
+    if _hold_s(end()) is None or not is_new or pending.attempt:
         return pending
-    left_s = min(hold_s - (clock.now() - pending.event.meta.received_at).total_seconds(), hold_s)
-    until_s = clock.monotonic_s() + left_s
-    while (left_s := until_s - clock.monotonic_s()) > 0:
+    came_s = clock.monotonic_s() - max((clock.now() - pending.event.meta.received_at).total_seconds(), 0.0)
+    while (hold_s := _hold_s(end())) is not None and (left_s := came_s + hold_s - clock.monotonic_s()) > 0:
         await sleep(left_s)
     fresh = await reload(pending.lane_seq - 1, 1)
     same = [one for one in fresh if isinstance(one, OpenDelivery) and one.delivery_id == pending.delivery_id]
     return same[0] if same else pending
+
+
+def _hold_s(end: RouteEnd | None) -> float | None:
+    return end.options.hold_s if end is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -160,7 +161,8 @@ class Lane:
         """Until it is final, or set aside. Several: retried dead letters that were one message."""
         pending, *others = letters
         if not self._attempt_log.is_prerecorded(pending):
-            pending = await after_hold(pending, self._gate.end(pending), self._clock, self._wait, self._journal.pending)
+            end = partial(self._gate.end, pending)
+            pending = await after_hold(pending, end, self._clock, self._wait, self._journal.pending)
         now = as_it_is_now(pending)
         is_prerecorded = self._attempt_log.is_prerecorded(pending)
         if isinstance(now, Skip):

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.common.emulation.contract import Fault, FaultKind, SeenMessage, Upload
 from bridge.model.capabilities import Feature
 from bridge.model.clock import SystemClock
-from tests.corpus.playing import other_fates
+from tests.corpus.playing import deliveries, other_fates
 from tests.fidelity.actions import Action, Found, copies, note, now, sees
 from tests.fidelity.seen import is_without_preview
 from tests.flows.world import World
@@ -33,18 +33,20 @@ async def options(world: World, **changed: Any) -> AsyncIterator[None]:
 
 
 async def hold_window(world: World, origin: str, targets: list[str]) -> Found:
+    """The window is longer than any machine is slow, and ends by a reload once the deletion is known."""
     if not sees(world, origin, Feature.SEES_DELETES):
         return dict.fromkeys(targets, f"not possible: {note(world, origin, Feature.SEES_DELETES)}")
     journal = world.folder / "bridge.journal"
-
-    def never_sent() -> int:
-        return sum("deleted before it was sent" in fate for fate in other_fates(journal))
-
-    before = never_sent()
-    async with options(world, hold_s=8):
+    since = max(number for number, *_ in deliveries(journal))
+    async with options(world, hold_s=3600):
         spam = await world.say(origin, "buy in the window", person="Spam King")
         await world.emulators[origin].delete(world.chats[origin].chat_id, spam)
-        await eventually(lambda: never_sent() == before + len(targets), what=f"never sent: {other_fates(journal)}")
+        # the message, and its deletion, for each target
+        await eventually(lambda: len(deliveries(journal, since)) == 2 * len(targets), what=lambda: str(deliveries(journal, since)))
+    await eventually(
+        lambda: sum("deleted before it was sent" in fate for fate in other_fates(journal, since)) == len(targets),
+        what=lambda: f"never sent: {other_fates(journal, since)}",
+    )
     for target in targets:
         assert not [one for one in world.seen(target) if "buy in the window" in one.text], "it never was there"
     return dict.fromkeys(targets, "native: what is deleted within `hold_s` is never sent")

@@ -18,7 +18,11 @@ _LONGEST_PAUSE_S = 0.25
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], T | None], what: str = "", *, within_s: float = PATIENCE_S) -> T:
+What = str | Callable[[], str]
+"""What is missing. A function tells it as it is when the time is over; text was made when the wait began."""
+
+
+async def eventually(look: Callable[[], T | None], what: What = "", *, within_s: float = PATIENCE_S) -> T:
     """The first true value that `look` gives, asked again and again: for what tells nobody when it happens. Fails with `what` when
     the time is over."""
     began_s = time.monotonic()
@@ -37,10 +41,10 @@ async def eventually_asked(
     return answer
 
 
-async def _pause(began_s: float, within_s: float, what: str) -> None:
+async def _pause(began_s: float, within_s: float, what: What) -> None:
     """Until the next look."""
     waited_s = time.monotonic() - began_s
-    assert waited_s < within_s, f"not within {within_s} s: {what}"
+    assert waited_s < within_s, f"not within {within_s} s: {what if isinstance(what, str) else what()}"
     await asyncio.sleep(min(max(LOOK_EVERY_S, waited_s * _OF_THE_WAIT), _LONGEST_PAUSE_S))
 
 

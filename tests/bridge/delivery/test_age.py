@@ -86,14 +86,14 @@ async def test_the_window_is_waited_out_and_what_came_meanwhile_is_known() -> No
         return [replace(pending, later=deleted)]
 
     held = RouteEnd(chat=pending.target, options=RelayOptions(hold_s=5))
-    assert (await after_hold(pending, held, clock, sleep, reload)).later is deleted
+    assert (await after_hold(pending, lambda: held, clock, sleep, reload)).later is deleted
     assert slept == [5, 3, 1]
     clock.forward(100)
-    assert (await after_hold(pending, held, clock, sleep, reload)).later is deleted
+    assert (await after_hold(pending, lambda: held, clock, sleep, reload)).later is deleted
     assert len(slept) == 3, "its window is over"
-    assert await after_hold(pending, RouteEnd(chat=pending.target), clock, sleep, reload) is pending
+    assert await after_hold(pending, lambda: RouteEnd(chat=pending.target), clock, sleep, reload) is pending
     begun = replace(pending, state=DeliveryStatus.SENDING)
-    assert await after_hold(begun, held, clock, sleep, reload) is begun
+    assert await after_hold(begun, lambda: held, clock, sleep, reload) is begun
 
 
 async def test_a_clock_that_was_set_back_makes_the_window_no_longer() -> None:
@@ -110,5 +110,25 @@ async def test_a_clock_that_was_set_back_makes_the_window_no_longer() -> None:
         return []
 
     held = RouteEnd(chat=pending.target, options=RelayOptions(hold_s=5))
-    assert await after_hold(pending, held, clock, sleep, reload) is pending
+    assert await after_hold(pending, lambda: held, clock, sleep, reload) is pending
     assert slept == [5]
+
+
+@pytest.mark.parametrize(("hold_s", "slept"), [(None, [60]), (3.0, [60, 2]), (90.0, [60, 89])])
+async def test_a_reload_may_make_the_window_another(hold_s: float | None, slept: list[float]) -> None:
+    clock = ManualClock()
+    pending = delivery(message(clock))
+    end = RouteEnd(chat=pending.target, options=RelayOptions(hold_s=60))
+    asked: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        nonlocal end
+        clock.forward(seconds if asked else 1)  # the first is ended by the reload
+        asked.append(seconds)
+        end = RouteEnd(chat=pending.target, options=RelayOptions(hold_s=hold_s))
+
+    async def reload(after: int, limit: int) -> list[OpenDelivery]:
+        return []
+
+    assert await after_hold(pending, lambda: end, clock, sleep, reload) is pending
+    assert asked == slept
