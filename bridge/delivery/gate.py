@@ -37,6 +37,10 @@ class Gate:
         self._at_work: DeliveryState | None = None
         self.waits = Waits(services.clock, stopping=services.is_stopping, where=self._where)
 
+    def dissolve(self) -> None:
+        """The lane's work is over; see `Lane.dissolve`."""
+        del self.waits
+
     def begin(self, delivery: DeliveryState) -> None:
         """Work on this delivery begins: waits are for it."""
         self._at_work = delivery

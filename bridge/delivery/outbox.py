@@ -248,25 +248,27 @@ class Outbox:
         return lane
 
     async def _serve(self, lane: Lane) -> None:
-        failed = False
+        address, failed = lane.address, False
         try:
             try:
                 await lane.run()
-                self._failures.pop(lane.address, None)
+                self._failures.pop(address, None)
             except Exception:
                 # a bug of ours: other lanes are not affected
                 failed = True
-                log.exception("lane failed unexpectedly", target=str(lane.address))
-                self._services.counts.retried(lane.address.account, "lane failed")
-                await self._after_failure(lane.address)
+                log.exception("lane failed unexpectedly", target=str(address))
+                self._services.counts.retried(address.account, "lane failed")
+                await self._after_failure(address)
         finally:
-            if self._lanes.get(lane.address) is lane:
-                del self._lanes[lane.address]
+            if self._lanes.get(address) is lane:
+                del self._lanes[address]
             if not self._lanes:
                 self._idle.set()
-        if failed and not self.stopping:
+        if not failed:
+            lane.dissolve()
+        elif not self.stopping:
             # restarted in order from what is on disk, which includes what was put meanwhile
-            self.wake(lane.address)
+            self.wake(address)
 
     async def _after_failure(self, address: ChatAddress) -> None:
         """A bug that repeats at once is retried more and more rarely."""
