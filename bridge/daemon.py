@@ -34,7 +34,7 @@ log = structlog.get_logger("daemon")
 EX_OK, EX_FAILED, EX_UNAVAILABLE, EX_CONFIG = 0, 1, 69, 78
 _HELPERS_END_S = 5.0
 _SWITCH_INTERVAL_S = 0.001
-_ALLOCATIONS_PER_COLLECTION = 10_000
+_ALLOCATIONS_PER_COLLECTION = 30_000
 _START_STEP_S = 10.0
 _LONGEST_START_S = 3600.0
 """A large journal is copied before it is led to another schema; one that hangs is given up at last."""
