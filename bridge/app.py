@@ -80,6 +80,7 @@ class App:
         self._journal = journal or journal_at(config.journal.path)
         self._policy = policy
         self._table = config.routing_table()
+        self.metrics = Metrics(clock=self._clock)
         self._community = Community(self._journal.persons, on_change=self._community_changed)
         self._own_names = OwnNames(self._journal, on_change=self._protect_names)
         self._media: Media | None = None
@@ -88,7 +89,6 @@ class App:
         self._email_match = self._email_matching()
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = self._file_fetcher()
-        self.metrics = Metrics(clock=self._clock)
         self._maintenance = Maintenance(
             self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal
         )
@@ -387,6 +387,7 @@ class App:
         """People linked accounts or decided something, somebody was erased, or the configuration is another."""
         self._people = self._people_of(self._config)
         self._protect_names()
+        self.metrics.words.begin_anew(wanted=self._config.web.dashboard.words)
         for account, user_id in self._community.take_newly_forgotten():
             self._spool.forget_idle()  # it does not know whose files it has, and any can be fetched again
             if self._media is not None:

@@ -126,6 +126,7 @@ class Surface:
             points=lambda: self._history.points,
             reloads=self._reloader,
             shown=self._shown,
+            words=self._app.metrics.words.of,
             manifests=self._manifests,
             clock=self._clock,
         )

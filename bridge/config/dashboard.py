@@ -36,6 +36,8 @@ class DashboardConfig:
     """Who is believed when it says so."""
     operators: tuple[str, ...] = ()
     """Of those whom the proxy names, who may operate."""
+    words: bool = False
+    """Whether those who are signed in see what was said."""
 
     @property
     def has_sign_in(self) -> bool:

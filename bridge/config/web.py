@@ -65,6 +65,9 @@ class DashboardSection(Section):
         default=(), description="Addresses or networks of the proxies that are believed when they say so"
     )
     operators: tuple[str, ...] = Field(default=(), description="Of those whom the proxy names: who has the role operate")
+    words: bool = Field(
+        default=False, description="Whether who is signed in sees the first words of what was said in the last hour"
+    )
 
 
 class AdminSection(Section):
@@ -106,6 +109,7 @@ def _dashboard_config(section: DashboardSection) -> DashboardConfig:
         user_header=section.user_header or "",
         trusted_proxies=tuple(map(ip_network, section.trusted_proxies)),
         operators=section.operators,
+        words=section.words,
     )
 
 

@@ -40,20 +40,21 @@ async def show(parts: Parts, visit: Visit) -> web.Response:
     status = await parts.status()
     answer = await find(parts.journal, asked, config, now=parts.clock.now(), conditions=Conditions(lambda: status))
     unknown = answer.why_unknown(asked)
-    found = [_traced(traced, answer, is_known=visit.who.is_known) for traced in answer.found]
+    found = [_traced(traced, answer, parts if visit.who.is_known else None) for traced in answer.found]
     return page(visit, "message", {"what": what, "error": unknown, "found": found}, status=404 if unknown else 200)
 
 
-def _traced(traced: Traced, answer: Answer, *, is_known: bool) -> dict[str, Any]:
-    """`is_known`: who looks is signed in, and so sees names and what servers answered."""
+def _traced(traced: Traced, answer: Answer, parts: Parts | None) -> dict[str, Any]:
+    """`parts`: who looks is signed in, and so sees names, what servers answered, and what was said where that is allowed."""
     known = answer.known
-    shown = traced if is_known else replace(traced, author_name="")
+    shown = traced if parts else replace(traced, author_name="")
     return {
         "titles": list(titles(shown)),
+        "words": parts.words(traced.original) if parts and traced.original is not None else "",
         "events": [
             {
                 "title": "" if event is traced.event else change_title(event, traced),
-                "deliveries": [_delivery(one, known, with_answers=is_known) for one in event.deliveries],
+                "deliveries": [_delivery(one, known, with_answers=parts is not None) for one in event.deliveries],
             }
             for event in (traced.event, *traced.changes)
         ],

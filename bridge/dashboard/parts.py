@@ -12,6 +12,7 @@ from bridge.dashboard.access import Who
 from bridge.journal.contract import DeadLetterStore, PersonStore
 from bridge.model.clock import Clock
 from bridge.model.platform import Platform
+from bridge.model.refs import MessageRef
 from bridge.observability.history import Point
 from bridge.reloading import Reloaded
 from bridge.tracing.finding import FindingStore
@@ -45,6 +46,8 @@ class Parts:
     reloads: Reloads
     shown: Callable[[], Shown]
     """Blocks for a second or so."""
+    words: Callable[[MessageRef], str]
+    """What was said there a moment ago, as far as it may be shown."""
     manifests: Callable[[str], Platform]
     clock: Clock
 

@@ -47,7 +47,7 @@ async def show(parts: Parts, visit: Visit) -> web.Response:
         "minutes": round(sum(point.length_s for point in points) / 60),
         "lag_s": round(median(lags), 2) if lags else None,
         "worst_lag_s": round(max(lags), 2) if lags else None,
-        "recent": [_row(one, with_author=visit.who.is_known) for one in found],
+        "recent": [_row(one, parts if visit.who.is_known else None) for one in found],
         "before": before,
         "is_first": not visit.asked("before", 15),
     }
@@ -73,13 +73,15 @@ def _lag_s(one: RecentDelivery) -> float | None:
     return max(0.0, (one.ended_at - one.accepted_at) / timedelta(seconds=1))
 
 
-def _row(one: RecentDelivery, *, with_author: bool) -> dict[str, Any]:
+def _row(one: RecentDelivery, parts: Parts | None) -> dict[str, Any]:
+    """`parts`: who looks is signed in, and so sees names, and what was said where that is allowed."""
     skip = read_skip(one.note) if one.state is DeliveryStatus.SKIPPED else None
     return {
         "id": one.delivery_id,
         "at": one.accepted_at,
         "what": str(one.message) if one.message is not None else one.change or "notice",
-        "author": one.author_name if with_author else "",
+        "author": one.author_name if parts else "",
+        "words": parts.words(one.message) if parts and one.message is not None else "",
         "to": f"{one.target}/{one.thread_id}" if one.thread_id else str(one.target),
         "state": one.state.value,
         "tone": _TONES.get(one.state, "warn"),

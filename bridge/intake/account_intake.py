@@ -139,6 +139,7 @@ class AccountIntake:
             is_relayed = outcome.verdict is Verdict.ACCEPTED and any(planned.skip_rule is None for planned in entry.deliveries)
             self._arrived(entry.event, Arrival(outcome.verdict.value), **(words(entry.event) if is_relayed else {}))
             if outcome.verdict is Verdict.ACCEPTED:
+                self._counts.said(entry.event, is_relayed=is_relayed)
                 self._hand_over(entry, outcome)
                 if traced is not None:
                     traced.stored(entry.event, outcome.delivery_ids)

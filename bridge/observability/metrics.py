@@ -13,12 +13,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.model.clock import Clock
+from bridge.model.clock import SYSTEM_CLOCK, Clock
+from bridge.model.events import ChatEvent
 from bridge.model.outcomes import Arrival, LossNote, Outcome, SkipRule, rule_of
 from bridge.model.pauses import beside
 from bridge.observability.counts import Counts, Histogram
 from bridge.observability.exposition import Collected, encoded, wants_openmetrics
 from bridge.observability.left_out import LeftOut
+from bridge.observability.recent_words import RecentWords
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -54,6 +56,7 @@ class Metrics:
         """Whether the scrape that is answered now is told when counters began: in the older format those are series of their
         own."""
         self.left_out = LeftOut(clock) if clock is not None else None
+        self.words = RecentWords(clock or SYSTEM_CLOCK)
         self.health: Callable[[], Snapshot] | None = None
         """Asked at every scrape."""
         self.disk: Callable[[], Awaitable[Mapping[str, int]]] | None = None
@@ -65,6 +68,10 @@ class Metrics:
     def event(self, account: str, outcome: Arrival) -> None:
         """An event arrived."""
         self._events.add(account, outcome.value)
+
+    def said(self, event: ChatEvent, *, is_relayed: bool) -> None:
+        """An event was accepted."""
+        self.words.take(event, is_relayed=is_relayed)
 
     def ignored(self, account: str, reason: str) -> None:
         """Input that was understood and is ignored on purpose."""

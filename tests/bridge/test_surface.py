@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,10 +15,13 @@ from adapters.registry import load_platform
 from bridge import surface as surface_module
 from bridge.config.reader_process import ReadingFailed
 from bridge.config.showing import Shown
+from bridge.journal.contract import Decision, DecisionKind, UserKey
+from bridge.model.refs import AccountName
 from bridge.reloading import Reloader
 from bridge.surface import Surface
 from tests.flows.world import World
 from tests.support.network import free_port
+from tests.support.patience import eventually_asked
 
 
 @pytest.fixture
@@ -85,3 +89,41 @@ def _unread() -> NoReturn:
 async def _read(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
     async with session.get(url) as answer:
         return answer.status, await answer.text()
+
+
+async def test_words_that_the_configuration_allows_are_on_the_page_until_their_author_opts_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = "the-password-of-anna"
+    world.settings["web"]["admin"]["dashboard"] = {"users": {"anna": {"password": password}}, "words": True}
+    monkeypatch.setattr(surface_module, "listen", lambda _: None)
+    app = await world.start_bridge()
+
+    def read() -> Shown:
+        raise ReadingFailed("nobody reads here")
+
+    reloader = Reloader(app, read=read, preload=lambda _: None, notify=lambda _: None)  # type: ignore[arg-type]
+    surface = Surface(app, reloader, manifests=load_platform, shown=read)
+    tasks = surface.start()
+    url = f"http://127.0.0.1:{app.admin_port}/dashboard/route?name=lobby"
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {password}"}) as session:
+        await world.say("discord", "first words")
+        said = await world.say("discord", "words that are taken back")
+        await world.copy("teamspirit", "words that are taken back")
+        assert "first words" in (await _read(session, url))[1]
+        await world.emulators["discord"].delete(world.chats["discord"].chat_id, said)
+        await world.say("discord", "later words")
+        await world.copy("teamspirit", "later words")
+        page = await eventually_asked(lambda: _read(session, url), "the page is made anew", holds=lambda page: "later" in page[1])
+        assert "first words" in page[1]
+        assert "taken back" not in page[1]
+        user = UserKey(account=AccountName("discord"), user_id=world.emulators["discord"].add_person("Anna"))
+        decision = Decision(user=user, kind=DecisionKind.OPTED_OUT, name="Anna", at=datetime.now(UTC), by="command line")
+        await app.journal.persons.decide(decision)
+        await app._community.load()
+        await eventually_asked(lambda: _read(session, url), "no words are left", holds=lambda page: "words" not in page[1])
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await surface.close()
+    await reloader.close()

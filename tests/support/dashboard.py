@@ -21,6 +21,7 @@ from bridge.dashboard.parts import Parts
 from bridge.journal.contract import Audited
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.clock import SYSTEM_CLOCK, Clock
+from bridge.model.refs import MessageRef
 from bridge.observability.history import Point
 from bridge.reloading import Reloaded
 from bridge.web.admin import AdminWeb
@@ -111,6 +112,7 @@ class Board:
         self.read = 0
         """How often the file was read to be shown."""
         self.points: list[Point] = []
+        self.words: dict[MessageRef, str] = {}
         self.reloads = Reloads()
         self.clock = clock
         self.is_local = is_local
@@ -150,6 +152,7 @@ class Board:
             points=lambda: self.points,
             reloads=self.reloads,
             shown=self.shown,
+            words=lambda message: self.words.get(message, ""),
             manifests=load_platform,
             clock=self.clock,
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bridge.journal.contract import Skipped
 from bridge.model.outcomes import Skip
+from bridge.model.refs import AccountName, ChatRef, MessageRef
 from bridge.observability.history import Point
 from tests.bridge.journal.journal_makers import A, accept, at, created, deliver, edited, kill
 from tests.support.dashboard import Board, Visitor
@@ -65,3 +68,25 @@ async def test_authors_are_for_who_is_signed_in(make: object, tmp_path: object) 
         assert "origin/C1#1" in shown.words
         assert "Anna" not in shown.words
         assert "Anna" not in (await visitor.get("message?what=1")).words
+
+
+PAGES = ("route?name=r1", "message?what=1")
+SAID = {MessageRef(ChatRef(AccountName("origin"), "C1"), "1"): "<b>what Anna said</b>"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_words_that_may_be_shown_are_shown_as_they_are(anna: Visitor, page: str) -> None:
+    anna.board.words |= SAID
+    await accept(anna.board.journal, created("1"), A)
+    assert "&lt;b&gt;what Anna said&lt;/b&gt;" in (await anna.get(page)).html
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_words_are_for_who_is_signed_in(make: object, page: str) -> None:
+    board: Board = await make(dashboard={})  # type: ignore[operator]
+    board.words |= SAID
+    await accept(board.journal, created("1"), A)
+    async with board.visitor() as visitor:
+        shown = await visitor.get(page)
+        assert "origin/C1#1" in shown.words
+        assert "what Anna said" not in shown.html
