@@ -227,6 +227,7 @@ def is_simple(pending: OpenDelivery) -> bool:
         and event.content.reply_to is None
         and pending.state is DeliveryStatus.WAITING
         and pending.not_before is None
+        and pending.later is None
     )
 
 

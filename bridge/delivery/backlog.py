@@ -45,10 +45,13 @@ class Backlog:
         load: Callable[[int, int], Awaitable[Sequence[OpenDelivery | Damaged]]],
         damaged: Callable[[Sequence[Damaged]], Awaitable[None]],
         handed: Handed | None = None,
+        as_known: Callable[[OpenDelivery], OpenDelivery] = lambda pending: pending,
     ) -> None:
+        """`as_known`: a delivery as it is given out, with what became known of it since."""
         self._load = load
         self._damaged = damaged
         self._handed = handed or Handed()
+        self._as_known = as_known
         self._queue: collections.deque[OpenDelivery] = collections.deque()
         self._behind = False
         self._last_seq = 0
@@ -82,14 +85,14 @@ class Backlog:
     @property
     def following(self) -> OpenDelivery | None:
         """The next deliveries, as far as they are in memory."""
-        return self._queue[0] if self._queue else None
+        return self._as_known(self._queue[0]) if self._queue else None
 
     def __iter__(self) -> Iterator[OpenDelivery]:
-        return iter(self._queue)
+        return map(self._as_known, self._queue)
 
     def take(self) -> OpenDelivery:
         """The next one in memory. Raises IndexError if there is none."""
-        return self._queue.popleft()
+        return self._as_known(self._queue.popleft())
 
     def put_back(self, deliveries: Sequence[OpenDelivery]) -> None:
         """Deliveries taken and not finished, in their order."""

@@ -71,7 +71,7 @@ class Groups:
         """Add the deliveries that may be merged into the message."""
         if not target.options.merge or delivery.pending.lane_seq <= self._apart_until:
             return
-        alone = delivery.unknown.is_open or delivery.parts or delivery.is_beside_line
+        alone = delivery.unknown.is_open or delivery.parts or delivery.is_beside_line or delivery.made.is_reworded
         if delivery.group.candidates:
             # those that cannot be in one message with it any more are left beside the line
             candidates, delivery.group.candidates = delivery.group.candidates, []

@@ -13,6 +13,7 @@ from bridge.delivery import doubt
 from bridge.delivery.age import after_hold
 from bridge.delivery.attempt_log import AttemptLog, is_simple
 from bridge.delivery.backlog import Backlog
+from bridge.delivery.changed_since import ChangedSince
 from bridge.delivery.execution import AsItIsNow
 from bridge.delivery.failure import Again, Anew, Aside, Ask, Defer, Done, Failures, Follow, JournalDown, Meaning, Split
 from bridge.delivery.file_patience import be_patient, file_count
@@ -58,7 +59,8 @@ class Lane:
         self._journal = PatientJournal(address, services)
         self._gate = Gate(address, services)
         self._waits = self._gate.waits
-        self._backlog = Backlog(self._journal.pending, self._bury, services.handed)
+        self._changed = ChangedSince()
+        self._backlog = Backlog(self._journal.pending, self._bury, services.handed, self._changed.applied)
         self._throttle = LaneThrottle(
             address,
             services.limiters,
@@ -104,6 +106,7 @@ class Lane:
     # -- input --------------------------------------------------------------------------------------------------------------
 
     def put(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None:
+        self._changed.note(pending)
         self._backlog.put(pending)
         self._waits.tell()
         if prerecorded:
@@ -172,6 +175,8 @@ class Lane:
                 await self._work_on(others)
             return
         reworded, pending = now is not pending, now
+        if reworded:
+            self._attempt_log.drop_prerecorded(pending)  # the attempt is recorded with the words that are sent
         self._throttle.begin(Operation.SEND if isinstance(pending.event, MessageCreated) else None)
         delivery = self._begin(pending, is_prerecorded, reworded=reworded)
         self._groups.begin(delivery, others)
@@ -223,6 +228,10 @@ class Lane:
         if opened is None:
             now = self._clock.now()
             return Done([Skipped(delivery_id=one.delivery_id, rule=Skip.ROUTE_REMOVED, at=now) for one in delivery.together])
+        if (changed := self._changed.taken_up_anew(delivery, self._clock)) is not None:
+            if delivery.group.followers:
+                await self._groups.split(delivery, Split(refused=False, reason=""))
+            return Anew([changed])
         try:
             changes = await self._execute(delivery, opened)
         except Stopping:

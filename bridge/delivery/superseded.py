@@ -1,7 +1,7 @@
 """What a delivery has become by changes of its message that were accepted after it, and may have been carried out before. Pure.
 
-In the line a message comes before its changes. Deliveries beside the line (a retried dead letter, a file that follows its text),
-and those taken again after a restart, are checked here, so that nothing is sent that its author deleted or edited since."""
+In the line a message comes before its changes. Whatever waited (in the line; beside it, as a retried dead letter or a file that
+follows its text; in the journal, during a restart) is checked here, so that nothing is sent that its author took back since."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bridge.delivery.message_plan import Together, decode_plan
 from bridge.journal.contract import CopyCameLate, DeliveryStatus, OpenDelivery
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
 from bridge.model.outcomes import Skip
+from bridge.model.rich_text import text_of
 
 _SAID = "may have arrived"
 """In the reasons of dead letters of unknown outcome. Earlier versions kept nothing else of it."""
@@ -50,18 +51,28 @@ def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
     match event:
         case MessageCreated() | MessageEdited() if isinstance(later, MessageDeleted):
             return Skip.DELETED_BEFORE
-        case _ if pending.state is not DeliveryStatus.BEHIND:
-            return pending  # its change follows it in the line
-        case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
-            return replace(pending, event=as_edited(event, later), plan=b"", last_error="")
+        case MessageCreated() if isinstance(later, MessageEdited) and pending.state is DeliveryStatus.WAITING and not pending.parts:
+            return _reworded(pending, event, later)
         case MessageEdited() if isinstance(later, MessageEdited) and (event.attachments_known or _is_moving(event)):
             # the later one may have contained the text alone: then nothing else brings the files; and those of a place that moves
             # were skipped for this one, which is to show the newest
             return _as_the_newest(pending, event, later)
         case MessageEdited():
             return Skip.SUPERSEDED
+        case _ if pending.state is not DeliveryStatus.BEHIND:
+            return pending  # its change follows it in the line
+        case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
+            return replace(pending, event=as_edited(event, later), plan=b"", last_error="")
         case _:
             return pending
+
+
+def _reworded(pending: OpenDelivery, event: MessageCreated, later: MessageEdited) -> OpenDelivery:
+    """With the words of the edit and the message's own files: the edit follows in the line, and brings others."""
+    edited = as_edited(event, structs.replace(later, attachments_known=False))
+    if event.content.attachments != later.content.attachments and not (text_of(edited.content.text) or edited.content.attachments):
+        return pending  # words that became a file: nothing is left to send without it
+    return replace(pending, event=edited, plan=b"", last_error="")
 
 
 def _is_moving(event: MessageEdited) -> bool:

@@ -36,6 +36,8 @@ async def people(simulation: Simulation) -> None:
     one.speak(8, "c0")
     ninth, tenth = one.speak(9, "c0"), one.speak(10, "c0")
     one.attach(tenth, rng.randbytes(700))
+    for number in (11, 12):  # nobody changes these
+        one.speak(number, "c0")
     await pause()
     one.correct(ninth)
     one.withdraw(tenth)

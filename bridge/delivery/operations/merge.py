@@ -123,9 +123,10 @@ def _is_too_old(pending: OpenDelivery, target: ResolvedTarget, now: datetime) ->
 
 
 def _is_untouched(pending: OpenDelivery, now: datetime) -> bool:
-    """Whether nothing of it was sent, and nothing may have been, and it is due."""
+    """Whether nothing of it was sent, and nothing may have been, nor was it changed since, and it is due."""
     is_due = pending.not_before is None or pending.not_before <= now
-    return pending.state is not DeliveryStatus.SENDING and doubt_of(pending) is None and not pending.parts and is_due
+    is_new = pending.later is None or pending.state is DeliveryStatus.BEHIND
+    return is_new and pending.state is not DeliveryStatus.SENDING and doubt_of(pending) is None and not pending.parts and is_due
 
 
 def _piece(pending: OpenDelivery, target: ResolvedTarget, tools: Tools) -> MergedPiece:
