@@ -45,15 +45,20 @@ class ChangedSince:
         later = newest(event, [one for one in found if one.event_seq > pending.event_seq])
         return pending if later is None else replace(pending, later=later)
 
-    def taken_up_anew(self, delivery: DeliveryState, clock: Clock) -> OpenDelivery | None:
+    def taken_up_anew(self, delivery: DeliveryState, clock: Clock, *, is_asked: bool = False) -> OpenDelivery | None:
         """For work that had to wait: its delivery as it is to be taken up again, since it, or one that goes together with it, was
-        changed meanwhile. None: none was, or something of it is there, or may be."""
-        pending, unknown = delivery.pending, delivery.unknown
-        is_begun = unknown.is_open or unknown.is_of_letter or delivery.parts or delivery.is_beside_line
-        is_interrupted = pending.state is DeliveryStatus.SENDING and not delivery.is_prerecorded
-        if not self._latest or is_begun or is_interrupted:
+        changed meanwhile. None: none was, or something of it is there, or may be. `is_asked`: the platform said that nothing is,
+        or nobody can tell."""
+        if not self._latest and not is_asked:
             return None
-        if all(self.applied(one).later == one.later for one in delivery.together):
+        pending, unknown = delivery.pending, delivery.unknown
+        is_interrupted = pending.state is DeliveryStatus.SENDING and not delivery.is_prerecorded
+        may_be_there = not is_asked and (unknown.is_open or is_interrupted)
+        if may_be_there or unknown.is_of_letter or delivery.parts or delivery.is_beside_line:
+            return None
+        # what a process left when it stopped was taken up as it was, whatever the journal knew of it
+        known = [None if is_interrupted else one.later for one in delivery.together]
+        if [self.applied(one).later for one in delivery.together] == known:
             return None
         now, spent_s = clock.now(), delivery.time.spent_s(clock.monotonic_s())
         return replace(

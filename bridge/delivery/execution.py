@@ -30,8 +30,9 @@ class Poisoned(Exception):
 
 
 class AsItIsNow(Exception):
-    """For a retried dead letter of unknown outcome: it is known by now whether the next part is there, or cannot be known. It is
-    taken up again, as later changes have made it."""
+    """For a retried dead letter of unknown outcome: it is known by now whether the next part is there, or cannot be known. For
+    another message of unknown outcome: it is not there, and was changed since. It is taken up again, as later changes have made
+    it."""
 
 
 class DeliveryContext(Protocol):
@@ -39,6 +40,10 @@ class DeliveryContext(Protocol):
 
     async def record(self, changes: Sequence[Change]) -> None:
         """Returns once they are on disk."""
+        ...
+
+    def is_changed(self, delivery: DeliveryState) -> bool:
+        """Whether the message, of which nothing is there, was deleted or edited since it was taken up."""
         ...
 
     def claim(self, pending: OpenDelivery) -> bool:

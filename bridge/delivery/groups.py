@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bridge.delivery.attempt_log import AttemptLog
 from bridge.delivery.backlog import IN_MEMORY_LIMIT, Backlog, is_one_message
 from bridge.delivery.executor import DeliveryExecutor
-from bridge.delivery.failure import Split
+from bridge.delivery.failure import Anew, Split
 from bridge.delivery.letters import as_they_are_now, of_one_message
 from bridge.delivery.line import Line
 from bridge.delivery.patient_journal import PatientJournal
@@ -81,6 +81,12 @@ class Groups:
                 follower = self._backlog.take()
                 self._attempt_log.drop_prerecorded(follower)
                 delivery.group.followers.append(follower)
+
+    async def anew(self, delivery: DeliveryState, changed: OpenDelivery) -> Anew:
+        """It, or one that goes together with it, was changed while it waited: each is taken up by itself."""
+        if delivery.group.followers:
+            await self.split(delivery, Split(refused=False, reason=""))
+        return Anew([changed])
 
     async def split(self, delivery: DeliveryState, split: Split) -> None:
         """Split the group: nothing of it was sent, and the others are delivered separately."""

@@ -27,17 +27,7 @@ from bridge.delivery.superseded import as_it_is_now, copy_came_late
 from bridge.delivery.target import ResolvedTarget
 from bridge.delivery.throttle import LaneThrottle, rates_of
 from bridge.delivery.waits import Stopping
-from bridge.journal.contract import (
-    Answered,
-    Change,
-    Damaged,
-    Dead,
-    Deferred,
-    Delivered,
-    DeliveryStatus,
-    OpenDelivery,
-    Skipped,
-)
+from bridge.journal.contract import Answered, Change, Damaged, Dead, Deferred, Delivered, DeliveryStatus, OpenDelivery, Skipped
 from bridge.model.capabilities import Operation
 from bridge.model.errors import Answer, OutcomeUnknown, Scope
 from bridge.model.events import MessageCreated
@@ -98,10 +88,10 @@ class Lane:
         self._failures = Failures(address, services, self._gate)
         self._verdicts = Verdicts(address, services.counts)
         self._platform_settled = False
+        """Whether the platform had time to deliver echoes since the process started."""
         self._current: DeliveryState | None = None
         self._is_attempting = False
         """From the moment that the limits let a message go until what became of it is handed to the log."""
-        """Whether the platform had time to deliver echoes since the process started."""
 
     # -- input --------------------------------------------------------------------------------------------------------------
 
@@ -229,14 +219,14 @@ class Lane:
             now = self._clock.now()
             return Done([Skipped(delivery_id=one.delivery_id, rule=Skip.ROUTE_REMOVED, at=now) for one in delivery.together])
         if (changed := self._changed.taken_up_anew(delivery, self._clock)) is not None:
-            if delivery.group.followers:
-                await self._groups.split(delivery, Split(refused=False, reason=""))
-            return Anew([changed])
+            return await self._groups.anew(delivery, changed)
         try:
             changes = await self._execute(delivery, opened)
         except Stopping:
             raise
         except AsItIsNow:
+            if (changed := self._changed.taken_up_anew(delivery, self._clock, is_asked=True)) is not None:
+                return await self._groups.anew(delivery, changed)
             letters, plans = doubt.settled(delivery)
             await self.record(plans)
             return Anew(letters)
@@ -347,6 +337,9 @@ class Lane:
 
     async def record(self, changes: Sequence[Change]) -> None:
         await self._attempt_log.record(changes)
+
+    def is_changed(self, delivery: DeliveryState) -> bool:
+        return self._changed.taken_up_anew(delivery, self._clock, is_asked=True) is not None
 
     def claim(self, pending: OpenDelivery) -> bool:
         return self._attempt_log.claim(pending)

@@ -36,7 +36,7 @@ from bridge.model.events import (
 from bridge.model.outcomes import LossNote
 from bridge.model.pauses import beside, beside_if
 from bridge.model.refs import AccountName, ChatRef, MessageRef
-from bridge.model.rich_text import EMPTY, RichText, is_long, stack
+from bridge.model.rich_text import EMPTY, RichText, is_long, stack, text_of
 from bridge.render.degrade import degrade
 from bridge.render.extras import Existing
 from bridge.render.fetched import is_offered
@@ -215,8 +215,21 @@ class MessageRenderer:
             message_id=first_id(copy),
             thread_id=copy.thread_id if copy else None,
             author_name=self._answered(link, said_name) if link and link.author_name else "",
-            excerpt=to.excerpt.removeprefix(said_name).lstrip() if is_copy else to.excerpt,
+            excerpt=await self._excerpt(
+                to.excerpt.removeprefix(said_name).lstrip() if is_copy else to.excerpt,
+                link.original if link is not None else MessageRef(chat, to.message_id),
+            ),
         )
+
+    async def _excerpt(self, excerpt: str, of: MessageRef) -> str:
+        """The words that are answered, unless their author took them back since."""
+        original = await self._journal.original(of) if excerpt and of.message_id else None
+        if original is None:
+            return excerpt
+        if original.is_deleted:
+            return "…"
+        said = text_of(original.edit.content.text) if original.edit is not None else excerpt
+        return excerpt if excerpt in said else said
 
     def _answered(self, link: Link, name: str) -> str:
         """As the bridge shows the author of an original."""

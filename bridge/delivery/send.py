@@ -71,11 +71,11 @@ class PartSender:
     async def ask(self, run: Execution, index: int, part: Part) -> Receipt | None:
         """For a part of unknown outcome: its receipt if it is there. None: it is not, or that cannot be found out (the lane has
         already asked the route's policy; a dead letter is retried because an admin wished it). Raises what the adapter raises, and
-        AsItIsNow for a retried message that is not there."""
+        AsItIsNow for a message that is not there, if it is a retried letter or was changed since."""
         found = await self._found(run, self.token(run, index), part)
         delivery = run.delivery
         is_message = isinstance(run.pending.event, MessageCreated) and not delivery.posts_further
-        if found is None and delivery.unknown.is_of_letter and is_message:
+        if found is None and is_message and (delivery.unknown.is_of_letter or run.context.is_changed(delivery)):
             raise AsItIsNow
         return found
 
