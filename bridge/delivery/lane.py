@@ -139,7 +139,9 @@ class Lane:
                 if pending is None:
                     return
                 await self._give_way()
-                await self._work_on(await self._groups.letters(pending))
+                letters = await self._groups.letters(pending)
+                while letters:
+                    letters = await self._work_on(letters)
         except Stopping:
             pass
         finally:
@@ -150,8 +152,9 @@ class Lane:
         if self._backlog.is_behind:
             await self._services.precedence.give_way()
 
-    async def _work_on(self, letters: Sequence[OpenDelivery]) -> None:
-        """Until it is final, or set aside. Several: retried dead letters that were one message."""
+    async def _work_on(self, letters: Sequence[OpenDelivery]) -> Sequence[OpenDelivery]:
+        """Until it is final, or set aside. Several: retried dead letters that were one message. Returns what is to be taken up
+        next, before anything else."""
         pending, *others = letters
         if not self._attempt_log.is_prerecorded(pending):
             end = partial(self._gate.end, pending)
@@ -161,9 +164,7 @@ class Lane:
         if isinstance(now, Skip):
             delivery = self._begin(pending, is_prerecorded)
             await self._close(delivery, [Skipped(delivery_id=pending.delivery_id, rule=now, at=self._clock.now())])
-            if others:
-                await self._work_on(others)
-            return
+            return others
         reworded, pending = now is not pending, now
         if reworded:
             self._attempt_log.drop_prerecorded(pending)  # the attempt is recorded with the words that are sent
@@ -179,9 +180,9 @@ class Lane:
         while isinstance(result, Again):
             result = await self._attempt(delivery)
         if isinstance(result, Anew):
-            await self._work_on(result.letters)
-        else:
-            await self._close(delivery, result.changes)
+            return result.letters
+        await self._close(delivery, result.changes)
+        return ()
 
     def dissolve(self) -> None:
         """Its work is over, and nobody uses it again. A quiet chat has a lane for each message, and the parts of a lane know each
