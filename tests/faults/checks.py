@@ -9,14 +9,19 @@ from collections.abc import Sequence
 from bridge.journal.contract import DeadLetter
 from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED, hash_key
 from bridge.model.capabilities import UNLIMITED
-from bridge.model.events import MessageChange, MessageCreated
+from bridge.model.events import MessageChange, MessageCreated, MessageDeleted
 from bridge.model.outcomes import Skip
 from tests.faults.platform import WORD, Said, SimulatedPlatform
+from tests.faults.settings import INFINITY_S
 from tests.faults.simulation import Simulation
 from tests.support.scripted import Posted
 
 MOST_QUEUED = 64
 """Deliveries that a lane keeps in memory at most."""
+
+
+UNDER_WAY_S = 10.0
+"""So long, on the clock of the loop, an attempt may be under way: recorded, held by the journal or a limit, and made."""
 
 
 class Broken(AssertionError):
@@ -30,6 +35,7 @@ def check(simulation: Simulation) -> None:
     _require(simulation.lanes_left == 0, f"seed {seed}: {simulation.lanes_left} lanes never ended")
     _require(simulation.most_queued <= MOST_QUEUED, f"seed {seed}: {simulation.most_queued} deliveries of a lane in memory")
     _check_ends(simulation)
+    _check_taken_back(simulation)
     dead = _dead(simulation.letters) | _without_route(simulation)
     if simulation.plan.retries:
         _require(not simulation.letters, f"seed {seed}: still dead when all is well: {simulation.letters[:3]}")
@@ -53,6 +59,23 @@ def _check_ends(simulation: Simulation) -> None:
     connection.close()
     _require({state for (state,) in ends} <= {SKIPPED, DEAD, HELD, DELIVERED}, f"deliveries without an end: {ends}")
     _require(not nameless, f"deliveries that ended without a rule or reason: {nameless}")
+
+
+def _check_taken_back(simulation: Simulation) -> None:
+    """Nothing is posted once the bridge knows that it was deleted, however long it waited."""
+    for platform in simulation.platforms:
+        deleted = [event for event in platform.told if isinstance(event, MessageDeleted)]
+        said = {(one.chat, one.message_id): one for one in platform.said}
+        for event in deleted:
+            chat = event.meta.origin.chat_id
+            _, known_s = platform.handed.get(event.meta.event_key, (0.0, INFINITY_S))
+            word = said[chat, event.message_id].words[0]
+            for target in simulation.platforms:
+                if target is platform:
+                    continue
+                for post in target.chats.get(chat, []):
+                    is_late = post.at_s > known_s + UNDER_WAY_S and word in (found[:-1] for found in WORD.findall(post.text))
+                    _require(not is_late, f"{target.name}/{chat}: {word} posted {post.at_s - known_s:.1f} s after its deletion")
 
 
 def _dead(letters: Sequence[DeadLetter]) -> set[tuple[str, str, str]]:

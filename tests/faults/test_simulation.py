@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.delivery.changed_since import ChangedSince
 from bridge.model.adapter import Intake, Outbound, Receipt
 from bridge.model.events import ChatEvent
 from tests.faults.checks import Broken, check
@@ -66,6 +67,19 @@ def test_a_loud_chat_whose_journal_answers_late(tmp_path: Path, seed: int) -> No
         Plan(seed=seed, messages=500, duration_s=300, chats=1, changes=0.2, faults=Faults(late_answers=0.5)), tmp_path
     )
     check(simulation)
+
+
+TAKEN_BACK = Plan(seed=1, changes=0, deletions=0.3, edits=0.2, faults=Faults(account_down=0.03))
+
+
+def test_an_hour_of_messages_that_are_taken_back_while_they_wait(tmp_path: Path) -> None:
+    check(play(TAKEN_BACK, tmp_path))
+
+
+def test_the_checks_see_what_is_posted_after_its_deletion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ChangedSince, "note", lambda _self, _pending: None)
+    with pytest.raises(Broken, match="after its deletion"):
+        check(play(TAKEN_BACK, tmp_path))
 
 
 def test_a_day_of_a_small_team(tmp_path: Path) -> None:
