@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bridge.journal.contract import DeadLetter
 from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED, hash_key
 from bridge.model.capabilities import UNLIMITED
-from bridge.model.events import MessageChange, MessageCreated, MessageDeleted
+from bridge.model.events import MessageChange, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.outcomes import Skip
 from tests.faults.platform import WORD, Said, SimulatedPlatform
 from tests.faults.settings import INFINITY_S
@@ -62,20 +62,21 @@ def _check_ends(simulation: Simulation) -> None:
 
 
 def _check_taken_back(simulation: Simulation) -> None:
-    """Nothing is posted once the bridge knows that it was deleted, however long it waited."""
+    """Nothing is posted once the bridge knows that it was deleted, nor in old words once it knows that it was edited, however long
+    it waited."""
     for platform in simulation.platforms:
-        deleted = [event for event in platform.told if isinstance(event, MessageDeleted)]
         said = {(one.chat, one.message_id): one for one in platform.said}
-        for event in deleted:
+        for event in platform.told:
+            if not isinstance(event, MessageDeleted | MessageEdited):
+                continue
             chat = event.meta.origin.chat_id
             _, known_s = platform.handed.get(event.meta.event_key, (0.0, INFINITY_S))
-            word = said[chat, event.message_id].words[0]
+            word, what = said[chat, event.message_id].words[0], "edit" if isinstance(event, MessageEdited) else "deletion"
+            old = (f"{word};",) if isinstance(event, MessageEdited) else (f"{word};", f"{word}~")
             for target in simulation.platforms:
-                if target is platform:
-                    continue
-                for post in target.chats.get(chat, []):
-                    is_late = post.at_s > known_s + UNDER_WAY_S and word in (found[:-1] for found in WORD.findall(post.text))
-                    _require(not is_late, f"{target.name}/{chat}: {word} posted {post.at_s - known_s:.1f} s after its deletion")
+                for post in target.chats.get(chat, []) if target is not platform else ():
+                    is_late = post.at_s > known_s + UNDER_WAY_S and any(one in WORD.findall(post.first_text) for one in old)
+                    _require(not is_late, f"{target.name}/{chat}: {word} posted {post.at_s - known_s:.1f} s after its {what}")
 
 
 def _dead(letters: Sequence[DeadLetter]) -> set[tuple[str, str, str]]:

@@ -82,6 +82,11 @@ class Posted:
     pinned: bool = False
     thread_id: str | None = None
     at_s: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    first_text: str = field(init=False)
+    """Before any edit."""
+
+    def __post_init__(self) -> None:
+        self.first_text = self.text
 
 
 Fault = Callable[[], BaseException]
