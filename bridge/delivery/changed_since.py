@@ -36,9 +36,9 @@ class ChangedSince:
             del self._latest[next(iter(self._latest))]
 
     def applied(self, pending: OpenDelivery) -> OpenDelivery:
-        """The delivery, with the newest change of its message that came after it."""
+        """The delivery of a message, with the newest change that came after it. Edits stay as they are: the change follows."""
         event = pending.event
-        if not self._latest or not isinstance(event, MessageCreated | MessageEdited):
+        if not self._latest or not isinstance(event, MessageCreated):
             return pending
         messages = [MessageRef(event.meta.origin, message_id) for message_id in messages_of(event)]
         found = [self._latest[message] for message in messages if message in self._latest]

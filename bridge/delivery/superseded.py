@@ -53,14 +53,14 @@ def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
             return Skip.DELETED_BEFORE
         case MessageCreated() if isinstance(later, MessageEdited) and pending.state is DeliveryStatus.WAITING and not pending.parts:
             return _reworded(pending, event, later)
+        case _ if pending.state is not DeliveryStatus.BEHIND:
+            return pending  # its change follows it in the line
         case MessageEdited() if isinstance(later, MessageEdited) and (event.attachments_known or _is_moving(event)):
             # the later one may have contained the text alone: then nothing else brings the files; and those of a place that moves
             # were skipped for this one, which is to show the newest
             return _as_the_newest(pending, event, later)
         case MessageEdited():
             return Skip.SUPERSEDED
-        case _ if pending.state is not DeliveryStatus.BEHIND:
-            return pending  # its change follows it in the line
         case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
             return replace(pending, event=as_edited(event, later), plan=b"", last_error="")
         case _:

@@ -30,7 +30,6 @@ async def test_a_platform_that_was_away_shows_messages_as_they_are_by_now(quiet_
     gone = await world.say("discord", "my password is xyzzy", person="Boris")
     typo = await world.say("discord", "third, first words", person="Clara")
     await origin.edit(chat, head, "head of the line, last words")
-    await origin.edit(chat, typo, "third, second words")
     await origin.edit(chat, typo, "third, last words")
     await origin.delete(chat, gone)
     await world.say("discord", "all of that is known", person="Dora")
